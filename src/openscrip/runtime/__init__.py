@@ -1,0 +1,1 @@
+"""Machinery without business: settings, database, ledger, stores, outbox, worker, keys."""

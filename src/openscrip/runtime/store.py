@@ -1,0 +1,176 @@
+"""The port of durable state: rows, ledger, facts, outbox and inbox, changed together in one transaction or not at all.
+
+Two adapters, `memory` and `sql`, pass one conformance suite. To add one, implement `Store` and `Unit` and run the suite.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from openscrip.runtime.ledger import Balance, Transfer
+
+
+class Row(Protocol):
+    """A business record with a state: a frozen dataclass. Its class name is its kind."""
+
+    @property
+    def id(self) -> str:
+        """Unique within its kind."""
+        ...
+
+    @property
+    def stock(self) -> str:
+        """The underlying's symbol, or empty; indexed."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Where the record stands; indexed."""
+        ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Action(Protocol):
+    """What a command does outside: a frozen dataclass. Its class name is its kind."""
+
+
+class Fact(Protocol):
+    """Something that happened, in the past tense: a frozen dataclass. Its class name is its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An effect to have outside, once for its `key` (`request:command`).
+
+    `row_kind` and `row_id` say whose event the answer becomes. `due_at` is market time.
+    """
+
+    key: str
+    row_kind: str
+    row_id: str
+    action: Action
+    due_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A command in a worker's hands until another takes it over; `token` fences whoever lost it."""
+
+    command: Command
+    token: int
+    attempts: int
+
+
+class Fenced(Exception):
+    """Another worker holds the lease now: drop the answer, write nothing."""
+
+
+class Unit(Protocol):
+    """One transaction. Reads see its own writes; leaving it normally commits, an exception undoes everything."""
+
+    def row(self, kind: type[R], row_id: str) -> R | None:
+        """The row, locked for this transaction, or None."""
+        ...
+
+    def put(self, row: Row) -> None:
+        """Insert the row or replace it whole."""
+        ...
+
+    def rows(self, kind: type[R], *, stock: str | None = None, state: str | None = None) -> list[R]:
+        """All rows of a kind, oldest first, narrowed by stock and state."""
+        ...
+
+    def post(self, transfers: Sequence[Transfer]) -> None:
+        """Apply all transfers in order, or none. The same id with the same content again is a no-op.
+
+        Raises `Refused("ledger.limit")`, `Conflict("ledger.conflict")` (same id, other content),
+        `Conflict("ledger.resolved")`, `LedgerBroken`.
+        """
+        ...
+
+    def balance(self, account: str) -> Balance:
+        """The account's running totals; zeros if it was never used."""
+        ...
+
+    def balances(self, unit: str | None = None) -> Mapping[str, Balance]:
+        """Every account of `unit`, or of all units, with its totals."""
+        ...
+
+    def record(self, fact: Fact, at: int) -> None:
+        """Append a fact at market time `at`."""
+        ...
+
+    def facts(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, int, Fact]]:
+        """Facts in order as (number, market time, fact), from number `after` on (exclusive)."""
+        ...
+
+    def enqueue(self, command: Command) -> None:
+        """Put a command into the outbox. The same key again with the same content is a no-op; other content a `Conflict("outbox.conflict")`."""
+        ...
+
+    def finish(self, lease: Lease) -> None:
+        """Mark a leased command done. Raises `Fenced` if the lease was lost."""
+        ...
+
+    def extend(self, lease: Lease) -> None:
+        """Check that the lease is still ours, for writes before the answer. Raises `Fenced`."""
+        ...
+
+    def first_time(self, source: str, message_id: str, digest: str = "") -> bool:
+        """Inbox: True once for (source, message_id). Other `digest` for a known id is a `Conflict("inbox.conflict")`."""
+        ...
+
+    def cursor(self, source: str) -> str:
+        """How far an outside feed was read; empty at the start."""
+        ...
+
+    def set_cursor(self, source: str, position: str) -> None:
+        """Remember how far an outside feed was read."""
+        ...
+
+    def use_once(self, kind: str, key: str, by: str) -> None:
+        """Bind (kind, key) to `by` for ever. Raises `Refused("once.used")` if another holds it; again by the same is a no-op."""
+        ...
+
+    def next_number(self, name: str) -> int:
+        """0, 1, 2 … for each name, without gaps in what commits: nonces, places in line."""
+        ...
+
+
+class Store(Protocol):
+    """Durable state.
+
+    Safe if: a committed transaction survives power loss, and two transactions never both pass the same check.
+    Live if: a lease expires when its worker is gone.
+    """
+
+    def transaction(self) -> AbstractContextManager[Unit]:
+        """One atomic change."""
+        ...
+
+    def lease(self, worker: str, limit: int, market_now: int, machine_now: float, lease_s: float = 30.0) -> list[Lease]:
+        """Take up to `limit` commands that are due by market time, whose retry time has come by machine time, and that nobody holds."""
+        ...
+
+    def retry(self, lease: Lease, error: str, machine_due: float) -> None:
+        """Give a command back, to be tried again from `machine_due` on; keeps the error and counts the attempt. Fenced leases are ignored."""
+        ...
+
+    def park(self, lease: Lease, error: str) -> None:
+        """Give a command up to an operator: it waits, visible, until `unpark`."""
+        ...
+
+    def unpark(self, key: str) -> None:
+        """Let a parked command be tried again."""
+        ...
+
+    def waiting(self, limit: int = 1_000) -> list[tuple[Command, str, int, str]]:
+        """Commands not done, as (command, status `due` | `leased` | `parked`, attempts, last error), oldest first."""
+        ...
+
+    def next_due(self) -> int | None:
+        """The earliest market time at which a waiting, unparked command is due, or None."""
+        ...
