@@ -1,0 +1,1 @@
+"""The on-chain claim: tokens on each chain, the permission to mint, burn and redemption, the multiplier."""
