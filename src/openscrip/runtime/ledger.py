@@ -5,7 +5,7 @@ two-phase (pending, then posted or voided), identified by their id, and limited 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from openscrip.kernel.errors import Conflict, Refused
@@ -75,14 +75,15 @@ class Balance:
 
     def within(self, side: Side) -> bool:
         """Whether the limit of `side` holds, pending amounts on the spending side included."""
-        match side:
-            case Side.DEBIT:
-                return self.credits_pending + self.credits_posted <= self.debits_posted
-            case Side.CREDIT:
-                return self.debits_pending + self.debits_posted <= self.credits_posted
-            case Side.EITHER:
-                return True
+        if side is Side.DEBIT:
+            return self.credits_pending + self.credits_posted <= self.debits_posted
+        if side is Side.CREDIT:
+            return self.debits_pending + self.debits_posted <= self.credits_posted
+        return True
 
+
+TOTAL_MAX = 2**63 - 1
+"""No amount and no running total passes this: what a 64-bit column holds."""
 
 Chart = Mapping[str, Side]
 """The chart of accounts: the normal side of each account name (the part between `/` and `:`)."""
@@ -103,7 +104,7 @@ def side_of(account: str, chart: Chart) -> Side:
 
 
 def checked(transfer: Transfer, pending: Transfer | None, resolved: bool) -> Transfer:
-    """`transfer` if it is well formed; `pending` is the transfer that it resolves, `resolved` whether that was done before.
+    """`transfer` if it is well formed; `pending` is what it resolves, `resolved` whether that was done before.
 
     Raises `LedgerBroken` for a malformed transfer and `Conflict("ledger.resolved")` for a second resolution.
     """
@@ -111,7 +112,9 @@ def checked(transfer: Transfer, pending: Transfer | None, resolved: bool) -> Tra
         raise LedgerBroken(f"ledger: transfer {transfer.id} joined {transfer.debit} and {transfer.credit}")
     if transfer.phase in (Phase.POSTED, Phase.PENDING):
         if transfer.amount <= 0 or transfer.pending_id:
-            raise LedgerBroken(f"ledger: transfer {transfer.id} had amount {transfer.amount}, pending id {transfer.pending_id!r}")
+            raise LedgerBroken(
+                f"ledger: transfer {transfer.id} had amount {transfer.amount}, pending id {transfer.pending_id!r}"
+            )
         return transfer
     if pending is None or pending.phase is not Phase.PENDING:
         raise LedgerBroken(f"ledger: transfer {transfer.id} resolved {transfer.pending_id!r}, which was not pending")
@@ -126,37 +129,53 @@ def checked(transfer: Transfer, pending: Transfer | None, resolved: bool) -> Tra
 
 def debited(balance: Balance, transfer: Transfer, pending: Transfer | None) -> Balance:
     """The debit account's balance after `transfer`."""
-    match transfer.phase:
-        case Phase.POSTED:
-            return replace(balance, debits_posted=balance.debits_posted + transfer.amount)
-        case Phase.PENDING:
-            return replace(balance, debits_pending=balance.debits_pending + transfer.amount)
-        case Phase.POST | Phase.VOID:
-            posted = transfer.amount if transfer.phase is Phase.POST else 0
-            held = pending.amount if pending else 0
-            return replace(balance, debits_pending=balance.debits_pending - held, debits_posted=balance.debits_posted + posted)
+    held, posted = moved(transfer, pending)
+    return Balance(
+        balance.debits_pending + held, balance.debits_posted + posted, balance.credits_pending, balance.credits_posted
+    )
 
 
 def credited(balance: Balance, transfer: Transfer, pending: Transfer | None) -> Balance:
     """The credit account's balance after `transfer`."""
-    mirrored = Balance(balance.credits_pending, balance.credits_posted, balance.debits_pending, balance.debits_posted)
-    after = debited(mirrored, transfer, pending)
-    return Balance(after.credits_pending, after.credits_posted, after.debits_pending, after.debits_posted)
+    held, posted = moved(transfer, pending)
+    return Balance(
+        balance.debits_pending, balance.debits_posted, balance.credits_pending + held, balance.credits_posted + posted
+    )
 
 
-def refuse_over_limit(account: str, balance: Balance, chart: Chart) -> None:
-    """Raise `Refused("ledger.limit")` if `balance` breaks the limit of the account's normal side."""
-    if not balance.within(side_of(account, chart)):
+def moved(transfer: Transfer, pending: Transfer | None) -> tuple[int, int]:
+    """What `transfer` adds to the pending and to the posted total of both of its accounts."""
+    phase = transfer.phase
+    if phase is Phase.POSTED:
+        return 0, transfer.amount
+    if phase is Phase.PENDING:
+        return transfer.amount, 0
+    released = -pending.amount if pending else 0
+    return (released, transfer.amount) if phase is Phase.POST else (released, 0)
+
+
+def refuse_over_limit(account: str, balance: Balance, side: Side) -> None:
+    """Raise `Refused("ledger.limit")` if `balance` breaks the limit of `side`, `("ledger.range")` past 64 bits."""
+    if not balance.within(side):
         raise Refused("ledger.limit", f"ledger: account {account} would pass its limit ({balance})")
+    if (
+        balance.debits_posted + balance.debits_pending > TOTAL_MAX
+        or balance.credits_posted + balance.credits_pending > TOTAL_MAX
+    ):
+        raise Refused("ledger.range", f"ledger: account {account} would pass 64 bits ({balance})")
 
 
 def trial_balance(balances: Mapping[str, Balance]) -> dict[str, tuple[int, int, int, int]]:
-    """Per unit: pending debits, pending credits, posted debits, posted credits. Each pair is equal in a sound ledger."""
+    """Per unit: pending debits, pending credits, posted debits, posted credits; each pair is equal if sound."""
     totals: dict[str, tuple[int, int, int, int]] = {}
     for account, balance in balances.items():
-        before = totals.get(unit_of(account), (0, 0, 0, 0))
-        row = (balance.debits_pending, balance.credits_pending, balance.debits_posted, balance.credits_posted)
-        totals[unit_of(account)] = tuple(a + b for a, b in zip(before, row, strict=True))  # type: ignore[assignment]  # zip loses the length
+        dp, cp, dd, cc = totals.get(unit_of(account), (0, 0, 0, 0))
+        totals[unit_of(account)] = (
+            dp + balance.debits_pending,
+            cp + balance.credits_pending,
+            dd + balance.debits_posted,
+            cc + balance.credits_posted,
+        )
     return totals
 
 

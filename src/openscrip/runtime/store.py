@@ -1,6 +1,6 @@
-"""The port of durable state: rows, ledger, facts, outbox and inbox, changed together in one transaction or not at all.
+"""The port of durable state: rows, ledger, facts, outbox and inbox, changed together or not at all.
 
-Two adapters, `memory` and `sql`, pass one conformance suite. To add one, implement `Store` and `Unit` and run the suite.
+Two adapters, `memory` and `sql`, pass one conformance suite. To add one, implement `Store` and `Unit` and run it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A command in a worker's hands until another takes it over; `token` fences whoever lost it."""
+    """A command in a worker's hands until another takes it over; `token` fences whoever lost it.
+
+    `attempts` counts the leases of this command before this one.
+    """
 
     command: Command
     token: int
@@ -108,7 +111,10 @@ class Unit(Protocol):
         ...
 
     def enqueue(self, command: Command) -> None:
-        """Put a command into the outbox. The same key again with the same content is a no-op; other content a `Conflict("outbox.conflict")`."""
+        """Put a command into the outbox. The same key with the same content again is a no-op.
+
+        Raises `Conflict("outbox.conflict")` for a known key with other content.
+        """
         ...
 
     def finish(self, lease: Lease) -> None:
@@ -120,7 +126,7 @@ class Unit(Protocol):
         ...
 
     def first_time(self, source: str, message_id: str, digest: str = "") -> bool:
-        """Inbox: True once for (source, message_id). Other `digest` for a known id is a `Conflict("inbox.conflict")`."""
+        """Inbox: True once for (source, message_id). A known id with another `digest`: `Conflict("inbox.conflict")`."""
         ...
 
     def cursor(self, source: str) -> str:
@@ -132,7 +138,10 @@ class Unit(Protocol):
         ...
 
     def use_once(self, kind: str, key: str, by: str) -> None:
-        """Bind (kind, key) to `by` for ever. Raises `Refused("once.used")` if another holds it; again by the same is a no-op."""
+        """Bind (kind, key) to `by` for ever; again by the same is a no-op.
+
+        Raises `Refused("once.used")` if another holds it.
+        """
         ...
 
     def next_number(self, name: str) -> int:
@@ -152,11 +161,14 @@ class Store(Protocol):
         ...
 
     def lease(self, worker: str, limit: int, market_now: int, machine_now: float, lease_s: float = 30.0) -> list[Lease]:
-        """Take up to `limit` commands that are due by market time, whose retry time has come by machine time, and that nobody holds."""
+        """Take up to `limit` commands that nobody holds, due by market time, past their retry time by machine time.
+
+        A lease ends after `lease_s` of machine time; then another worker may take the command over.
+        """
         ...
 
     def retry(self, lease: Lease, error: str, machine_due: float) -> None:
-        """Give a command back, to be tried again from `machine_due` on; keeps the error and counts the attempt. Fenced leases are ignored."""
+        """Give a command back, to be tried again from `machine_due` on, and keep the error. Lost leases are ignored."""
         ...
 
     def park(self, lease: Lease, error: str) -> None:
@@ -172,5 +184,8 @@ class Store(Protocol):
         ...
 
     def next_due(self) -> int | None:
-        """The earliest market time at which a waiting, unparked command is due, or None."""
+        """The earliest market time at which a command is due that is not done and not parked, or None.
+
+        Leased commands count: while one is in a worker's hands, that is not later than now.
+        """
         ...
