@@ -1,0 +1,1 @@
+"""Off-chain truth: broker, custody, shares and cash, reserve, corporate actions, compliance."""

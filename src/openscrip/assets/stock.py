@@ -1,0 +1,105 @@
+"""A listed stock as the books know it: identifiers, multiplier, corporate-action epoch, and the issuer's inventory."""
+
+from dataclasses import dataclass, replace
+
+from openscrip.kernel.errors import Refused
+from openscrip.kernel.money import PricePerShare
+from openscrip.kernel.multiplier import Multiplier
+from openscrip.kernel.quantities import Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Shares in segregated custody that arrived with one settled instruction, as far as they are still free."""
+
+    receipt: str
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRatio:
+    """A split that raised the epoch to `epoch`: `new` shares for `old`."""
+
+    epoch: int
+    new: int
+    old: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """One stock. `frozen_by` names the corporate actions for which its primary market waits; `epoch` counts its splits.
+
+    `inventory` are the issuer's own settled shares in custody, oldest first; `price` is the last close per share.
+    """
+
+    id: str
+    isin: str
+    account: str
+    token_symbol: str
+    tokens: tuple[tuple[str, str], ...]
+    multiplier: Multiplier = Multiplier.one()
+    epoch: int = 0
+    chain_epoch: int = 0
+    frozen_by: tuple[str, ...] = ()
+    splits: tuple[SplitRatio, ...] = ()
+    inventory: tuple[Lot, ...] = ()
+    price: PricePerShare = PricePerShare(0)
+
+    @property
+    def stock(self) -> str:
+        """The symbol itself."""
+        return self.id
+
+    @property
+    def state(self) -> str:
+        """`open`, or `waiting` while a corporate action holds the primary market."""
+        return "waiting" if self.frozen_by else "open"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the primary market runs: nothing freezes it and books and chains agree about the epoch."""
+        return not self.frozen_by and self.epoch == self.chain_epoch
+
+    @property
+    def free(self) -> Shares:
+        """The issuer's free inventory."""
+        return Shares(sum(lot.shares.atoms for lot in self.inventory))
+
+    def token(self, chain: str) -> str:
+        """The token's address or mint on `chain`. Raises `Refused("chain.unknown")`."""
+        for name, address in self.tokens:
+            if name == chain:
+                return address
+        raise Refused("chain.unknown", f"stock: {self.id} was not listed on chain {chain!r}")
+
+    def taking(self, wanted: Shares) -> tuple["Stock", tuple[Lot, ...]]:
+        """The stock without `wanted` of its inventory, oldest lots first, and the parts taken.
+
+        Raises `Refused("inventory.short")`.
+        """
+        if wanted > self.free:
+            raise Refused("inventory.short", f"stock: {self.id} had {self.free} shares of inventory, {wanted} were wanted")
+        taken, left, missing = [], [], wanted.atoms
+        for lot in self.inventory:
+            part = min(missing, lot.shares.atoms)
+            missing -= part
+            if part:
+                taken.append(Lot(lot.receipt, Shares(part)))
+            if part < lot.shares.atoms:
+                left.append(Lot(lot.receipt, Shares(lot.shares.atoms - part)))
+        return replace(self, inventory=tuple(left)), tuple(taken)
+
+    def adding(self, lots: tuple[Lot, ...]) -> "Stock":
+        """The stock with more inventory; parts of one receipt are joined."""
+        known = {lot.receipt: lot.shares for lot in self.inventory}
+        for lot in lots:
+            if lot.shares:
+                known[lot.receipt] = known.get(lot.receipt, Shares(0)) + lot.shares
+        return replace(self, inventory=tuple(Lot(receipt, shares) for receipt, shares in known.items()))
+
+    def scaled(self, shares: Shares, epoch: int) -> Shares:
+        """`shares` counted at `epoch`, in today's shares, rounded down."""
+        for split in self.splits:
+            if split.epoch > epoch:
+                shares = shares.times_down(split.new, split.old)
+        return shares
