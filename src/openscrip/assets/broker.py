@@ -240,8 +240,8 @@ class Broker(Protocol):
     Safe if: the same `client_order_id` is executed at most once for ever; events are numbered without a gap from 1 and
     never change; a `Settled` is never undone.
     Live if: every accepted order ends in `OrderDone`, and every failed settlement is tried again.
-    Warning: a fill is no share yet. It may be busted until it settles, a settlement may fail and come later, and settled
-    shares count for the reserve only once the custodian has confirmed them in the segregated account.
+    Warning: a fill is no share yet. It may be busted until it settles, a settlement may fail and come later, and
+    settled shares count for the reserve only once the custodian has confirmed them in the segregated account.
     """
 
     def place(self, order: Order) -> OrderAnswer:

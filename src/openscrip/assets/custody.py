@@ -1,7 +1,7 @@
 """The custodian port: instructions, payments, signed statements, numbered events. Adapters live in `custodians/`.
 
-The custodian keeps the segregated account that backs the tokens, and the bank account. To add one: implement `Custodian`
-in `custodians/<name>.py`, name it in `bootstrap.py`, and run `tests/conformance/test_custodian.py` on it.
+The custodian keeps the segregated account that backs the tokens, and the bank account. To add one: implement
+`Custodian` in `custodians/<name>.py`, name it in `bootstrap.py`, and run `tests/conformance/test_custodian.py` on it.
 """
 
 from collections.abc import Sequence
@@ -251,7 +251,7 @@ class Statement:
 
     Identity: `available` + `blocked` + `pledged` = `aggregate`. `pending_receipt` lies outside the aggregate;
     `pending_delivery` is a part of `available` that has been instructed out and still counts until it leaves.
-    `movements_hash` is the hash chain up to movement `movement_seq`; `previous_hash` chains the statements of this line.
+    `movements_hash` is the hash chain up to movement `movement_seq`; `previous_hash` chains the line's statements.
     """
 
     custodian: str
@@ -313,10 +313,11 @@ class Movement:
 class Custodian(Protocol):
     """Keeps shares in a segregated account and money in a bank account.
 
-    Safe if: the same id moves shares or money at most once for ever; an outgoing movement needs both signatures; a settled
-    instruction is never undone; statements and movements are never rewritten; events are numbered from 1 without a gap.
+    Safe if: the same id moves shares or money at most once for ever; an outgoing movement needs both signatures; a
+    settled instruction is never undone; statements and movements are never rewritten; events are numbered from 1
+    without a gap.
     Live if: every pending instruction ends settled, failed for good or cancelled.
-    Warning: `cancel` may come too late; only the answer's status tells. The custodian's clock decides, not the calendar.
+    Warning: `cancel` may come too late; only the answer's status tells. The custodian's clock decides, not ours.
     """
 
     def instruct(self, instruction: Instruction, signatures: Signatures | None = None) -> InstructionAnswer:
@@ -327,7 +328,10 @@ class Custodian(Protocol):
         ...
 
     def cancel(self, instruction_id: str) -> InstructionAnswer:
-        """Call a pending instruction off; the answer is its state afterwards. Raises `Refused("instruction.unknown")`."""
+        """Call a pending instruction off; the answer is its state afterwards.
+
+        Raises `Refused("instruction.unknown")`, or `Unavailable`.
+        """
         ...
 
     def instruction(self, instruction_id: str) -> InstructionAnswer | None:

@@ -38,7 +38,7 @@ class Notice:
 
     def __post_init__(self) -> None:
         if self.event is ActionEvent.CASH_DIVIDEND:
-            complete = bool(self.cash_usd and self.cash_usd.micros) and self.pay_date is not None
+            complete = self.cash_usd is not None and self.cash_usd.micros > 0
         else:
             new, old = self.ratio_new or 0, self.ratio_old or 0
             complete = new > old > 0 if self.event is ActionEvent.FORWARD_SPLIT else old > new > 0

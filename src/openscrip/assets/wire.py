@@ -34,7 +34,8 @@ def to_json(record: object) -> dict[str, Any]:
     """The JSON object of a frozen dataclass; what has a `TYPE` carries it as "type"."""
     kind = getattr(record, "TYPE", None)
     body: dict[str, Any] = {} if kind is None else {"type": kind}
-    for name, json_name in _names(type(record)):
+    kind_of: Any = type(record)
+    for name, json_name in _names(kind_of):
         body[json_name] = _value_to_json(getattr(record, name))
     return body
 
@@ -43,7 +44,8 @@ def from_json(kind: type[Record], body: object) -> Record:
     """The record of class `kind` in a JSON object. Raises `Malformed("body.…")`, or `amount.…` for bad amounts."""
     if not isinstance(body, Mapping):
         raise Malformed("body.object", f"{kind.__name__}: the body was not a JSON object")
-    readers = _readers(kind)
+    kind_of: Any = kind
+    readers = _readers(kind_of)
     unknown = set(body) - set(readers) - {"type"}
     if unknown:
         raise Malformed("body.field", f"{kind.__name__}: {sorted(map(str, unknown))[0]!r} was not a known field")
@@ -69,7 +71,7 @@ def _value_to_json(value: object) -> Any:
 
 
 @cache
-def _names(kind: type) -> tuple[tuple[str, str], ...]:
+def _names(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple((each.name, _JSON_NAMES.get(each.name, each.name)) for each in fields(kind))
 
 
@@ -96,7 +98,7 @@ def _reader(hint: Any) -> Callable[[Any, str], Any]:
         return lambda value, where: tuple(item(each, where) for each in _expect(value, list, where))
     if hint in _AMOUNTS:
         parse = _AMOUNTS[hint]
-        return lambda value, where: parse(value)
+        return lambda value, _: parse(value)
     if hint is date:
         return _read_date
     if hint is bool:
@@ -107,7 +109,7 @@ def _reader(hint: Any) -> Callable[[Any, str], Any]:
         return _read_text
     if issubclass(hint, StrEnum):
         return lambda value, where: _read_member(hint, value, where)
-    return lambda value, where: from_json(hint, value)
+    return lambda value, _: from_json(hint, value)
 
 
 def _expect(value: Any, kind: type, where: str) -> Any:
