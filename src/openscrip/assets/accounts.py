@@ -1,7 +1,7 @@
 """The chart of accounts. Shares are counted per stock (`TSLA/custody`), money in USD, raw tokens per stock and chain.
 
 Per stock, what is held (debit) equals what is owed or owned (credit):
-pending_receipt + at_broker + in_transit + custody = bought + inventory + outstanding + redemption_claim + rounding.
+pending_receipt + at_broker + in_transit + custody = bought + inventory + outstanding + redemption_claim + selling + rounding.
 """
 
 from typing import Final
@@ -19,6 +19,7 @@ CHART: Final[Chart] = {
     "inventory": Side.CREDIT,  # the issuer's own
     "outstanding": Side.CREDIT,  # behind tokens
     "redemption_claim": Side.CREDIT,  # burned for, not yet delivered
+    "selling": Side.CREDIT,  # released to the broker for a cash redemption, not yet sold
     "rounding": Side.CREDIT,
     "market": Side.EITHER,  # the world outside
     # money, in 1e-6 USD
@@ -48,7 +49,7 @@ FEES_INCOME: Final = "USD/fees_income"
 CAPITAL: Final = "USD/capital"
 
 SHARE_ASSETS: Final = ("pending_receipt", "at_broker", "in_transit", "custody")
-SHARE_CLAIMS: Final = ("bought", "outstanding", "redemption_claim", "inventory", "rounding")
+SHARE_CLAIMS: Final = ("bought", "outstanding", "redemption_claim", "selling", "inventory", "rounding")
 
 
 def client_payable(request_id: str) -> str:

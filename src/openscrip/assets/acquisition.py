@@ -1,0 +1,274 @@
+"""Buying shares and bringing them into segregated custody: order, fills, settlement at the broker, transfer, arrival.
+
+    ordering > working > filled > settled > moving > arrived          (each settled part moves by itself)
+
+Only what the custodian confirms counts (I2). A transfer that fails is instructed again under a new id.
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from openscrip.assets import accounts
+from openscrip.assets.actions import (
+    Acknowledged,
+    Busted,
+    Filled,
+    Instruct,
+    InstructionFailed,
+    InstructionKind,
+    InstructionSettled,
+    OrderDone,
+    OrderRejected,
+    OrderSide,
+    PlaceOrder,
+    Rescaled,
+    TradeSettled,
+)
+from openscrip.assets.stock import Stock
+from openscrip.kernel.money import Money
+from openscrip.kernel.quantities import Shares
+from openscrip.runtime.decision import Decision
+from openscrip.runtime.ledger import Transfer
+from openscrip.runtime.store import Command
+
+BROKER = "BROKER"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution: its shares, and what they cost or brought, fee included."""
+
+    exec_id: str
+    shares: Shares
+    cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transfer of settled shares into custody, by its instruction."""
+
+    instruction_id: str
+    shares: Shares
+    cost: Money
+    state: str = "moving"
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """Whole `shares` of `stock` to be bought for `wanted_by`: a request, a corporate action, or `inventory`."""
+
+    id: str
+    stock: str
+    wanted_by: str
+    shares: Shares
+    epoch: int = 0
+    orders: int = 1
+    fills: tuple[Fill, ...] = ()
+    settled: Shares = Shares(0)
+    moves: tuple[Move, ...] = ()
+    state: str = "ordering"
+    reason: str = ""
+
+    @property
+    def filled(self) -> Shares:
+        """Executed so far, less what was busted."""
+        return Shares(sum(fill.shares.atoms for fill in self.fills))
+
+    @property
+    def arrived(self) -> Shares:
+        """In segregated custody so far."""
+        return Shares(sum(move.shares.atoms for move in self.moves if move.state == "arrived"))
+
+
+@dataclass(frozen=True, slots=True)
+class SharesArrived:
+    """Fact: settled shares of an acquisition reached segregated custody with instruction `receipt`; they cost `cost`."""
+
+    stock: str
+    wanted_by: str
+    receipt: str
+    shares: Shares
+    cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class AcquisitionFailed:
+    """Fact: the broker refused to buy."""
+
+    stock: str
+    wanted_by: str
+    reason: str
+
+
+AcquisitionEvent = (
+    Acknowledged | OrderRejected | Filled | Busted | OrderDone | TradeSettled | InstructionSettled | InstructionFailed | Rescaled
+)
+
+
+def acquire(acquisition_id: str, stock: Stock, wanted_by: str, shares: Shares) -> Decision:
+    """Order whole `shares` of `stock` for `wanted_by`."""
+    row = Acquisition(acquisition_id, stock.id, wanted_by, shares, stock.epoch)
+    return Decision(rows=(row,), commands=(_order(row, shares),))
+
+
+def decide(row: Acquisition, event: AcquisitionEvent, stock: Stock) -> Decision:
+    """What follows from `event`. News that was told before, or of an earlier order, changes nothing."""
+    match event:
+        case Acknowledged():
+            return Decision(rows=(replace(row, state="working"),)) if row.state == "ordering" else Decision()
+        case OrderRejected():
+            return _rejected(row, event)
+        case Filled():
+            return _filled(row, event)
+        case Busted():
+            return _busted(row, event)
+        case OrderDone():
+            return _done(row)
+        case TradeSettled():
+            return _settled(row, event, stock)
+        case InstructionSettled():
+            return _arrived(row, event)
+        case InstructionFailed():
+            return _failed(row, event, stock)
+        case Rescaled():
+            return _rescaled(row, event)
+        case _:
+            assert_never(event)
+
+
+def _order(row: Acquisition, shares: Shares) -> Command:
+    order_id = f"{row.id}:o{row.orders}"
+    return Command(order_id, "Acquisition", row.id, PlaceOrder(order_id, row.stock, OrderSide.BUY, shares))
+
+
+def _rejected(row: Acquisition, event: OrderRejected) -> Decision:
+    if row.state == "failed":
+        return Decision()
+    return Decision(
+        rows=(replace(row, state="failed", reason=event.reason),),
+        facts=(AcquisitionFailed(row.stock, row.wanted_by, event.reason),),
+    )
+
+
+def _filled(row: Acquisition, event: Filled) -> Decision:
+    if any(fill.exec_id == event.exec_id for fill in row.fills):
+        return Decision()
+    cost = event.amount
+    after = replace(row, fills=(*row.fills, Fill(event.exec_id, event.shares, cost)), state="working")
+    key = f"{row.id}:fill:{event.exec_id}"
+    return Decision(
+        rows=(after,),
+        transfers=(
+            Transfer(key, f"{row.stock}/pending_receipt", f"{row.stock}/bought", event.shares.atoms, row.id),
+            Transfer(key + ":cost", accounts.ACQUISITIONS, accounts.BROKER_PAYABLE, cost.atoms, row.id),
+        ),
+    )
+
+
+def _busted(row: Acquisition, event: Busted) -> Decision:
+    """Take the execution back and order the missing shares anew; after settlement a person must look."""
+    busted = next((fill for fill in row.fills if fill.exec_id == event.ref_exec_id), None)
+    if busted is None:
+        return Decision()
+    if row.filled.atoms - busted.shares.atoms < row.settled.atoms:
+        return Decision(rows=(replace(row, state="held", reason=f"acquisition: {busted.exec_id} was busted after it settled"),))
+    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted), orders=row.orders + 1, state="working")
+    key = f"{row.id}:bust:{busted.exec_id}"
+    return Decision(
+        rows=(after,),
+        transfers=(
+            Transfer(key, f"{row.stock}/bought", f"{row.stock}/pending_receipt", busted.shares.atoms, row.id),
+            Transfer(key + ":cost", accounts.BROKER_PAYABLE, accounts.ACQUISITIONS, busted.cost.atoms, row.id),
+        ),
+        commands=(_order(after, busted.shares),),
+    )
+
+
+def _done(row: Acquisition) -> Decision:
+    if row.state == "working" and row.filled == row.shares:
+        return Decision(rows=(replace(row, state="filled"),))
+    return Decision()
+
+
+def _settled(row: Acquisition, event: TradeSettled, stock: Stock) -> Decision:
+    """Pay the broker for the settled part and instruct its transfer into custody."""
+    cost = _cost_of(row, event.shares)
+    after = replace(row, settled=row.settled + event.shares, state="settled")
+    key = f"{row.id}:settled:{len(row.moves) + 1}"
+    paid = Transfer(key + ":paid", accounts.BROKER_PAYABLE, accounts.BROKER_CASH, cost.atoms, row.id)
+    settled = Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/pending_receipt", event.shares.atoms, row.id)
+    return Decision(transfers=(settled, paid)) + _move(after, event.shares, cost, stock)
+
+
+def _cost_of(row: Acquisition, shares: Shares) -> Money:
+    """The part of what was spent that falls on `shares`; the last part takes the remainder."""
+    spent = Money(sum(fill.cost.atoms for fill in row.fills))
+    if row.settled + shares == row.filled:
+        return Money(spent.atoms - sum(move.cost.atoms for move in row.moves if move.state != "failed"))
+    return spent.share_down(shares.atoms, row.filled.atoms)
+
+
+def _move(row: Acquisition, shares: Shares, cost: Money, stock: Stock) -> Decision:
+    instruction_id = f"{row.id}:t{len(row.moves) + 1}"
+    after = replace(row, moves=(*row.moves, Move(instruction_id, shares, cost)), state="moving")
+    action = Instruct(
+        instruction_id, InstructionKind.RECEIVE_FREE, stock.isin, shares, stock.account, BROKER, row.wanted_by
+    )
+    return Decision(
+        rows=(after,),
+        transfers=(Transfer(instruction_id, f"{row.stock}/in_transit", f"{row.stock}/at_broker", shares.atoms, row.id),),
+        commands=(Command(instruction_id, "Acquisition", row.id, action),),
+    )
+
+
+def _arrived(row: Acquisition, event: InstructionSettled) -> Decision:
+    move = _moving(row, event.instruction_id)
+    if move is None:
+        return Decision()
+    moves = tuple(replace(m, state="arrived") if m is move else m for m in row.moves)
+    after = replace(row, moves=moves)
+    after = replace(after, state="arrived" if after.arrived == row.shares else row.state)
+    key = f"{move.instruction_id}:arrived"
+    return Decision(
+        rows=(after,),
+        transfers=(Transfer(key, f"{row.stock}/custody", f"{row.stock}/in_transit", move.shares.atoms, row.id),),
+        facts=(SharesArrived(row.stock, row.wanted_by, move.instruction_id, move.shares, move.cost),),
+    )
+
+
+def _failed(row: Acquisition, event: InstructionFailed, stock: Stock) -> Decision:
+    """A transfer that failed for good is instructed again under a new id; the custodian retries the others itself."""
+    move = _moving(row, event.instruction_id)
+    if move is None or not event.final:
+        return Decision()
+    moves = tuple(replace(m, state="failed") if m is move else m for m in row.moves)
+    back = Transfer(
+        f"{move.instruction_id}:back", f"{row.stock}/at_broker", f"{row.stock}/in_transit", move.shares.atoms, row.id
+    )
+    return Decision(transfers=(back,)) + _move(replace(row, moves=moves), move.shares, move.cost, stock)
+
+
+def _moving(row: Acquisition, instruction_id: str) -> Move | None:
+    return next((m for m in row.moves if m.instruction_id == instruction_id and m.state == "moving"), None)
+
+
+def _rescaled(row: Acquisition, event: Rescaled) -> Decision:
+    """Count everything that has not arrived in the new shares; the ledger is rescaled as a whole by the split."""
+    if row.epoch >= event.epoch or row.state in ("arrived", "failed"):
+        return Decision()
+
+    def scaled(shares: Shares) -> Shares:
+        return shares.times_down(event.new, event.old)
+
+    return Decision(
+        rows=(
+            replace(
+                row,
+                shares=scaled(row.shares),
+                epoch=event.epoch,
+                settled=scaled(row.settled),
+                fills=tuple(replace(fill, shares=scaled(fill.shares)) for fill in row.fills),
+                moves=tuple(replace(move, shares=scaled(move.shares)) for move in row.moves),
+            ),
+        )
+    )

@@ -1,0 +1,231 @@
+"""Selling the shares behind burned tokens: release from custody to the broker, sale, settlement of the proceeds.
+
+    releasing > selling > sold > settled          or  failed, when the custodian will not release
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from openscrip.assets import accounts
+from openscrip.assets.acquisition import BROKER, Fill
+from openscrip.assets.actions import (
+    Acknowledged,
+    Busted,
+    Filled,
+    Instruct,
+    InstructionFailed,
+    InstructionKind,
+    InstructionSettled,
+    OrderDone,
+    OrderRejected,
+    OrderSide,
+    PlaceOrder,
+    Rescaled,
+    TradeSettled,
+)
+from openscrip.assets.stock import Stock
+from openscrip.kernel.money import Money
+from openscrip.kernel.quantities import Shares
+from openscrip.runtime.decision import Decision
+from openscrip.runtime.ledger import Phase, Transfer
+from openscrip.runtime.store import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """Whole `shares` of `stock` to be sold for the redemption `wanted_by`."""
+
+    id: str
+    stock: str
+    wanted_by: str
+    shares: Shares
+    epoch: int = 0
+    orders: int = 0
+    fills: tuple[Fill, ...] = ()
+    settled: Shares = Shares(0)
+    state: str = "releasing"
+    reason: str = ""
+
+    @property
+    def instruction_id(self) -> str:
+        """The release from custody."""
+        return f"{self.id}:r"
+
+    @property
+    def sold(self) -> Shares:
+        """Executed so far, less what was busted."""
+        return Shares(sum(fill.shares.atoms for fill in self.fills))
+
+    @property
+    def proceeds(self) -> Money:
+        """What the executions brought, fees deducted."""
+        return Money(sum(fill.cost.atoms for fill in self.fills))
+
+
+@dataclass(frozen=True, slots=True)
+class SharesReleased:
+    """Fact: the shares left custody; the claim on them is now a claim on their sale."""
+
+    wanted_by: str
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class SharesSold:
+    """Fact: the sale is settled and brought `proceeds`."""
+
+    wanted_by: str
+    shares: Shares
+    proceeds: Money
+
+
+@dataclass(frozen=True, slots=True)
+class DisposalFailed:
+    """Fact: the custodian cancelled the release for good; the shares never left custody."""
+
+    wanted_by: str
+    reason: str
+
+
+DisposalEvent = (
+    Acknowledged | OrderRejected | Filled | Busted | OrderDone | TradeSettled | InstructionSettled | InstructionFailed | Rescaled
+)
+
+
+def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> Decision:
+    """Release whole `shares` to the broker and sell them for `wanted_by`."""
+    row = Disposal(disposal_id, stock.id, wanted_by, shares, stock.epoch)
+    action = Instruct(row.instruction_id, InstructionKind.DELIVER_FREE, stock.isin, shares, stock.account, BROKER, wanted_by)
+    held = Transfer(row.instruction_id, f"{row.stock}/at_broker", f"{row.stock}/custody", shares.atoms, row.id, Phase.PENDING)
+    return Decision(rows=(row,), transfers=(held,), commands=(Command(row.instruction_id, "Disposal", row.id, action),))
+
+
+def decide(row: Disposal, event: DisposalEvent) -> Decision:
+    """What follows from `event`. News that was told before changes nothing."""
+    match event:
+        case Acknowledged() | OrderDone():
+            return Decision()
+        case InstructionSettled():
+            return _released(row, event)
+        case InstructionFailed():
+            return _failed(row, event)
+        case OrderRejected():
+            return Decision(rows=(replace(row, state="held", reason=event.reason),))
+        case Filled():
+            return _filled(row, event)
+        case Busted():
+            return _busted(row, event)
+        case TradeSettled():
+            return _settled(row, event)
+        case Rescaled():
+            return _rescaled(row, event)
+        case _:
+            assert_never(event)
+
+
+def _resolved(row: Disposal, phase: Phase) -> Transfer:
+    amount = row.shares.atoms if phase is Phase.POST else 0
+    return Transfer(
+        f"{row.instruction_id}:{phase}",
+        f"{row.stock}/at_broker",
+        f"{row.stock}/custody",
+        amount,
+        row.id,
+        phase,
+        row.instruction_id,
+    )
+
+
+def _order(row: Disposal, shares: Shares) -> Command:
+    order_id = f"{row.id}:o{row.orders}"
+    return Command(order_id, "Disposal", row.id, PlaceOrder(order_id, row.stock, OrderSide.SELL, shares))
+
+
+def _released(row: Disposal, event: InstructionSettled) -> Decision:
+    if row.state != "releasing" or event.instruction_id != row.instruction_id:
+        return Decision()
+    after = replace(row, state="selling", orders=1)
+    moved = Transfer(
+        f"{row.id}:released", f"{row.stock}/redemption_claim", f"{row.stock}/selling", row.shares.atoms, row.id
+    )
+    return Decision(
+        rows=(after,),
+        transfers=(_resolved(row, Phase.POST), moved),
+        facts=(SharesReleased(row.wanted_by, row.shares),),
+        commands=(_order(after, row.shares),),
+    )
+
+
+def _failed(row: Disposal, event: InstructionFailed) -> Decision:
+    """The custodian retries by itself; a final failure ends the sale, and the shares never left."""
+    if row.state != "releasing" or event.instruction_id != row.instruction_id or not event.final:
+        return Decision()
+    return Decision(
+        rows=(replace(row, state="failed", reason=event.reason),),
+        transfers=(_resolved(row, Phase.VOID),),
+        facts=(DisposalFailed(row.wanted_by, event.reason),),
+    )
+
+
+def _filled(row: Disposal, event: Filled) -> Decision:
+    if any(fill.exec_id == event.exec_id for fill in row.fills):
+        return Decision()
+    brought = event.amount
+    fills = (*row.fills, Fill(event.exec_id, event.shares, brought))
+    key = f"{row.id}:fill:{event.exec_id}"
+    payable = accounts.client_payable(row.wanted_by)
+    return Decision(
+        rows=(replace(row, fills=fills),),
+        transfers=(
+            Transfer(key, f"{row.stock}/selling", f"{row.stock}/at_broker", event.shares.atoms, row.id),
+            Transfer(key + ":brought", accounts.BROKER_RECEIVABLE, payable, brought.atoms, row.id),
+        ),
+    )
+
+
+def _busted(row: Disposal, event: Busted) -> Decision:
+    busted = next((fill for fill in row.fills if fill.exec_id == event.ref_exec_id), None)
+    if busted is None:
+        return Decision()
+    if row.sold.atoms - busted.shares.atoms < row.settled.atoms:
+        return Decision(rows=(replace(row, state="held", reason=f"disposal: {busted.exec_id} was busted after it settled"),))
+    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted), orders=row.orders + 1)
+    key = f"{row.id}:bust:{busted.exec_id}"
+    payable = accounts.client_payable(row.wanted_by)
+    return Decision(
+        rows=(after,),
+        transfers=(
+            Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/selling", busted.shares.atoms, row.id),
+            Transfer(key + ":brought", payable, accounts.BROKER_RECEIVABLE, busted.cost.atoms, row.id),
+        ),
+        commands=(_order(after, busted.shares),),
+    )
+
+
+def _settled(row: Disposal, event: TradeSettled) -> Decision:
+    settled = row.settled + event.shares
+    after = replace(row, settled=settled)
+    if row.state != "selling" or settled != row.shares:
+        return Decision(rows=(after,))
+    cash = Transfer(f"{row.id}:cash", accounts.BROKER_CASH, accounts.BROKER_RECEIVABLE, row.proceeds.atoms, row.id)
+    return Decision(
+        rows=(replace(after, state="settled"),),
+        transfers=(cash,),
+        facts=(SharesSold(row.wanted_by, row.shares, row.proceeds),),
+    )
+
+
+def _rescaled(row: Disposal, event: Rescaled) -> Decision:
+    if row.epoch >= event.epoch or row.state in ("settled", "failed"):
+        return Decision()
+    return Decision(
+        rows=(
+            replace(
+                row,
+                shares=row.shares.times_down(event.new, event.old),
+                epoch=event.epoch,
+                settled=row.settled.times_down(event.new, event.old),
+                fills=tuple(replace(fill, shares=fill.shares.times_down(event.new, event.old)) for fill in row.fills),
+            ),
+        )
+    )
