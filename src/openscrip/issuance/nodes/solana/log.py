@@ -1,0 +1,113 @@
+"""The write-ahead log: what the node accepted, in order, on disk before anybody is told.
+
+A record is `length u32, crc32 u32, kind u8, slot u64, market time i64, payload` (little endian; length and checksum
+cover what follows them). A record cut off at the end was never answered and is dropped; a broken one is not repaired.
+"""
+
+import asyncio
+import fcntl
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+_FRAME = struct.Struct("<II")
+_HEAD = struct.Struct("<BQq")
+
+
+class Kind(IntEnum):
+    """What a record says. The numbers stand on disk and never change."""
+
+    GENESIS = 0
+    TRANSACTION = 1
+    CLOCK = 2
+    SKIPPED_SLOTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One accepted step, with the slot and market time (UTC seconds) at which it was executed."""
+
+    kind: Kind
+    slot: int
+    market_at: int
+    payload: bytes
+
+
+class LogBroken(Exception):
+    """The log on disk was damaged before its end, or is in use by another node. The node does not start."""
+
+
+class Log:
+    """An append-only file, held by one process. `append` hands over to the system, `durable` waits for the disk."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LogBroken(f"log: {path} was in use by another node") from None
+        self._written = self._synced = 0
+        self._sync_running: asyncio.Task[None] | None = None
+
+    def replay(self) -> Iterator[Record]:
+        """Every whole record from the start; afterwards the log is cut there and ready for appending."""
+        size = os.fstat(self._file).st_size
+        at = 0
+        while at + _FRAME.size <= size:
+            length, checksum = _FRAME.unpack(os.pread(self._file, _FRAME.size, at))
+            body = os.pread(self._file, length, at + _FRAME.size)
+            end = at + _FRAME.size + length
+            if end > size:
+                break
+            if zlib.crc32(body) != checksum or length < _HEAD.size:
+                if end == size:
+                    break
+                raise LogBroken(f"log: the record at byte {at} of {size} was damaged")
+            kind, slot, market_at = _HEAD.unpack_from(body)
+            yield Record(Kind(kind), slot, market_at, body[_HEAD.size :])
+            at = end
+        os.ftruncate(self._file, at)
+        self._written = self._synced = at
+
+    def append(self, record: Record) -> None:
+        """Write one record. On failure nothing of it stays, and the error is the caller's answer."""
+        body = _HEAD.pack(record.kind, record.slot, record.market_at) + record.payload
+        frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
+        try:
+            if os.pwrite(self._file, frame, self._written) != len(frame):
+                raise OSError("log: the disk took only a part of a record")
+        except OSError:
+            os.ftruncate(self._file, self._written)
+            raise
+        self._written += len(frame)
+
+    async def durable(self) -> None:
+        """Return once everything written so far is on disk. Callers that wait together share one flush."""
+        target = self._written
+        while self._synced < target:
+            if self._sync_running is None:
+                self._sync_running = asyncio.create_task(self._sync())
+            await asyncio.shield(self._sync_running)
+
+    def flush(self) -> None:
+        """Put everything written so far on disk, now."""
+        os.fdatasync(self._file)
+        self._synced = self._written
+
+    def close(self) -> None:
+        """Flush and let go of the file."""
+        self.flush()
+        os.close(self._file)
+
+    async def _sync(self) -> None:
+        upto = self._written
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
+        finally:
+            self._sync_running = None
+        self._synced = upto

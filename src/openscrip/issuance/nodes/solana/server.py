@@ -1,0 +1,111 @@
+"""The HTTP face: one path, POST for JSON-RPC, answered only when what it rests on is on disk."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from openscrip.issuance.nodes.solana.account_methods import account_methods
+from openscrip.issuance.nodes.solana.bank import Bank
+from openscrip.issuance.nodes.solana.node_methods import node_methods
+from openscrip.issuance.nodes.solana.rpc import Method, answer
+from openscrip.issuance.nodes.solana.transaction_methods import transaction_methods
+
+BODY_BYTES_MAX = 4_000_000
+PARENT_CHECK_S = 0.25
+DISK_FAILED = 74
+"""Exit status after a failed flush (EX_IOERR): the node must not answer what may be lost."""
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-headers", b"*"),
+    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
+]
+
+
+class Face:
+    """The ASGI application over one bank."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+        methods = (node_methods(bank), account_methods(bank), transaction_methods(bank))
+        self._methods: Mapping[str, Method] = {name: method for part in methods for name, method in part.items()}
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        if scope["method"] != "POST":
+            await _respond(send, 200, b'"ok"' if scope["method"] == "GET" else b"")
+            return
+        body = await _body(receive)
+        if body is None:
+            await _respond(send, 413, b'"body was too large"')
+            return
+        answered = answer(body, self._methods)
+        try:
+            # Reads wait too: nobody is told of a state that a power cut could still take back.
+            await self._bank.log.durable()
+        except OSError as failure:
+            print(f"solana node: log could not be flushed: {failure}", file=sys.stderr, flush=True)  # noqa: T201
+            os._exit(DISK_FAILED)
+        await _respond(send, 200, answered)
+
+
+async def serve(bank: Bank, door: socket.socket, *, die_with_parent: bool) -> None:
+    """Serve on a bound socket until SIGTERM or SIGINT, or until the parent process is gone."""
+    configuration = uvicorn.Config(
+        Face(bank), lifespan="off", log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=2
+    )
+    server = _Server(configuration)
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, server.leave)
+    if die_with_parent:
+        _leave_without(os.getppid(), server, loop)
+    await server.serve(sockets=[door])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves with status 0 on a signal; its own handling raises the signal again."""
+
+    def leave(self) -> None:
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _leave_without(parent: int, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
+    if os.getppid() == parent:
+        loop.call_later(PARENT_CHECK_S, _leave_without, parent, server, loop)
+    else:
+        server.leave()
+
+
+async def _body(receive: _Receive) -> bytes | None:
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > BODY_BYTES_MAX:
+            return None
+        parts.append(part)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _respond(send: _Send, status: int, body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS, length]})
+    await send({"type": "http.response.body", "body": body})
