@@ -1,7 +1,7 @@
 """Sessions and settlement days of the New York exchange, from a table that ships with the package.
 
 The table is made from `exchange_calendars` XNYS and a test compares every row with it; reading it takes 20 ms instead
-of the 1.4 s and 88 MB of importing that library. Settlement days are the sessions less Columbus Day and Veterans Day, on
+of the 1.4 s and 88 MB of importing that library. Settlement days are the sessions less Columbus and Veterans Day, on
 which the exchange trades and the banks are closed.
 """
 

@@ -1,0 +1,283 @@
+"""What paper broker and paper custodian share: market time with due times, failure switches, notices, hours.
+
+Both are pure state machines: the same commands in the same order give the same events, so a process can be rebuilt by
+replaying its log, and a simulation can drive them without any process. Time moves only through `advance_to`.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from heapq import heappop, heappush
+from typing import Generic, Protocol, TypeVar
+
+from openscrip.assets.calendar import Calendar, new_york_calendar
+from openscrip.assets.notice import ActionEvent, Notice
+from openscrip.kernel.clock import new_york_date, new_york_instant
+from openscrip.kernel.errors import Malformed
+from openscrip.kernel.money import Bps, Money, PricePerShare
+from openscrip.kernel.quantities import Shares
+
+WITHHOLDING = Bps(3000)
+"""US tax withheld from dividends to a foreign holder without a treaty rate."""
+
+PAY_DELAY = timedelta(days=21)
+"""From ex-date to payment where a notice names no pay date."""
+
+ANNOUNCE_HOUR, BOOK_HOUR, SETTLE_HOUR, TRANSFER_CUT_OFF_HOUR = 8, 6, 12, 15
+TRANSFER_HOUR, TRANSFER_MINUTE = 16, 30
+
+EventT = TypeVar("EventT")
+
+
+class Closes(Protocol):
+    """Where prices come from."""
+
+    def on(self, symbol: str, day: date) -> PricePerShare | None:
+        """The last close on or before `day`, None if there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Whole shares that leave or reach our account at the broker, free of payment. `id` is the idempotency key."""
+
+    id: str
+    isin: str
+    quantity: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class CashIn:
+    """Money that reaches our account at the broker. `id` is the idempotency key."""
+
+    id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAnswer:
+    """`done`, or rejected with a reason; the same for every repetition of the id."""
+
+    id: str
+    done: bool
+    reason: str
+
+
+class Depository(Protocol):
+    """The broker's side of a movement, as the custodian sees it. Each raises `Conflict("transfer.conflict")`."""
+
+    def deliver(self, transfer: Transfer) -> TransferAnswer:
+        """Shares leave our account at the broker for custody."""
+        ...
+
+    def receive(self, transfer: Transfer) -> TransferAnswer:
+        """Shares reach our account at the broker from custody."""
+        ...
+
+    def pay_in(self, cash: CashIn) -> TransferAnswer:
+        """Money reaches our account at the broker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A failure that strikes `permille` of the cases whose id starts with `only`, at most `times` times (0: no limit).
+
+    `size` is the number of pieces for `fill_pieces`. Which cases are struck depends on seed and id alone, not on order.
+    """
+
+    name: str
+    permille: int = 1000
+    only: str = ""
+    times: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """All failures that are on; setting them replaces those before."""
+
+    seed: int
+    switches: tuple[Switch, ...]
+
+
+class Switchboard:
+    """Decides which case is struck by which failure."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._seed = 0
+        self._on: dict[str, list[Switch]] = {}
+        self._struck: dict[Switch, int] = {}
+
+    def turn(self, switches: Switches) -> None:
+        """Replace all switches. Raises `Malformed("switch.unknown")`, or `switch.range`."""
+        for each in switches.switches:
+            if each.name not in self._names:
+                raise Malformed(
+                    "switch.unknown", f"switch: {each.name!r} was not one of {', '.join(sorted(self._names))}"
+                )
+            if not 0 <= each.permille <= 1000 or each.times < 0 or not 0 <= each.size <= 100:
+                raise Malformed("switch.range", f"switch: {each.name} had a permille, times or size out of range")
+        self._seed, self._on, self._struck = switches.seed, {}, {}
+        for each in switches.switches:
+            self._on.setdefault(each.name, []).append(each)
+
+    def strike(self, name: str, case: str) -> Switch | None:
+        """The switch that strikes `case`, if any; striking uses up one of its `times`."""
+        for each in self._on.get(name, ()):
+            struck = self._struck.get(each, 0)
+            if not case.startswith(each.only) or (each.times and struck >= each.times):
+                continue
+            if each.permille < 1000 and zlib.crc32(f"{self._seed}:{name}:{case}".encode()) % 1000 >= each.permille:
+                continue
+            self._struck[each] = struck + 1
+            return each
+        return None
+
+
+@cache
+def book_at(day: date) -> int:
+    """When corporate actions are booked on their ex-date: 06:00 New York."""
+    return new_york_instant(day, BOOK_HOUR)
+
+
+@cache
+def settle_at(day: date) -> int:
+    """When trades settle and money moves on a settlement day: 12:00 New York."""
+    return new_york_instant(day, SETTLE_HOUR)
+
+
+@cache
+def transfer_at(day: date) -> int:
+    """When free-of-payment transfers settle on a settlement day: 16:30 New York."""
+    return new_york_instant(day, TRANSFER_HOUR, TRANSFER_MINUTE)
+
+
+def transfer_day(calendar: Calendar, now: int) -> date:
+    """The day on which a transfer instructed at `now` settles: today before 15:00, else the next settlement day."""
+    today = new_york_date(now)
+    if calendar.is_settlement_day(today) and now < _cut_off(today):
+        return today
+    return calendar.settle(today)
+
+
+@cache
+def _cut_off(day: date) -> int:
+    return new_york_instant(day, TRANSFER_CUT_OFF_HOUR)
+
+
+class PaperParty(Generic[EventT]):
+    """Market time, due times, numbered events and notices of a paper broker or custodian."""
+
+    SWITCHES: tuple[str, ...] = ()
+
+    def __init__(self, start_at: int, notices: Iterable[Notice], calendar: Calendar | None = None) -> None:
+        self.now = start_at
+        self.calendar = new_york_calendar() if calendar is None else calendar
+        self.switchboard = Switchboard(self.SWITCHES)
+        self._events: list[EventT] = []
+        self._due: list[tuple[int, int, Callable[[str], None], str]] = []
+        self._due_count = 0
+        self._notices: dict[str, Notice] = {}
+        started_on = new_york_date(start_at)
+        for notice in notices:
+            # What went ex before the start is history: it is in the prices and in no holding.
+            if notice.ex_date > started_on:
+                self.announce(notice)
+        self.advance_to(start_at)
+
+    def advance_to(self, now: int) -> None:
+        """Move market time to `now` and do everything that is due by then, in order of time. Earlier is ignored."""
+        due = self._due
+        while due and due[0][0] <= now:
+            at, _, act, key = heappop(due)
+            self.now = max(self.now, at)
+            act(key)
+        self.now = max(self.now, now)
+
+    def next_due(self) -> int | None:
+        """The next instant at which something happens by itself."""
+        return self._due[0][0] if self._due else None
+
+    def events(self, after: int, limit: int) -> Sequence[EventT]:
+        """Up to `limit` events numbered above `after`."""
+        return self._events[after : after + limit]
+
+    @property
+    def last_event(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        return len(self._events)
+
+    def turn(self, switches: Switches) -> None:
+        """Replace the failure switches."""
+        self.switchboard.turn(switches)
+
+    def announce(self, notice: Notice) -> None:
+        """Take a notice into the schedule; one with a known `event_id` replaces the terms that are not booked yet."""
+        if self._notices.get(notice.event_id) == notice:
+            return
+        self._notices[notice.event_id] = notice
+        announced_at = new_york_instant(notice.announced_on, ANNOUNCE_HOUR)
+        self._schedule(max(self.now, announced_at), self._tell, notice.event_id)
+        if book_at(notice.ex_date) >= self.now:
+            self._schedule(book_at(notice.ex_date), self._go_ex, notice.event_id)
+
+    def _schedule(self, at: int, act: Callable[[str], None], key: str) -> None:
+        self._due_count += 1
+        heappush(self._due, (at, self._due_count, act, key))
+
+    @property
+    def _seq(self) -> int:
+        """The number of the next event."""
+        return len(self._events) + 1
+
+    def _tell(self, event_id: str) -> None:
+        self._announced(self._notices[event_id])
+
+    def _go_ex(self, event_id: str) -> None:
+        notice = self._notices[event_id]
+        if self.now != book_at(notice.ex_date):
+            return  # A replacement moved the date; its own entry follows.
+        if notice.event is ActionEvent.CASH_DIVIDEND:
+            self._entitle(notice)
+            paid_on = notice.pay_date or notice.ex_date + PAY_DELAY
+            self._schedule(settle_at(self.calendar.settlement_on_or_after(paid_on)), self._pay, event_id)
+        else:
+            self._split(notice)
+
+    def _pay(self, event_id: str) -> None:
+        self._pay_dividend(self._notices[event_id])
+
+    def _announced(self, notice: Notice) -> None:
+        raise RuntimeError(f"paper: {type(self).__name__} did not say how it announces {notice.event_id}")
+
+    def _entitle(self, notice: Notice) -> None:
+        raise RuntimeError(f"paper: {type(self).__name__} did not say who is entitled to {notice.event_id}")
+
+    def _split(self, notice: Notice) -> None:
+        raise RuntimeError(f"paper: {type(self).__name__} did not say how it books {notice.event_id}")
+
+    def _pay_dividend(self, notice: Notice) -> None:
+        raise RuntimeError(f"paper: {type(self).__name__} did not say how it pays {notice.event_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class DividendCash:
+    """The money of a dividend: `net` = `gross` - `withheld`."""
+
+    gross: Money
+    withheld: Money
+
+    @property
+    def net(self) -> Money:
+        """What is paid."""
+        return self.gross - self.withheld
+
+
+def dividend_cash(notice: Notice, eligible: Shares) -> DividendCash:
+    """What `eligible` shares get: gross rounded down, 30 % withheld rounded up."""
+    gross = notice.cash_usd.proceeds_down(eligible) if notice.cash_usd is not None else Money(0)
+    return DividendCash(gross, gross.fee_up(WITHHOLDING))
