@@ -1,7 +1,8 @@
 """The chart of accounts. Shares are counted per stock (`TSLA/custody`), money in USD, raw tokens per stock and chain.
 
 Per stock, what is held (debit) equals what is owed or owned (credit):
-pending_receipt + at_broker + in_transit + custody = bought + inventory + outstanding + redemption_claim + selling + rounding.
+pending_receipt + at_broker + in_transit + custody + delivering
+= bought + inventory + outstanding + redemption_claim + selling + rounding.
 """
 
 from typing import Final
@@ -13,7 +14,8 @@ CHART: Final[Chart] = {
     "pending_receipt": Side.DEBIT,  # bought, not settled
     "at_broker": Side.DEBIT,  # settled at the broker: does not count as backing
     "in_transit": Side.DEBIT,  # on the way between broker and custody
-    "custody": Side.DEBIT,  # settled and unencumbered in the segregated account: the only backing
+    "custody": Side.DEBIT,  # settled and unencumbered in the segregated account
+    "delivering": Side.DEBIT,  # still in custody, instructed out
     # shares owed or owned
     "bought": Side.CREDIT,  # for subscribers, not yet minted
     "inventory": Side.CREDIT,  # the issuer's own
@@ -48,7 +50,8 @@ DIVIDEND_PAYABLE: Final = "USD/dividend_payable"
 FEES_INCOME: Final = "USD/fees_income"
 CAPITAL: Final = "USD/capital"
 
-SHARE_ASSETS: Final = ("pending_receipt", "at_broker", "in_transit", "custody")
+SHARE_ASSETS: Final = ("pending_receipt", "at_broker", "in_transit", "custody", "delivering")
+SHARES_IN_CUSTODY: Final = ("custody", "delivering")
 SHARE_CLAIMS: Final = ("bought", "outstanding", "redemption_claim", "selling", "inventory", "rounding")
 
 

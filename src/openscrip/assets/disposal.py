@@ -27,7 +27,7 @@ from openscrip.assets.stock import Stock
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
-from openscrip.runtime.ledger import Phase, Transfer
+from openscrip.runtime.ledger import Transfer
 from openscrip.runtime.store import Command
 
 
@@ -96,7 +96,7 @@ def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> D
     """Release whole `shares` to the broker and sell them for `wanted_by`."""
     row = Disposal(disposal_id, stock.id, wanted_by, shares, stock.epoch)
     action = Instruct(row.instruction_id, InstructionKind.DELIVER_FREE, stock.isin, shares, stock.account, BROKER, wanted_by)
-    held = Transfer(row.instruction_id, f"{row.stock}/at_broker", f"{row.stock}/custody", shares.atoms, row.id, Phase.PENDING)
+    held = Transfer(row.instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", shares.atoms, row.id)
     return Decision(rows=(row,), transfers=(held,), commands=(Command(row.instruction_id, "Disposal", row.id, action),))
 
 
@@ -123,19 +123,6 @@ def decide(row: Disposal, event: DisposalEvent) -> Decision:
             assert_never(event)
 
 
-def _resolved(row: Disposal, phase: Phase) -> Transfer:
-    amount = row.shares.atoms if phase is Phase.POST else 0
-    return Transfer(
-        f"{row.instruction_id}:{phase}",
-        f"{row.stock}/at_broker",
-        f"{row.stock}/custody",
-        amount,
-        row.id,
-        phase,
-        row.instruction_id,
-    )
-
-
 def _order(row: Disposal, shares: Shares) -> Command:
     order_id = f"{row.id}:o{row.orders}"
     return Command(order_id, "Disposal", row.id, PlaceOrder(order_id, row.stock, OrderSide.SELL, shares))
@@ -145,12 +132,12 @@ def _released(row: Disposal, event: InstructionSettled) -> Decision:
     if row.state != "releasing" or event.instruction_id != row.instruction_id:
         return Decision()
     after = replace(row, state="selling", orders=1)
-    moved = Transfer(
-        f"{row.id}:released", f"{row.stock}/redemption_claim", f"{row.stock}/selling", row.shares.atoms, row.id
-    )
+    key, shares = f"{row.id}:released", row.shares.atoms
+    moved = Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/delivering", shares, row.id)
+    claimed = Transfer(key + ":claim", f"{row.stock}/redemption_claim", f"{row.stock}/selling", shares, row.id)
     return Decision(
         rows=(after,),
-        transfers=(_resolved(row, Phase.POST), moved),
+        transfers=(moved, claimed),
         facts=(SharesReleased(row.wanted_by, row.shares),),
         commands=(_order(after, row.shares),),
     )
@@ -160,9 +147,10 @@ def _failed(row: Disposal, event: InstructionFailed) -> Decision:
     """The custodian retries by itself; a final failure ends the sale, and the shares never left."""
     if row.state != "releasing" or event.instruction_id != row.instruction_id or not event.final:
         return Decision()
+    back = Transfer(f"{row.id}:back", f"{row.stock}/custody", f"{row.stock}/delivering", row.shares.atoms, row.id)
     return Decision(
         rows=(replace(row, state="failed", reason=event.reason),),
-        transfers=(_resolved(row, Phase.VOID),),
+        transfers=(back,),
         facts=(DisposalFailed(row.wanted_by, event.reason),),
     )
 

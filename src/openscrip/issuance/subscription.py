@@ -1,0 +1,378 @@
+"""A subscription from the request to the delivered token.
+
+    awaiting_payment > buying > minting > refunding > completed          refused, held
+
+The shares are bought first (I2): each part that the custodian has confirmed in segregated custody becomes a parcel, and
+each parcel is minted once, on the evidence of its receipts. Fractions of a share come from the issuer's own inventory.
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from openscrip.assets import accounts
+from openscrip.assets.acquisition import AcquisitionFailed, SharesArrived, acquire
+from openscrip.assets.actions import Acknowledged, CashReceived, Pay, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
+from openscrip.assets.stock import Lot
+from openscrip.issuance.actions import Landed, Mint, Rejected
+from openscrip.issuance.terms import View
+from openscrip.issuance.voucher import MintKind, MintVoucher, canonical, evidence_hash
+from openscrip.kernel.errors import refuse_unless
+from openscrip.kernel.money import Money, PricePerShare
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.runtime.decision import Decision
+from openscrip.runtime.ledger import Phase, Transfer
+from openscrip.runtime.store import Command
+
+TRANSIENT = ("epoch.differs", "statement.stale", "multiplier.differs", "covered.epoch", "feed.stale", "solana.expired")
+"""Refusals of a mint that pass by themselves: asked again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A part of a subscription that is minted as one: shares with the receipts that prove them."""
+
+    number: int
+    shares: Shares
+    receipts: tuple[Lot, ...]
+    raw: RawAmount = RawAmount(0)
+    attempts: int = 0
+    state: str = "in_custody"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A request to turn money into tokens: `shares` of `stock`, delivered on `chain` to `wallet`.
+
+    `deposit` is what the client must pay in; `charged` what the shares cost so far. `at_once` asks for settled inventory.
+    """
+
+    id: str
+    stock: str
+    person: str
+    chain: str
+    wallet: str
+    shares: Shares
+    price: PricePerShare
+    deposit: Money
+    at_once: bool
+    asked_at: int
+    epoch: int = 0
+    paid: Money = Money(0)
+    charged: Money = Money(0)
+    allotted: Shares = Shares(0)
+    parcels: tuple[Parcel, ...] = ()
+    payments: int = 0
+    state: str = "awaiting_payment"
+    reason: str = ""
+
+    def mint_id(self, parcel: Parcel) -> str:
+        """The business id of one parcel's mint, once for ever."""
+        return f"{self.id}/{parcel.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionMinted:
+    """Fact: a parcel is final on its chain."""
+
+    id: str
+    stock: str
+    chain: str
+    shares: Shares
+    raw: RawAmount
+    tx_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCompleted:
+    """Fact: tokens delivered, unused money on its way back."""
+
+    id: str
+    stock: str
+    chain: str
+    shares: Shares
+    raw: RawAmount
+
+
+SubscriptionEvent = (
+    CashReceived | SharesArrived | AcquisitionFailed | Landed | Rejected | Woken | PaymentSent | PaymentFailed | Acknowledged | Rescaled
+)
+
+
+def subscribe(asked: Subscription, view: View) -> Decision:
+    """Accept a screened request. Raises `Refused` for a size, stock or chain that is not offered."""
+    view.terms.check_size(asked.shares)
+    view.stock.token(asked.chain)
+    refuse_unless(
+        not asked.at_once or asked.shares <= view.stock.free,
+        "inventory.short",
+        f"subscription: {asked.shares} shares at once were asked, {view.stock.free} were in inventory; ask without at-once",
+    )
+    return Decision(rows=(replace(asked, epoch=view.stock.epoch),))
+
+
+def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
+    """What follows from `event`. News that was told before changes nothing."""
+    match event:
+        case CashReceived():
+            return _paid(row, event, view)
+        case SharesArrived():
+            return _arrived(row, event, view)
+        case AcquisitionFailed():
+            return _refund(replace(row, state="refunding", reason=event.reason))
+        case Woken():
+            return _mint_what_is_ready(row, view)
+        case Landed():
+            return _minted(row, event, view)
+        case Rejected():
+            return _mint_refused(row, event, view)
+        case PaymentSent():
+            return _refunded(row, event)
+        case PaymentFailed():
+            return Decision(rows=(replace(row, state="held", reason=event.reason),))
+        case Acknowledged():
+            return Decision()
+        case Rescaled():
+            return _rescaled(row, event)
+        case _:
+            assert_never(event)
+
+
+# paid > ordered
+
+
+def _paid(row: Subscription, event: CashReceived, view: View) -> Decision:
+    paid = replace(row, paid=row.paid + event.amount)
+    payable = accounts.client_payable(row.id)
+    booked = Decision((paid,), (Transfer(f"paid:{event.payment_id}", accounts.BANK, payable, event.amount.atoms, row.id),))
+    if row.state in ("completed", "refused", "refunding"):
+        return booked + _refund(replace(paid, state="refunding", reason=row.reason or "payment: came late"))
+    if row.state != "awaiting_payment" or paid.paid < row.deposit:
+        return booked
+    if row.at_once:
+        return booked + _serve_from_inventory(paid, view)
+    return booked + _buy(paid, view)
+
+
+def _buy(row: Subscription, view: View) -> Decision:
+    """Order the whole shares; a fraction comes from inventory, or with one whole share more that leaves the rest there."""
+    whole = row.shares.whole_down()
+    fraction = row.shares - whole
+    decision = Decision(rows=(replace(row, state="buying"),))
+    if fraction and fraction <= view.stock.free:
+        decision = _allot_inventory(replace(row, state="buying"), fraction, view)
+    elif fraction:
+        whole = row.shares.whole_up()
+    if whole:
+        decision += acquire(f"{row.id}:buy", view.stock, row.id, whole)
+    return decision
+
+
+def _allot_inventory(row: Subscription, shares: Shares, view: View) -> Decision:
+    """Take settled shares of the issuer's inventory, at the quoted price and spread, as a parcel of this subscription."""
+    stock, lots = view.stock.taking(shares)
+    cost = min(row.price.plus_up(view.terms.spread).cost_up(shares), row.paid - row.charged)
+    after = _with_parcel(replace(row, charged=row.charged + cost), shares, lots)
+    key = f"{row.id}:inventory:{len(after.parcels)}"
+    booked = Decision(
+        rows=(stock,),
+        transfers=(
+            Transfer(key, f"{row.stock}/inventory", f"{row.stock}/bought", shares.atoms, row.id),
+            Transfer(key + ":cost", accounts.client_payable(row.id), accounts.CAPITAL, cost.atoms, row.id),
+        ),
+    )
+    return booked + _mint_what_is_ready(after, replace(view, stock=stock))
+
+
+def _serve_from_inventory(row: Subscription, view: View) -> Decision:
+    """Mint at once from inventory and order its replenishment; if others were served meanwhile, buy as usual."""
+    if row.shares > view.stock.free:
+        return _buy(row, view)
+    served = _allot_inventory(replace(row, state="buying"), row.shares, view)
+    return served + acquire(f"{row.id}:replenish", view.stock, "inventory", row.shares.whole_up())
+
+
+# in segregated custody > minted
+
+
+def _arrived(row: Subscription, event: SharesArrived, view: View) -> Decision:
+    """Charge what arrived, keep what exceeds the request in inventory, and mint the rest."""
+    wanted = min(event.shares, row.shares - row.allotted)
+    surplus = event.shares - wanted
+    cost = event.cost.share_down(wanted.atoms, event.shares.atoms)
+    charge = min(cost, row.paid - row.charged)
+    stock = view.stock.adding((Lot(event.receipt, surplus),))
+    transfers = [
+        Transfer(f"{event.receipt}:charge", accounts.client_payable(row.id), accounts.ACQUISITIONS, charge.atoms, row.id),
+        Transfer(f"{event.receipt}:own", accounts.CAPITAL, accounts.ACQUISITIONS, event.cost.atoms - charge.atoms, row.id),
+        Transfer(f"{event.receipt}:surplus", f"{row.stock}/bought", f"{row.stock}/inventory", surplus.atoms, row.id),
+    ]
+    after = replace(row, charged=row.charged + charge)
+    booked = Decision(rows=(stock,) if surplus else (), transfers=tuple(t for t in transfers if t.amount))
+    if not wanted:
+        return booked + Decision(rows=(after,))
+    after = _with_parcel(after, wanted, (Lot(event.receipt, wanted),))
+    return booked + _mint_what_is_ready(after, replace(view, stock=stock))
+
+
+def _with_parcel(row: Subscription, shares: Shares, receipts: tuple[Lot, ...]) -> Subscription:
+    parcel = Parcel(len(row.parcels) + 1, shares, receipts)
+    return replace(row, allotted=row.allotted + shares, parcels=(*row.parcels, parcel))
+
+
+def may_mint(row: Subscription, parcel: Parcel, view: View) -> bool:
+    """A parcel is minted when its shares are settled in custody, books and chains agree about the epoch, and nothing waits."""
+    settled_in_custody = parcel.state == "in_custody" and sum(lot.shares.atoms for lot in parcel.receipts) >= parcel.shares.atoms
+    same_epoch = row.epoch == view.stock.epoch == view.stock.chain_epoch
+    return settled_in_custody and same_epoch and not view.stock.frozen_by
+
+
+def _mint_what_is_ready(row: Subscription, view: View) -> Decision:
+    decision = Decision(rows=(row,))
+    for parcel in row.parcels:
+        if may_mint(row, parcel, view):
+            row, minting = _mint(row, parcel, view)
+            decision += minting
+    return decision
+
+
+def _mint(row: Subscription, parcel: Parcel, view: View) -> tuple[Subscription, Decision]:
+    """Sign for one parcel: reserve its shares, bind its evidence to this mint for ever, and ask the chain."""
+    stock, mint_id = view.stock, row.mint_id(parcel)
+    raw = stock.multiplier.to_raw_down(parcel.shares)
+    evidence = {
+        "kind": "issuance",
+        "mint_id": mint_id,
+        "stock": row.stock,
+        "isin": stock.isin,
+        "epoch": stock.epoch,
+        "receipts": [{"receipt": lot.receipt, "shares": str(lot.shares)} for lot in parcel.receipts],
+    }
+    digest = evidence_hash(evidence)
+    deadline = view.now + view.terms.voucher_life_s
+    voucher = MintVoucher(
+        row.chain, row.stock, stock.token(row.chain), row.wallet, raw, MintKind.ISSUANCE, mint_id, digest, stock.epoch,
+        stock.multiplier, deadline,
+    )  # fmt: skip
+    minting = replace(parcel, raw=raw, attempts=parcel.attempts + 1, state="minting")
+    after = replace(row, state="minting", parcels=tuple(minting if p is parcel else p for p in row.parcels))
+    key = f"{mint_id}:mint:{minting.attempts}"
+    backing = stock.multiplier.to_shares_up(raw).atoms
+    held = (
+        Transfer(key, f"{row.stock}/bought", f"{row.stock}/outstanding", backing, row.id, Phase.PENDING),
+        Transfer(key + ":raw", *_raw(row), raw.grains, row.id, Phase.PENDING),
+    )
+    command = Command(key, "Subscription", row.id, Mint(voucher, canonical(evidence).decode()))
+    return after, Decision((after,), held, commands=(command,), uses=(("evidence", digest, mint_id),))
+
+
+def _raw(row: Subscription) -> tuple[str, str]:
+    return accounts.raw_issuer(row.stock, row.chain), accounts.raw_supply(row.stock, row.chain)
+
+
+def _minting(row: Subscription, command: str) -> Parcel | None:
+    return next(
+        (p for p in row.parcels if p.state == "minting" and command == f"{row.mint_id(p)}:mint:{p.attempts}"), None
+    )
+
+
+def _resolved(row: Subscription, parcel: Parcel, phase: Phase, view: View) -> tuple[Transfer, ...]:
+    key = f"{row.mint_id(parcel)}:mint:{parcel.attempts}"
+    posts = phase is Phase.POST
+    backing = view.stock.multiplier.to_shares_up(parcel.raw).atoms if posts else 0
+    shares = Transfer(f"{key}:{phase}", f"{row.stock}/bought", f"{row.stock}/outstanding", backing, row.id, phase, key)
+    raw = Transfer(f"{key}:raw:{phase}", *_raw(row), parcel.raw.grains if posts else 0, row.id, phase, key + ":raw")
+    return shares, raw
+
+
+def _minted(row: Subscription, event: Landed, view: View) -> Decision:
+    parcel = _minting(row, event.command)
+    if parcel is None:
+        return Decision()
+    after = replace(row, parcels=tuple(replace(p, state="minted") if p is parcel else p for p in row.parcels))
+    dust = parcel.shares - view.stock.multiplier.to_shares_up(parcel.raw)
+    swept = Transfer(
+        f"{row.mint_id(parcel)}:dust", f"{row.stock}/bought", f"{row.stock}/rounding", dust.atoms, row.id
+    )
+    booked = Decision(
+        rows=(after,),
+        transfers=(*_resolved(row, parcel, Phase.POST, view), *((swept,) if dust else ())),
+        facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
+    )
+    whole = after.allotted == after.shares and all(p.state == "minted" for p in after.parcels)
+    return booked + _complete(after, view) if whole else booked
+
+
+def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:
+    """Release what was reserved; ask again later where the refusal passes by itself, else hold for a person."""
+    parcel = _minting(row, event.command)
+    if parcel is None:
+        return Decision()
+    waiting = replace(row, parcels=tuple(replace(p, state="in_custody") if p is parcel else p for p in row.parcels))
+    voided = Decision(transfers=_resolved(row, parcel, Phase.VOID, view))
+    if event.code not in TRANSIENT:
+        held = replace(parcel, state="held")
+        parcels = tuple(held if p is parcel else p for p in row.parcels)
+        return voided + Decision(rows=(replace(row, state="held", reason=event.text, parcels=parcels),))
+    again = Command(f"{event.command}:again", "Subscription", row.id, Wake(event.code), view.now + view.terms.retry_s)
+    return voided + Decision(rows=(replace(waiting, reason=event.text),), commands=(again,))
+
+
+# delivered > unused money back
+
+
+def _complete(row: Subscription, view: View) -> Decision:
+    fee = min(row.charged.fee_up(view.terms.fee), row.paid - row.charged)
+    charged = Transfer(f"{row.id}:fee", accounts.client_payable(row.id), accounts.FEES_INCOME, fee.atoms, row.id)
+    raw = RawAmount(sum(p.raw.atoms for p in row.parcels))
+    after = replace(row, charged=row.charged + fee, reason="")
+    booked = Decision(
+        transfers=(charged,) if fee else (),
+        facts=(SubscriptionCompleted(row.id, row.stock, row.chain, row.shares, raw),),
+    )
+    return booked + _refund(after)
+
+
+def _refund(row: Subscription) -> Decision:
+    """Send back what was paid and not charged; with nothing left the subscription ends."""
+    rest = row.paid - row.charged
+    end = "refused" if row.state == "refunding" and not row.parcels else "completed"
+    if not rest:
+        return Decision(rows=(replace(row, state=end),))
+    after = replace(row, state="refunding", payments=row.payments + 1, charged=row.paid)
+    payment_id = f"{row.id}:refund:{after.payments}"
+    held = Transfer(payment_id, accounts.client_payable(row.id), accounts.BANK, rest.atoms, row.id, Phase.PENDING)
+    pay = Command(payment_id, "Subscription", row.id, Pay(payment_id, row.person, rest, row.id))
+    return Decision(rows=(after,), transfers=(held,), commands=(pay,))
+
+
+def _refunded(row: Subscription, event: PaymentSent) -> Decision:
+    payable = accounts.client_payable(row.id)
+    posted = Transfer(
+        f"{event.payment_id}:sent", payable, accounts.BANK, event.amount.atoms, row.id, Phase.POST, event.payment_id
+    )
+    if row.state != "refunding":
+        return Decision(transfers=(posted,))
+    end = "completed" if row.parcels else "refused"
+    return Decision(rows=(replace(row, state=end),), transfers=(posted,))
+
+
+# a split while it runs
+
+
+def _rescaled(row: Subscription, event: Rescaled) -> Decision:
+    """Count what is not minted in the new shares."""
+    if row.epoch >= event.epoch or row.state in ("completed", "refused"):
+        return Decision()
+
+    def scaled(shares: Shares) -> Shares:
+        return shares.times_down(event.new, event.old)
+
+    parcels = tuple(
+        replace(p, shares=scaled(p.shares), receipts=tuple(Lot(lot.receipt, scaled(lot.shares)) for lot in p.receipts))
+        for p in row.parcels
+    )
+    return Decision(
+        rows=(
+            replace(row, shares=scaled(row.shares), allotted=scaled(row.allotted), parcels=parcels, epoch=event.epoch),
+        )
+    )
