@@ -1,21 +1,53 @@
-"""What every test stands on: Hypothesis profiles and free ports. The suite is sealed: nothing leaves 127.0.0.1."""
+"""What every test stands on: Hypothesis profiles, free ports, and a seal: no test process talks beyond this machine."""
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None, print_blob=True)
-settings.register_profile("soak", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", max_examples=50, deadline=None, database=None)
+settings.register_profile("ci", settings.get_profile("dev"), max_examples=100, derandomize=True, print_blob=True)
+settings.register_profile(
+    "soak", settings.get_profile("dev"), max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+THIS_MACHINE = ("127.", "localhost", "::1")
+
+
+def seal(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse a connection to another machine, and the question for its address."""
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if isinstance(host, str) and host and not host.startswith(THIS_MACHINE):
+        raise AssertionError(f"tests: a connection to {host} was tried; the suite stays on this machine")
+
+
+sys.addaudithook(seal)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make soak MINUTES=10` arrives here."""
+    parser.addoption("--soak-minutes", type=int, default=1, help="how long each soak test runs")
+
+
+@pytest.fixture
+def soak_s(request: pytest.FixtureRequest) -> int:
+    """The seconds that a soak test is asked to run for."""
+    return 60 * int(request.config.getoption("--soak-minutes"))
 
 
 @pytest.fixture
 def free_port() -> Callable[[], int]:
-    """Ask for a port of 127.0.0.1 that nobody listens on; call it again for another one."""
+    """Ask for a port of 127.0.0.1 that nobody listens on; ask again for another one."""
 
     def pick() -> int:
         with socket.socket() as door:

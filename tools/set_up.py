@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,37 +149,37 @@ def pip_settings() -> dict[str, str]:
     """How this machine told pip where packages come from, by its files or the environment: `{"index-url": ...}`."""
     command = [str(PYTHON), "-m", "pip", "config", "list"]
     said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return read_pip_settings(said.stdout)
+
+
+def read_pip_settings(listed: str) -> dict[str, str]:
+    """Lines read `global.index-url='...'`; `install.` is about our command, and the environment, `:env:.`, wins."""
     settings: dict[str, str] = {}
-    # Lines read `global.index-url='...'`; `install.` is about our command, and the environment, `:env:.`, wins.
     for section in ("global.", "install.", ":env:."):
-        for line in said.stdout.splitlines():
+        for line in listed.splitlines():
             name, _, value = line.partition("=")
             if name.startswith(section):
-                settings[name.removeprefix(section)] = value.strip().strip("'\"")
+                settings[name.removeprefix(section)] = " ".join(value.strip("'\"").replace("\\n", " ").split())
     return settings
 
 
-def uv_environment(pip: dict[str, str]) -> dict[str, str]:
-    """The same in uv's words, beneath what the user told uv. The cache lies in .venv like all that the set-up writes."""
-
-    def listed(name: str) -> list[str]:
-        return pip.get(name, "").replace("\\n", " ").split()
-
+def uv_environment(pip: dict[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The same in uv's words, beneath what the user told uv. The cache lies in .venv, like all that is written here."""
     told = {
         "UV_NATIVE_TLS": "1",
         "UV_CACHE_DIR": str(VENV / "cache" / "uv"),
         "UV_DEFAULT_INDEX": pip.get("index-url", ""),
-        "UV_INDEX": " ".join(listed("extra-index-url")),
-        "UV_FIND_LINKS": ",".join(listed("find-links")),
+        "UV_INDEX": pip.get("extra-index-url", ""),
+        "UV_FIND_LINKS": pip.get("find-links", "").replace(" ", ","),
         "UV_NO_INDEX": "1" if pip.get("no-index", "").lower() in ("1", "true", "yes", "on") else "",
-        "UV_INSECURE_HOST": " ".join(listed("trusted-host")),
+        "UV_INSECURE_HOST": pip.get("trusted-host", ""),
         "UV_HTTP_TIMEOUT": pip.get("default-timeout", pip.get("timeout", "")),
         "SSL_CERT_FILE": pip.get("cert", ""),
         "HTTPS_PROXY": pip.get("proxy", ""),
         # pip takes a version from whichever index has it. So may uv: the hashes say what is right.
         "UV_INDEX_STRATEGY": "unsafe-best-match",
     }
-    return {name: value for name, value in told.items() if value and name not in os.environ}
+    return {name: value for name, value in told.items() if value and name not in environment}
 
 
 # npm parts

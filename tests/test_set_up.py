@@ -1,0 +1,94 @@
+"""The set-up of a clone: quick when nothing changed, exact when something did, and the package holds all its data."""
+
+import subprocess
+import sys
+import time
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import set_up
+
+ROOT = set_up.ROOT
+NOTHING_CHANGED_S_MAX = 0.3
+
+
+def test_a_set_up_without_changes_says_nothing_and_takes_no_time() -> None:
+    command = [sys.executable, "tools/set_up.py", "run"]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=600)
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+        took.append(time.perf_counter() - began)
+        assert (done.stdout, done.stderr) == ("", "")
+    assert min(took) < NOTHING_CHANGED_S_MAX
+
+
+def test_the_set_up_knows_no_other_level() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/set_up.py", "all"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (2, "usage: tools/set_up.py run|dev\n")
+
+
+def test_a_changed_lock_is_another_fingerprint(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("web3==8.0.0\n")
+    before = set_up.fingerprint(str(lock))
+    lock.write_text("web3==8.0.1\n")
+    assert set_up.fingerprint(str(lock)) != before
+
+
+def test_a_broken_stamp_is_no_stamp(tmp_path: Path) -> None:
+    stamp = tmp_path / "set-up.json"
+    assert set_up.read_stamp(stamp) == {}
+    stamp.write_text('{"level": "de')
+    assert set_up.read_stamp(stamp) == {}
+    set_up.write_stamp(stamp, {"level": "dev"})
+    assert set_up.read_stamp(stamp) == {"level": "dev"}
+
+
+def test_a_step_that_fails_says_what_was_wrong() -> None:
+    with pytest.raises(set_up.CannotSetUp, match=r"(?s)installing: .* ended with 3\n  no room"):
+        set_up.step("installing", [sys.executable, "-c", "print('no room'); raise SystemExit(3)"])
+    with pytest.raises(set_up.CannotSetUp, match=r"installing: .*no-such-program"):
+        set_up.step("installing", [Path("no-such-program")])
+
+
+def test_uv_hears_what_pip_was_told() -> None:
+    told = {
+        "index-url": "https://mirror.example/simple",
+        "extra-index-url": "https://one.example/simple https://two.example/simple",
+        "find-links": "wheels",
+        "cert": "ca.pem",
+    }
+    heard = set_up.uv_environment(told, environment={"UV_FIND_LINKS": "mine", "SSL_CERT_FILE": ""})
+    assert heard["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
+    assert heard["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
+    assert "UV_FIND_LINKS" not in heard
+    assert "UV_NO_INDEX" not in heard
+
+
+def test_the_settings_of_pip_are_read_as_pip_lists_them() -> None:
+    listed = "global.cert='a.pem'\n:env:.cert='b.pem'\nglobal.extra-index-url='one\\ntwo'\ninstall.no-index='true'\n"
+    settings = set_up.read_pip_settings(listed)
+    assert settings == {"cert": "b.pem", "extra-index-url": "one two", "no-index": "true"}
+
+
+def test_the_package_holds_every_data_file_and_both_commands(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+        (entry_points,) = (name for name in packed if name.endswith("entry_points.txt"))
+        commands = archive.read(entry_points).decode()
+    listed = subprocess.run(
+        ["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    ).stdout.splitlines()
+    assert {name.removeprefix("src/") for name in listed if (ROOT / name).exists()} - packed == set()
+    for name, target in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items():
+        assert f"{name} = {target}" in commands
