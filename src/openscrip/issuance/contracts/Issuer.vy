@@ -12,29 +12,14 @@
 
 # digests and recovery for vouchers and multiplier changes; stateless
 import typed_data
+# the four keys
+import roles
+import IPolicy
+import IReserveFeed
+import IStockToken
 
-
-interface Policy:
-    def owner() -> address: view
-
-
-interface StockToken:
-    def standing() -> Standing: view
-    def balanceOf(account: address) -> uint256: view
-    def transfer(to: address, amount: uint256) -> bool: nonpayable
-    def transferFrom(owner: address, to: address, amount: uint256) -> bool: nonpayable
-    def mint(to: address, amount: uint256): nonpayable
-    def burn(amount: uint256): nonpayable
-    def schedule(
-        expected: uint256, multiplier: uint256, effective_at: uint64, epoch_after: uint64, action_id: bytes32
-    ): nonpayable
-    def cancel(action_id: bytes32): nonpayable
-
-
-interface ReserveFeed:
-    def token() -> address: view
-    def issuer() -> address: view
-    def reserve() -> Reserve: view
+initializes: roles
+exports: (roles.issuer, roles.attestor, roles.corporate_action, roles.lister)
 
 
 event Minted:
@@ -92,13 +77,6 @@ event TokenRegistered:
     feed: indexed(address)
 
 
-event RolesChanged:
-    issuer: indexed(address)
-    attestor: indexed(address)
-    corporate_action: indexed(address)
-    lister: address
-
-
 flag Redeeming:
     ESCROWED
     BURNED
@@ -139,26 +117,6 @@ struct Redemption:
     state: Redeeming
 
 
-# The token's and the feed's own structs, as they answer.
-struct Standing:
-    supply: uint256
-    multiplier: uint256
-    newMultiplier: uint256
-    effectiveAt: uint256
-    epoch: uint64
-    newEpoch: uint64
-    version: uint64
-
-
-struct Reserve:
-    shares: uint256
-    allocation: uint256
-    epoch: uint64
-    asOf: uint64
-    sequence: uint64
-    fresh: bool
-
-
 _NAME: constant(bytes32) = keccak256("Openscrip Issuer")
 _VOUCHER_TYPE: constant(bytes32) = keccak256(
     "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,uint64 epoch,uint256 multiplier,uint64 deadline)"
@@ -173,13 +131,8 @@ _GRAIN: constant(uint256) = 10**10
 _PER_SHARE_ATOM: constant(uint256) = 10**27
 _VOUCHER_LIFE_S_MAX: constant(uint256) = 7 * 86_400
 
-policy: public(immutable(Policy))
+policy: public(immutable(IPolicy))
 
-# --- keys, all different ---
-issuer: public(address)
-attestor: public(address)
-corporate_action: public(address)
-lister: public(address)
 # --- tokens: the feed of each; zero for a token that is not ours ---
 feed_of: public(HashMap[address, address])
 # --- what was used, for ever ---
@@ -191,10 +144,10 @@ redemptions: public(HashMap[bytes32, Redemption])
 
 
 @deploy
-def __init__(policy_: Policy, issuer: address, attestor: address, corporate_action: address, lister: address):
+def __init__(policy_: IPolicy, issuer: address, attestor: address, corporate_action: address, lister: address):
     assert policy_.address != empty(address), "issuer: policy was zero"
     policy = policy_
-    self._set_roles(issuer, attestor, corporate_action, lister)
+    roles._set(issuer, attestor, corporate_action, lister)
 
 
 # ------------------------------------------------------------------ mint
@@ -206,31 +159,25 @@ def mint(voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: 
     """
     @notice Mints what the voucher says, once.
     """
-    deadline: uint256 = convert(voucher.deadline, uint256)
-    assert block.timestamp <= deadline, "issuer: voucher was expired"
-    assert deadline <= block.timestamp + _VOUCHER_LIFE_S_MAX, "issuer: voucher life was too long"
-    assert voucher.kind >= 1 and voucher.kind <= 4, "issuer: kind of mint was unknown"
-    self._refuse_unless_grains(voucher.rawAmount)
-    assert not self.request_used[voucher.requestId], "issuer: voucher was used"
-    assert not self.evidence_used[voucher.kind][voucher.evidence], "issuer: evidence was used"
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_VOUCHER_TYPE, voucher)))
-    assert typed_data._signer_of_bytes(digest, issuer_signature) == self.issuer, "issuer: issuer signature was wrong"
-    self._refuse_unless_attested(digest, attestor_signature)
-    self._refuse_unless_covered(voucher)
+    self._mint(voucher, issuer_signature, attestor_signature)
 
-    self.request_used[voucher.requestId] = True
-    self.evidence_used[voucher.kind][voucher.evidence] = True
-    log Minted(
-        requestId=voucher.requestId,
-        token=voucher.token,
-        receiver=voucher.receiver,
-        rawAmount=voucher.rawAmount,
-        kind=voucher.kind,
-        evidence=voucher.evidence,
-        epoch=voucher.epoch,
-        multiplier=voucher.multiplier,
-    )
-    extcall StockToken(voucher.token).mint(voucher.receiver, voucher.rawAmount)
+
+@external
+@nonreentrant
+def report_and_mint(
+    reserve: IReserveFeed.ReserveReport, report_signature: Bytes[65],
+    voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: Bytes[65],
+):
+    """
+    @notice The issuer's own way to mint: brings the reserve report that the mint needs. A report that is not newer than
+            the feed's is left out, so that transactions may land in another order than they were attested.
+    """
+    assert msg.sender == roles.issuer, "issuer: caller was not the issuer"
+    assert reserve.token == voucher.token, "issuer: report was for another token"
+    feed: address = self._feed_of(voucher.token)
+    if reserve.sequence > staticcall IReserveFeed(feed).sequence():
+        extcall IReserveFeed(feed).report(reserve, report_signature)
+    self._mint(voucher, issuer_signature, attestor_signature)
 
 
 # ------------------------------------------------------------------ redemption
@@ -246,9 +193,9 @@ def escrow(token: address, raw: uint256, kind: uint8, request_id: bytes32):
     assert kind == 1 or kind == 2, "issuer: kind of redemption was unknown"
     self._refuse_unless_grains(raw)
     assert self.redemptions[request_id].state == empty(Redeeming), "issuer: request was used"
-    before: uint256 = staticcall StockToken(token).balanceOf(self)
-    assert extcall StockToken(token).transferFrom(msg.sender, self, raw), "issuer: transfer failed"
-    received: uint256 = staticcall StockToken(token).balanceOf(self) - before
+    before: uint256 = staticcall IStockToken(token).balanceOf(self)
+    assert extcall IStockToken(token).transferFrom(msg.sender, self, raw), "issuer: transfer failed"
+    received: uint256 = staticcall IStockToken(token).balanceOf(self) - before
     assert received == raw, "issuer: another amount was received"
     self.redemptions[request_id] = Redemption(
         holder=msg.sender, token=token, rawAmount=raw, kind=kind, state=Redeeming.ESCROWED
@@ -263,17 +210,13 @@ def burn(request_id: bytes32):
     @notice Burns what a request holds in escrow. Nothing blocks it: not a pause, not a feed.
     """
     redemption: Redemption = self._close(request_id, Redeeming.BURNED)
-    standing: Standing = staticcall StockToken(redemption.token).standing()
+    standing: IStockToken.Standing = staticcall IStockToken(redemption.token).standing()
     log RedemptionBurned(
-        requestId=request_id,
-        token=redemption.token,
-        holder=redemption.holder,
-        rawAmount=redemption.rawAmount,
-        kind=redemption.kind,
-        epoch=standing.epoch,
-        multiplier=standing.multiplier,
+        requestId=request_id, token=redemption.token, holder=redemption.holder,
+        rawAmount=redemption.rawAmount, kind=redemption.kind, epoch=standing.epoch,
+        multiplier=standing.multiplier
     )
-    extcall StockToken(redemption.token).burn(redemption.rawAmount)
+    extcall IStockToken(redemption.token).burn(redemption.rawAmount)
 
 
 @external
@@ -286,7 +229,7 @@ def refund(request_id: bytes32):
     log RedemptionRefunded(
         requestId=request_id, token=redemption.token, holder=redemption.holder, rawAmount=redemption.rawAmount
     )
-    assert extcall StockToken(redemption.token).transfer(
+    assert extcall IStockToken(redemption.token).transfer(
         redemption.holder, redemption.rawAmount
     ), "issuer: transfer failed"
 
@@ -309,14 +252,10 @@ def schedule_multiplier(
     self._refuse_unless_attested(digest, attestor_signature)
     self.action_used[change.actionId] = True
     log MultiplierScheduled(
-        actionId=change.actionId,
-        token=change.token,
-        expected=change.expected,
-        multiplier=change.multiplier,
-        effectiveAt=change.effectiveAt,
-        epochAfter=change.epochAfter,
+        actionId=change.actionId, token=change.token, expected=change.expected, multiplier=change.multiplier,
+        effectiveAt=change.effectiveAt, epochAfter=change.epochAfter
     )
-    extcall StockToken(change.token).schedule(
+    extcall IStockToken(change.token).schedule(
         change.expected, change.multiplier, change.effectiveAt, change.epochAfter, change.actionId
     )
 
@@ -334,7 +273,7 @@ def cancel_multiplier(
     self._refuse_unless_corporate_action(digest, corporate_action_signature)
     self._refuse_unless_attested(digest, attestor_signature)
     log MultiplierCancelled(actionId=cancellation.actionId, token=cancellation.token)
-    extcall StockToken(cancellation.token).cancel(cancellation.actionId)
+    extcall IStockToken(cancellation.token).cancel(cancellation.actionId)
 
 
 # ------------------------------------------------------------------ set-up
@@ -345,10 +284,10 @@ def register(token: address, feed: address):
     """
     @notice Adds a new token with its reserve feed, for good.
     """
-    assert msg.sender == self.lister, "issuer: caller was not the lister"
+    assert msg.sender == roles.lister, "issuer: caller was not the lister"
     assert self.feed_of[token] == empty(address), "issuer: token was registered"
-    assert staticcall ReserveFeed(feed).token() == token, "issuer: feed was for another token"
-    assert staticcall ReserveFeed(feed).issuer() == self, "issuer: feed was for another issuer"
+    assert staticcall IReserveFeed(feed).token() == token, "issuer: feed was for another token"
+    assert staticcall IReserveFeed(feed).issuer() == self, "issuer: feed was for another issuer"
     self.feed_of[token] = feed
     log TokenRegistered(token=token, feed=feed)
 
@@ -359,7 +298,7 @@ def set_roles(issuer: address, attestor: address, corporate_action: address, lis
     @notice Replaces the keys, by the owner alone. Whatever the old keys signed and nobody used is void.
     """
     assert msg.sender == staticcall policy.owner(), "issuer: caller was not the owner"
-    self._set_roles(issuer, attestor, corporate_action, lister)
+    roles._set(issuer, attestor, corporate_action, lister)
 
 
 # ------------------------------------------------------------------ views
@@ -375,17 +314,48 @@ def DOMAIN_SEPARATOR() -> bytes32:
 
 
 @internal
+def _mint(voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: Bytes[65]):
+    deadline: uint256 = convert(voucher.deadline, uint256)
+    assert block.timestamp <= deadline, "issuer: voucher was expired"
+    assert deadline <= block.timestamp + _VOUCHER_LIFE_S_MAX, "issuer: voucher life was too long"
+    assert voucher.kind >= 1 and voucher.kind <= 4, "issuer: kind of mint was unknown"
+    self._refuse_unless_grains(voucher.rawAmount)
+    assert not self.request_used[voucher.requestId], "issuer: voucher was used"
+    assert not self.evidence_used[voucher.kind][voucher.evidence], "issuer: evidence was used"
+    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_VOUCHER_TYPE, voucher)))
+    assert typed_data._signer_of_bytes(digest, issuer_signature) == roles.issuer, "issuer: issuer signature was wrong"
+    self._refuse_unless_attested(digest, attestor_signature)
+    self._refuse_unless_covered(voucher)
+
+    self.request_used[voucher.requestId] = True
+    self.evidence_used[voucher.kind][voucher.evidence] = True
+    log Minted(
+        requestId=voucher.requestId, token=voucher.token, receiver=voucher.receiver,
+        rawAmount=voucher.rawAmount, kind=voucher.kind, evidence=voucher.evidence, epoch=voucher.epoch,
+        multiplier=voucher.multiplier
+    )
+    extcall IStockToken(voucher.token).mint(voucher.receiver, voucher.rawAmount)
+
+
+@internal
+@view
+def _feed_of(token: address) -> address:
+    feed: address = self.feed_of[token]
+    assert feed != empty(address), "issuer: token was not registered"
+    return feed
+
+
+@internal
 @view
 def _refuse_unless_covered(voucher: MintVoucher):
     """
     @notice Shares owed after this mint never pass what the custodian's statement allots to this chain.
     """
-    feed: address = self.feed_of[voucher.token]
-    assert feed != empty(address), "issuer: token was not registered"
-    standing: Standing = staticcall StockToken(voucher.token).standing()
+    feed: address = self._feed_of(voucher.token)
+    standing: IStockToken.Standing = staticcall IStockToken(voucher.token).standing()
     assert voucher.epoch == standing.epoch, "issuer: epoch was not the token's"
     assert voucher.multiplier == standing.multiplier, "issuer: multiplier was not the token's"
-    reserve: Reserve = staticcall ReserveFeed(feed).reserve()
+    reserve: IReserveFeed.Reserve = staticcall IReserveFeed(feed).reserve()
     assert reserve.fresh, "issuer: feed was stale"
     assert reserve.epoch == standing.epoch, "issuer: feed carried another epoch"
     # while a change is pending the higher multiplier counts
@@ -397,14 +367,14 @@ def _refuse_unless_covered(voucher: MintVoucher):
 @internal
 @view
 def _refuse_unless_attested(digest: bytes32, signature: Bytes[65]):
-    assert typed_data._signer_of_bytes(digest, signature) == self.attestor, "issuer: attestor signature was wrong"
+    assert typed_data._signer_of_bytes(digest, signature) == roles.attestor, "issuer: attestor signature was wrong"
 
 
 @internal
 @view
 def _refuse_unless_corporate_action(digest: bytes32, signature: Bytes[65]):
     signer: address = typed_data._signer_of_bytes(digest, signature)
-    assert signer == self.corporate_action, "issuer: corporate action signature was wrong"
+    assert signer == roles.corporate_action, "issuer: corporate action signature was wrong"
 
 
 @internal
@@ -416,22 +386,11 @@ def _refuse_unless_grains(raw: uint256):
 
 @internal
 def _close(request_id: bytes32, state: Redeeming) -> Redemption:
-    assert msg.sender == self.issuer, "issuer: caller was not the issuer"
+    assert msg.sender == roles.issuer, "issuer: caller was not the issuer"
     redemption: Redemption = self.redemptions[request_id]
     assert redemption.state == Redeeming.ESCROWED, "issuer: request was not in escrow"
     self.redemptions[request_id].state = state
     return redemption
-
-
-@internal
-def _set_roles(issuer: address, attestor: address, corporate_action: address, lister: address):
-    assert empty(address) not in [issuer, attestor, corporate_action, lister], "issuer: role was zero"
-    assert attestor not in [issuer, corporate_action, lister], "issuer: attestor was no second key"
-    self.issuer = issuer
-    self.attestor = attestor
-    self.corporate_action = corporate_action
-    self.lister = lister
-    log RolesChanged(issuer=issuer, attestor=attestor, corporate_action=corporate_action, lister=lister)
 
 
 @internal

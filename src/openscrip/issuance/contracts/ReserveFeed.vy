@@ -11,6 +11,7 @@
 
 # digests and recovery for reports; stateless
 import typed_data
+import IReserveFeed
 
 
 interface Issuer:
@@ -33,27 +34,9 @@ event ReserveReported:
     asOf: uint64
 
 
-struct ReserveReport:
-    token: address
-    shares: uint256       # 1e-9 share: settled, unencumbered, in segregated custody
-    allocation: uint256   # 1e-9 share: how many of them this chain's tokens may stand for
-    epoch: uint64
-    asOf: uint64          # UTC seconds of the custodian's statement
-    sequence: uint64
-
-
 struct Round:
     shares: uint256
     as_of: uint256
-
-
-struct Reserve:
-    shares: uint256
-    allocation: uint256
-    epoch: uint64
-    asOf: uint64
-    sequence: uint64
-    fresh: bool
 
 
 decimals: public(constant(uint8)) = 9
@@ -89,46 +72,48 @@ def __init__(token_: address, issuer_: Issuer, age_s_max_: uint256):
 
 
 @external
-def report(
-    shares: uint256, allocation: uint256, epoch: uint64, as_of: uint64, sequence: uint64, attestor_signature: Bytes[65]
-):
+def report(reported: IReserveFeed.ReserveReport, attestor_signature: Bytes[65]):
     """
-    @notice Records what the attestor signed; only the issuer submits it.
+    @notice Records what the attestor signed; only the issuer submits it, itself or through the issuer contract.
     """
-    assert msg.sender == staticcall issuer.issuer(), "feed: caller was not the issuer"
-    assert sequence > self.sequence, "feed: sequence did not rise"
-    assert as_of >= self.as_of, "feed: statement was older than the last"
-    assert convert(as_of, uint256) <= block.timestamp, "feed: statement was from the future"
-    assert epoch >= self.epoch, "feed: epoch went back"
-    assert allocation <= shares, "feed: allocation was above the shares"
-    signed: ReserveReport = ReserveReport(
-        token=token, shares=shares, allocation=allocation, epoch=epoch, asOf=as_of, sequence=sequence
-    )
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_REPORT_TYPE, signed)))
+    assert msg.sender in [issuer.address, staticcall issuer.issuer()], "feed: caller was not the issuer"
+    assert reported.token == token, "feed: report was for another token"
+    assert reported.sequence > self.sequence, "feed: sequence did not rise"
+    assert reported.asOf >= self.as_of, "feed: statement was older than the last"
+    as_of: uint256 = convert(reported.asOf, uint256)
+    assert as_of <= block.timestamp, "feed: statement was from the future"
+    assert reported.epoch >= self.epoch, "feed: epoch went back"
+    assert reported.allocation <= reported.shares, "feed: allocation was above the shares"
+    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_REPORT_TYPE, reported)))
     signer: address = typed_data._signer_of_bytes(digest, attestor_signature)
     assert signer == staticcall issuer.attestor(), "feed: attestor signature was wrong"
-    self.shares = shares
-    self.allocation = allocation
-    self.epoch = epoch
-    self.as_of = as_of
-    self.sequence = sequence
-    self.rounds[convert(sequence, uint80)] = Round(shares=shares, as_of=convert(as_of, uint256))
+    self.shares = reported.shares
+    self.allocation = reported.allocation
+    self.epoch = reported.epoch
+    self.as_of = reported.asOf
+    self.sequence = reported.sequence
+    self.rounds[convert(reported.sequence, uint80)] = Round(shares=reported.shares, as_of=as_of)
     log AnswerUpdated(
-        current=convert(shares, int256), roundId=convert(sequence, uint256), updatedAt=convert(as_of, uint256)
+        current=convert(reported.shares, int256), roundId=convert(reported.sequence, uint256), updatedAt=as_of
     )
     log ReserveReported(
-        token=token, sequence=sequence, shares=shares, allocation=allocation, epoch=epoch, asOf=as_of
+        token=token,
+        sequence=reported.sequence,
+        shares=reported.shares,
+        allocation=reported.allocation,
+        epoch=reported.epoch,
+        asOf=reported.asOf,
     )
 
 
 @external
 @view
-def reserve() -> Reserve:
+def reserve() -> IReserveFeed.Reserve:
     """
     @notice The latest report, and whether it is young enough to back a mint.
     """
     assert self.sequence != 0, "feed: nothing was reported"
-    return Reserve(
+    return IReserveFeed.Reserve(
         shares=self.shares,
         allocation=self.allocation,
         epoch=self.epoch,

@@ -12,12 +12,11 @@
 
 # digests and recovery for permit; stateless
 import typed_data
+# the multiplier in force and the scheduled one; its storage comes last, and grows there
+import multiplier as scale
+import IPolicy
+import IStockToken
 
-
-interface Policy:
-    def check(sender: address, receiver: address, spender: address) -> bool: view
-    def owner() -> address: view
-    def guardian() -> address: view
 
 
 event Transfer:
@@ -32,17 +31,6 @@ event Approval:
     value: uint256
 
 
-event UIMultiplierUpdated:
-    oldMultiplier: uint256
-    newMultiplier: uint256
-    effectiveAtTimestamp: uint256
-
-
-event UIMultiplierUpdateCancelled:
-    cancelledMultiplier: uint256
-    cancelledEffectiveAt: uint256
-
-
 event Paused:
     account: indexed(address)
 
@@ -51,29 +39,13 @@ event Unpaused:
     account: indexed(address)
 
 
-struct Standing:
-    supply: uint256          # raw, 1e-18
-    multiplier: uint256      # in force, 1e-18 shares for one raw token
-    newMultiplier: uint256   # the pending one, or the same
-    effectiveAt: uint256     # UTC seconds, 0 when nothing is pending
-    epoch: uint64            # corporate-action epoch in force
-    newEpoch: uint64         # the pending one, or the same
-    version: uint64          # of the multiplier in force
-
-
 decimals: public(constant(uint8)) = 18
-_ONE: constant(uint256) = 10**18
-_MULTIPLIER_MIN: constant(uint256) = 10**12
-_MULTIPLIER_MAX: constant(uint256) = 10**24
-# Holders and protocols hear of a change at least this long before it takes effect.
-_NOTICE_S_MIN: constant(uint256) = 15 * 60
-_HORIZON_S_MAX: constant(uint256) = 60 * 86_400
 _PERMIT_TYPE: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
 
 # Shared by every token of the beacon; replaced only by an upgrade through the timelock.
-policy: public(immutable(Policy))
+policy: public(immutable(IPolicy))
 issuer: public(immutable(address))
 
 # --- identity: set once ---
@@ -89,18 +61,12 @@ totalSupply: public(uint256)
 nonces: public(HashMap[address, uint256])
 # --- pause ---
 paused: public(bool)
-# --- multiplier: base is in force until next_at, next from then on; next_at is 0 when no change was scheduled ---
-base_multiplier: uint256
-base_epoch: uint64
-base_version: uint64
-next_multiplier: uint256
-next_epoch: uint64
-next_at: uint256
-next_action: bytes32
+# --- multiplier: last, so that the module can grow ---
+initializes: scale
 
 
 @deploy
-def __init__(policy_: Policy, issuer_: address):
+def __init__(policy_: IPolicy, issuer_: address):
     policy = policy_
     issuer = issuer_
     self.initialized = True
@@ -118,8 +84,7 @@ def initialize(name: String[64], symbol: String[20], isin: String[12], epoch: ui
     self.name = name
     self.symbol = symbol
     self.isin = isin
-    self.base_multiplier = _ONE
-    self.base_epoch = epoch
+    scale._begin(epoch)
 
 
 # ------------------------------------------------------------------ ERC-20
@@ -200,20 +165,7 @@ def schedule(expected: uint256, multiplier: uint256, effective_at: uint64, epoch
     @param epoch_after The epoch from `effective_at` on: one higher if the action changes what a share is, else the same.
     """
     assert msg.sender == issuer, "token: caller was not the issuer contract"
-    self._roll()
-    at: uint256 = convert(effective_at, uint256)
-    assert self.next_at == 0, "token: another change was pending"
-    assert expected == self.base_multiplier, "token: expected multiplier was not in force"
-    assert multiplier != expected, "token: multiplier was unchanged"
-    assert multiplier >= _MULTIPLIER_MIN and multiplier <= _MULTIPLIER_MAX, "token: multiplier was out of bounds"
-    assert at >= block.timestamp + _NOTICE_S_MIN, "token: notice was too short"
-    assert at <= block.timestamp + _HORIZON_S_MAX, "token: effective time was too far ahead"
-    assert epoch_after == self.base_epoch or epoch_after == self.base_epoch + 1, "token: epoch was not the next"
-    self.next_multiplier = multiplier
-    self.next_epoch = epoch_after
-    self.next_at = at
-    self.next_action = action_id
-    log UIMultiplierUpdated(oldMultiplier=expected, newMultiplier=multiplier, effectiveAtTimestamp=at)
+    scale._schedule(expected, multiplier, convert(effective_at, uint256), epoch_after, action_id)
 
 
 @external
@@ -222,14 +174,7 @@ def cancel(action_id: bytes32):
     @notice Takes back a change that has not taken effect.
     """
     assert msg.sender == issuer, "token: caller was not the issuer contract"
-    assert self.next_at != 0 and not self._matured(), "token: no change was pending"
-    assert action_id == self.next_action, "token: another action was pending"
-    log UIMultiplierUpdateCancelled(cancelledMultiplier=self.next_multiplier, cancelledEffectiveAt=self.next_at)
-    self._clear_next()
-    # a reader that keeps only the last update ends up right
-    log UIMultiplierUpdated(
-        oldMultiplier=self.base_multiplier, newMultiplier=self.base_multiplier, effectiveAtTimestamp=block.timestamp
-    )
+    scale._cancel(action_id)
 
 
 # ------------------------------------------------------------------ pause
@@ -256,61 +201,61 @@ def unpause():
 
 @external
 @view
-def standing() -> Standing:
+def standing() -> IStockToken.Standing:
     """
     @notice Supply, multiplier and epoch as of one block.
     """
-    return Standing(
+    return IStockToken.Standing(
         supply=self.totalSupply,
-        multiplier=self._multiplier(),
-        newMultiplier=self._new_multiplier(),
-        effectiveAt=self._effective_at(),
-        epoch=self._epoch(),
-        newEpoch=self._new_epoch(),
-        version=self._version(),
+        multiplier=scale._multiplier(),
+        newMultiplier=scale._new_multiplier(),
+        effectiveAt=scale._effective_at(),
+        epoch=scale._epoch(),
+        newEpoch=scale._new_epoch(),
+        version=scale._version(),
     )
 
 
 @external
 @view
 def uiMultiplier() -> uint256:
-    return self._multiplier()
+    return scale._multiplier()
 
 
 @external
 @view
 def newUIMultiplier() -> uint256:
-    return self._new_multiplier()
+    return scale._new_multiplier()
 
 
 @external
 @view
 def effectiveAt() -> uint256:
-    return self._effective_at()
+    return scale._effective_at()
 
 
 @external
 @view
 def multiplierVersion() -> uint64:
-    return self._version()
+    return scale._version()
 
 
 @external
 @view
 def epoch() -> uint64:
-    return self._epoch()
+    return scale._epoch()
 
 
 @external
 @view
 def newEpoch() -> uint64:
-    return self._new_epoch()
+    return scale._new_epoch()
 
 
 @external
 @view
 def toUIAmount(raw: uint256) -> uint256:
-    return self._to_ui_down(raw)
+    return scale._to_ui_down(raw)
 
 
 @external
@@ -319,7 +264,7 @@ def fromUIAmount(ui: uint256) -> uint256:
     """
     @notice The most raw that stands for no more than `ui`.
     """
-    return ui * _ONE // self._multiplier()
+    return ui * scale.ONE // scale._multiplier()
 
 
 @external
@@ -328,13 +273,13 @@ def balanceOfUI(account: address) -> uint256:
     """
     @notice For people to read. Send only raw amounts: `balanceOf`, or what `fromUIAmount` gives.
     """
-    return self._to_ui_down(self.balanceOf[account])
+    return scale._to_ui_down(self.balanceOf[account])
 
 
 @external
 @view
 def totalSupplyUI() -> uint256:
-    return self._to_ui_down(self.totalSupply)
+    return scale._to_ui_down(self.totalSupply)
 
 
 @external
@@ -384,72 +329,3 @@ def _approve(owner: address, spender: address, amount: uint256):
     assert spender != empty(address), "token: spender was zero"
     self.allowance[owner][spender] = amount
     log Approval(owner=owner, spender=spender, value=amount)
-
-
-@internal
-@view
-def _matured() -> bool:
-    """
-    @notice A change is in force from the first block at or after its time. The one comparison, for reads and writes.
-    """
-    return self.next_at != 0 and block.timestamp >= self.next_at
-
-
-@internal
-def _roll():
-    if self._matured():
-        self.base_multiplier = self.next_multiplier
-        self.base_epoch = self.next_epoch
-        self.base_version += 1
-        self._clear_next()
-
-
-@internal
-def _clear_next():
-    self.next_multiplier = 0
-    self.next_epoch = 0
-    self.next_at = 0
-    self.next_action = empty(bytes32)
-
-
-@internal
-@view
-def _multiplier() -> uint256:
-    return self.next_multiplier if self._matured() else self.base_multiplier
-
-
-@internal
-@view
-def _new_multiplier() -> uint256:
-    return self.next_multiplier if self.next_at != 0 else self.base_multiplier
-
-
-@internal
-@view
-def _effective_at() -> uint256:
-    return 0 if self._matured() else self.next_at
-
-
-@internal
-@view
-def _epoch() -> uint64:
-    return self.next_epoch if self._matured() else self.base_epoch
-
-
-@internal
-@view
-def _new_epoch() -> uint64:
-    return self.next_epoch if self.next_at != 0 else self.base_epoch
-
-
-@internal
-@view
-def _version() -> uint64:
-    return self.base_version + 1 if self._matured() else self.base_version
-
-
-@internal
-@view
-def _to_ui_down(raw: uint256) -> uint256:
-    # the supply is held by whole shares: raw < 2**128 and multiplier < 2**80, so the product is below 2**208
-    return raw * self._multiplier() // _ONE

@@ -12,9 +12,9 @@ EVM_VERSION = "cancun"
 
 
 def source_sha256() -> str:
-    """SHA-256 over the name and content of every `.vy` file: contracts share modules, so they share the hash."""
+    """SHA-256 over the names and contents of all sources: contracts share modules, so they share the hash."""
     digest = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.vy")):
+    for path in sorted(SOURCES.glob("*.vy*")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

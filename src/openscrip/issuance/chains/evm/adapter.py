@@ -1,0 +1,194 @@
+"""The port `issuance.chain.Chain` on an EVM chain."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from openscrip.issuance.chain import (
+    AnyChainEvent,
+    Attestor,
+    Call,
+    ChainMultiplier,
+    Head,
+    Landing,
+    Outcome,
+    SignedCall,
+)
+from openscrip.issuance.chains.evm.deployment import EvmDeployment
+from openscrip.issuance.chains.evm.events import decode_event, topics
+from openscrip.issuance.chains.evm.node import Node, address
+from openscrip.issuance.chains.evm.signing import Signer
+from openscrip.issuance.chains.evm.transaction import Transaction, nonce_of
+from openscrip.issuance.chains.evm.typed_data import (
+    ISSUER,
+    MINT_VOUCHER,
+    MULTIPLIER_CHANGE,
+    change_values,
+    digest,
+    report_values,
+    voucher_values,
+)
+from openscrip.issuance.contracts.artifact import own
+from openscrip.issuance.rpc import RpcError
+from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.kernel.errors import Unavailable
+from openscrip.kernel.quantities import RawAmount
+
+# What a call may burn, fixed: the measured cost (bench/gas.py) with room for cold accounts and a first report.
+_MINT_GAS, _REPORT_GAS, _BURN_GAS, _REFUND_GAS, _SCHEDULE_GAS = 300_000, 250_000, 200_000, 200_000, 350_000
+_BLOCKS_AT_ONCE = 5_000
+
+
+class EvmChain:
+    """A chain with our contracts. Holds the issuer's and the corporate-action key; the attestor signs elsewhere."""
+
+    counts_nonces = True
+
+    def __init__(
+        self,
+        name: str,
+        node: Node,
+        deployment: EvmDeployment,
+        issuer: Signer,
+        corporate_action: Signer,
+        attestor: Attestor,
+        *,
+        finality_s_max: float = 30,
+    ) -> None:
+        self.name = name
+        self.finality_s_max = finality_s_max
+        self._node = node
+        self._deployment = deployment
+        self._issuer = issuer
+        self._corporate_action = corporate_action
+        self._attestor = attestor
+
+    def head(self) -> Head:
+        """The newest final block."""
+        block = self._node.rpc.call("eth_getBlockByNumber", self._node.finality, False)
+        return Head(int(block["number"], 16), str(block["hash"]), int(block["timestamp"], 16))
+
+    def supply(self, token: str) -> RawAmount:
+        """Total raw supply at the newest final block."""
+        return RawAmount(self._node.read(own("StockToken"), token, "totalSupply")[0])
+
+    def balance(self, token: str, wallet: str) -> RawAmount:
+        """A wallet's raw balance. Raises `Malformed("address.malformed")`."""
+        return RawAmount(self._node.read(own("StockToken"), token, "balanceOf", address(wallet, "wallet"))[0])
+
+    def multiplier(self, token: str) -> ChainMultiplier:
+        """The multiplier in force and the scheduled one, as of one block."""
+        _, current, new, effective_at, epoch, _, version = self._node.read(own("StockToken"), token, "standing")[0]
+        return ChainMultiplier(current, new if effective_at else 0, effective_at, epoch, version)
+
+    def next_nonce(self) -> int:
+        """The first nonce of the issuer's account that has not landed."""
+        return self._node.nonce(self._issuer.address)
+
+    def prepare_mint(self, voucher: MintVoucher, evidence: Evidence) -> tuple[Call, ...]:
+        """One call that mints, and brings the attestor's reserve report if it sent one."""
+        address(voucher.receiver, "receiver")
+        values = voucher_values(voucher)
+        signature = self._issuer.sign(self._digest(MINT_VOUCHER, values))
+        answer = self._attestor.attest_mint(voucher, evidence, None)
+        signatures = (signature, _signature(answer["signature"]))
+        report = answer.get("report")
+        label = f"mint {voucher.raw} of {voucher.stock} for {voucher.mint_id}"
+        if not isinstance(report, Mapping):
+            return (self._call(label, "mint", values, *signatures, gas=_MINT_GAS),)
+        reported = (report_values(voucher.token, report), _signature(report["signature"]))
+        gas = _MINT_GAS + _REPORT_GAS
+        return (self._call(label, "report_and_mint", *reported, values, *signatures, gas=gas),)
+
+    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
+        """One call that burns what the redemption holds in escrow."""
+        return (self._call(f"burn {raw} of {token} for {request_id}", "burn", chain_hash(request_id), gas=_BURN_GAS),)
+
+    def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
+        """One call that gives escrowed tokens back."""
+        label = f"refund {raw} of {token} to {holder} for {request_id}"
+        return (self._call(label, "refund", chain_hash(request_id), gas=_REFUND_GAS),)
+
+    def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
+        """One call that schedules a multiplier, signed by the corporate-action key and the attestor."""
+        values = change_values(change)
+        signature = self._corporate_action.sign(self._digest(MULTIPLIER_CHANGE, values))
+        attested = _signature(self._attestor.attest_multiplier(change, event, None))
+        label = f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}"
+        return (self._call(label, "schedule_multiplier", values, signature, attested, gas=_SCHEDULE_GAS),)
+
+    def sign(self, call: Call, nonce: int) -> SignedCall:
+        """Sign with the issuer's key. The caller stores the result before it submits it."""
+        body = json.loads(call.body)
+        transaction = Transaction(body["to"], bytes.fromhex(body["data"]), body["gas"])
+        signed = self._node.sign(transaction, self._issuer, nonce)
+        return SignedCall(self.name, signed.tx_id, signed.raw)
+
+    def submit(self, signed: SignedCall) -> None:
+        """Broadcast. Sending the same bytes again is harmless."""
+        self._node.submit(signed.raw)
+
+    def outcomes(self, signed: Sequence[SignedCall]) -> list[Outcome]:
+        """What became of each."""
+        if not signed:
+            return []
+        asked = [("eth_getTransactionByHash", [each.tx_id]) for each in signed]
+        landed, *known = self._node.rpc.batch([
+            ("eth_getTransactionCount", [self._issuer.address, self._node.finality]), *asked
+        ])
+        head = self.head().number
+        # read after the count: a transaction that took its nonce has a receipt by now
+        receipts = self._node.receipts([each.tx_id for each in signed])
+        if isinstance(landed, RpcError):
+            raise Unavailable(f"evm: {self._node.rpc.url} gave no nonce: {landed.message}")
+        found: list[Outcome] = []
+        for each, seen, receipt in zip(signed, known, receipts, strict=True):
+            if receipt is not None and int(receipt["blockNumber"], 16) <= head:
+                found.append(self._landed(each, int(receipt["status"], 16)))
+            elif receipt is not None or isinstance(seen, dict):
+                found.append(Outcome(Landing.PENDING))
+            elif nonce_of(each.raw) < int(landed, 16):
+                found.append(Outcome(Landing.DEAD))
+            else:
+                found.append(Outcome(Landing.UNKNOWN))
+        return found
+
+    def events(self, cursor: str) -> tuple[list[AnyChainEvent], str]:
+        """Final events of all listed tokens from block `cursor` on, and the first block that was not read."""
+        start = int(cursor or "0")
+        end = min(self.head().number, start + _BLOCKS_AT_ONCE - 1)
+        if end < start:
+            return [], str(start)
+        logs = self._node.rpc.call("eth_getLogs", {
+            "address": self._deployment.issuer,
+            "fromBlock": hex(start),
+            "toBlock": hex(end),
+            "topics": [list(topics())],
+        })
+        times = self._times(sorted({log["blockNumber"] for log in logs if not log.get("blockTimestamp")}))
+        logs.sort(key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
+        facts = [
+            decode_event(self.name, log, int(log.get("blockTimestamp") or times[log["blockNumber"]], 16))
+            for log in logs
+        ]
+        return facts, str(end + 1)
+
+    def _times(self, blocks: Sequence[str]) -> dict[str, str]:
+        answers = self._node.rpc.batch([("eth_getBlockByNumber", [block, False]) for block in blocks])
+        return {block: str(answer["timestamp"]) for block, answer in zip(blocks, answers, strict=True)}
+
+    def _landed(self, signed: SignedCall, status: int) -> Outcome:
+        if status == 1:
+            return Outcome(Landing.FINAL)
+        return Outcome(Landing.REVERTED, self._node.revert_reason(signed.tx_id))
+
+    def _digest(self, type_string: str, values: tuple[object, ...]) -> bytes:
+        return digest(ISSUER, self._node.chain_id, self._deployment.issuer, type_string, values)
+
+    def _call(self, label: str, function: str, *arguments: object, gas: int) -> Call:
+        data = own("Issuer").call(function, *arguments).hex()
+        return Call(self.name, label, json.dumps({"to": self._deployment.issuer, "data": data, "gas": gas}).encode())
+
+
+def _signature(text: object) -> bytes:
+    """The bytes of a hex signature, whatever they are: the contract judges them."""
+    return bytes.fromhex(str(text).removeprefix("0x"))

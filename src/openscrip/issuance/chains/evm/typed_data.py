@@ -1,0 +1,78 @@
+"""EIP-712: the digests that our contracts verify. The type strings are the contracts' own, field by field."""
+
+from collections.abc import Mapping
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from openscrip.issuance.voucher import MintVoucher, MultiplierChange, chain_hash
+from openscrip.kernel.quantities import Shares
+
+_DOMAIN = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_VERSION = keccak(text="1")
+MINT_VOUCHER = (
+    "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,"
+    "uint64 epoch,uint256 multiplier,uint64 deadline)"
+)
+MULTIPLIER_CHANGE = (
+    "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
+    "bytes32 actionId)"
+)
+MULTIPLIER_CANCEL = "MultiplierCancel(address token,bytes32 actionId)"
+RESERVE_REPORT = (
+    "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
+)
+PERMIT = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+ISSUER, FEED = "Openscrip Issuer", "Openscrip ReserveFeed"
+
+
+def digest(name: str, chain_id: int, contract: str, type_string: str, values: tuple[object, ...]) -> bytes:
+    """What is signed for a struct of `type_string` with `values`, in the domain (`name`, "1", chain, contract)."""
+    kinds = [field.split(" ")[0] for field in type_string[type_string.index("(") + 1 : -1].split(",")]
+    domain = keccak(
+        encode(
+            ["bytes32", "bytes32", "bytes32", "uint256", "address"],
+            [_DOMAIN, keccak(text=name), _VERSION, chain_id, contract],
+        )
+    )
+    struct = keccak(encode(["bytes32", *kinds], [keccak(text=type_string), *values]))
+    return keccak(b"\x19\x01" + domain + struct)
+
+
+def voucher_values(voucher: MintVoucher) -> tuple[object, ...]:
+    """The fields of a voucher as the issuer contract reads them."""
+    return (
+        voucher.token,
+        voucher.receiver,
+        voucher.raw.atoms,
+        int(voucher.kind),
+        chain_hash(voucher.mint_id),
+        bytes.fromhex(voucher.evidence_hash),
+        voucher.epoch,
+        voucher.multiplier.value,
+        voucher.deadline,
+    )
+
+
+def change_values(change: MultiplierChange) -> tuple[object, ...]:
+    """The fields of a multiplier change as the issuer contract reads them."""
+    return (
+        change.token,
+        change.expected.value,
+        change.multiplier.value,
+        change.effective_at,
+        change.epoch_after,
+        chain_hash(change.action_id),
+    )
+
+
+def report_values(token: str, report: Mapping[str, object]) -> tuple[object, ...]:
+    """The fields of an attestor's reserve report (`POST /v1/mints`) as the feed reads them."""
+    return (
+        token,
+        Shares.parse(report["shares"]).atoms,
+        Shares.parse(report["allocation"]).atoms,
+        int(str(report["epoch"])),
+        int(str(report["as_of"])),
+        int(str(report["sequence"])),
+    )

@@ -1,0 +1,139 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title The multiplier of one token, with one scheduled change, its epoch and its version
+@license Apache-2.0
+@notice ERC-8056's pending rules: a change is in force from the first block at or after its time, without a transaction;
+        only one can be pending; whoever schedules says which multiplier they believe is in force.
+"""
+
+event UIMultiplierUpdated:
+    oldMultiplier: uint256
+    newMultiplier: uint256
+    effectiveAtTimestamp: uint256
+
+
+event UIMultiplierUpdateCancelled:
+    cancelledMultiplier: uint256
+    cancelledEffectiveAt: uint256
+
+
+ONE: constant(uint256) = 10**18
+_MULTIPLIER_MIN: constant(uint256) = 10**12
+_MULTIPLIER_MAX: constant(uint256) = 10**24
+# Holders and protocols hear of a change at least this long before it takes effect.
+_NOTICE_S_MIN: constant(uint256) = 15 * 60
+_HORIZON_S_MAX: constant(uint256) = 60 * 86_400
+
+# --- base is in force until next_at, next from then on; next_at is 0 when no change was scheduled ---
+base_multiplier: uint256
+base_epoch: uint64
+base_version: uint64
+next_multiplier: uint256
+next_epoch: uint64
+next_at: uint256
+next_action: bytes32
+
+
+@internal
+def _begin(epoch: uint64):
+    self.base_multiplier = ONE
+    self.base_epoch = epoch
+
+
+@internal
+def _schedule(expected: uint256, multiplier: uint256, at: uint256, epoch_after: uint64, action_id: bytes32):
+    self._roll()
+    assert self.next_at == 0, "token: another change was pending"
+    assert expected == self.base_multiplier, "token: expected multiplier was not in force"
+    assert multiplier != expected, "token: multiplier was unchanged"
+    assert multiplier >= _MULTIPLIER_MIN and multiplier <= _MULTIPLIER_MAX, "token: multiplier was out of bounds"
+    assert at >= block.timestamp + _NOTICE_S_MIN, "token: notice was too short"
+    assert at <= block.timestamp + _HORIZON_S_MAX, "token: effective time was too far ahead"
+    assert epoch_after == self.base_epoch or epoch_after == self.base_epoch + 1, "token: epoch was not the next"
+    self.next_multiplier = multiplier
+    self.next_epoch = epoch_after
+    self.next_at = at
+    self.next_action = action_id
+    log UIMultiplierUpdated(oldMultiplier=expected, newMultiplier=multiplier, effectiveAtTimestamp=at)
+
+
+@internal
+def _cancel(action_id: bytes32):
+    assert self.next_at != 0 and not self._matured(), "token: no change was pending"
+    assert action_id == self.next_action, "token: another action was pending"
+    log UIMultiplierUpdateCancelled(cancelledMultiplier=self.next_multiplier, cancelledEffectiveAt=self.next_at)
+    self._clear_next()
+    # a reader that keeps only the last update ends up right
+    log UIMultiplierUpdated(
+        oldMultiplier=self.base_multiplier, newMultiplier=self.base_multiplier, effectiveAtTimestamp=block.timestamp
+    )
+
+
+@internal
+@view
+def _matured() -> bool:
+    """
+    @notice A change is in force from the first block at or after its time. The one comparison, for reads and writes.
+    """
+    return self.next_at != 0 and block.timestamp >= self.next_at
+
+
+@internal
+def _roll():
+    if self._matured():
+        self.base_multiplier = self.next_multiplier
+        self.base_epoch = self.next_epoch
+        self.base_version += 1
+        self._clear_next()
+
+
+@internal
+def _clear_next():
+    self.next_multiplier = 0
+    self.next_epoch = 0
+    self.next_at = 0
+    self.next_action = empty(bytes32)
+
+
+@internal
+@view
+def _multiplier() -> uint256:
+    return self.next_multiplier if self._matured() else self.base_multiplier
+
+
+@internal
+@view
+def _new_multiplier() -> uint256:
+    return self.next_multiplier if self.next_at != 0 else self.base_multiplier
+
+
+@internal
+@view
+def _effective_at() -> uint256:
+    return 0 if self._matured() else self.next_at
+
+
+@internal
+@view
+def _epoch() -> uint64:
+    return self.next_epoch if self._matured() else self.base_epoch
+
+
+@internal
+@view
+def _new_epoch() -> uint64:
+    return self.next_epoch if self.next_at != 0 else self.base_epoch
+
+
+@internal
+@view
+def _version() -> uint64:
+    return self.base_version + 1 if self._matured() else self.base_version
+
+
+@internal
+@view
+def _to_ui_down(raw: uint256) -> uint256:
+    # the supply is held by whole shares: raw < 2**128 and multiplier < 2**80, so the product is below 2**208
+    return raw * self._multiplier() // ONE
