@@ -7,6 +7,8 @@ from enum import StrEnum
 from openscrip.kernel.errors import Malformed
 from openscrip.kernel.money import PricePerShare
 
+RATIO_MAX = 1_000_000
+
 
 class ActionEvent(StrEnum):
     """ISO 20022 event codes (CAEV) that are handled."""
@@ -41,7 +43,8 @@ class Notice:
             complete = self.cash_usd is not None and self.cash_usd.micros > 0
         else:
             new, old = self.ratio_new or 0, self.ratio_old or 0
-            complete = new > old > 0 if self.event is ActionEvent.FORWARD_SPLIT else old > new > 0
+            forward = self.event is ActionEvent.FORWARD_SPLIT
+            complete = RATIO_MAX >= new > old > 0 if forward else RATIO_MAX >= old > new > 0
         if not complete:
             raise Malformed("notice.terms", f"notice: {self.event_id} had no usable terms for {self.event}")
 

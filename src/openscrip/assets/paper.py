@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from typing import Generic, Protocol, TypeVar
 
 from openscrip.assets.calendar import Calendar, new_york_calendar
+from openscrip.assets.listings import instruments
 from openscrip.assets.notice import ActionEvent, Notice
 from openscrip.kernel.clock import new_york_date, new_york_instant
 from openscrip.kernel.errors import Malformed
@@ -164,6 +165,18 @@ def transfer_day(calendar: Calendar, now: int) -> date:
     return calendar.settle(today)
 
 
+def last_day(calendar: Calendar) -> date:
+    """The last day on which paper parties act: far enough before the end of the sessions to settle what is open."""
+    return calendar.horizon - timedelta(days=14)
+
+
+def refuse_clock_beyond(calendar: Calendar, now: int) -> None:
+    """Raise `Malformed("clock.range")` for market time outside the known sessions."""
+    first, last = settle_at(calendar.sessions()[0]), settle_at(last_day(calendar))
+    if not first <= now <= last:
+        raise Malformed("clock.range", f"clock: {now} was not between {first} and {last}")
+
+
 @cache
 def _cut_off(day: date) -> int:
     return new_york_instant(day, TRANSFER_CUT_OFF_HOUR)
@@ -219,6 +232,12 @@ class PaperParty(Generic[EventT]):
         """Take a notice into the schedule; one with a known `event_id` replaces the terms that are not booked yet."""
         if self._notices.get(notice.event_id) == notice:
             return
+        listed = instruments().get(notice.symbol)
+        if listed is None or listed.isin != notice.isin:
+            raise Malformed("notice.symbol", f"notice: {notice.symbol} {notice.isin} was not a known line")
+        for day in (notice.announced_on, notice.ex_date, notice.pay_date or notice.ex_date + PAY_DELAY):
+            if not self.calendar.sessions()[0] <= day <= last_day(self.calendar):
+                raise Malformed("notice.date", f"notice: {day} was outside the known sessions")
         self._notices[notice.event_id] = notice
         announced_at = new_york_instant(notice.announced_on, ANNOUNCE_HOUR)
         self._schedule(max(self.now, announced_at), self._tell, notice.event_id)

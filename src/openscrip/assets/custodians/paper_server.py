@@ -1,0 +1,202 @@
+"""The paper custodian as a process: `python -m openscrip.assets.custodians.paper_server --data DIR --broker URL …`."""
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from openscrip.assets.custodians.paper_bank import Deposit
+from openscrip.assets.custodians.paper_core import PaperCustodian, SubBalanceMove
+from openscrip.assets.custodians.paper_depository import HttpDepository
+from openscrip.assets.custodians.two_keys import Ed25519StatementKey, Ed25519TwoKeys, public_key_bytes
+from openscrip.assets.custody import Instruction, InstructionKind, Payment, Signatures
+from openscrip.assets.listings import custodian_notices, daily_closes
+from openscrip.assets.notice import Notice
+from openscrip.assets.paper_http import (
+    application,
+    calendar_day,
+    clock_state,
+    event_page,
+    get,
+    post,
+    process_arguments,
+    query_integer,
+    serve,
+    start_time,
+)
+from openscrip.assets.paper_log import Command, InputLog, PaperShell, RecordedDepository
+from openscrip.assets.wire import to_json
+from openscrip.kernel.errors import Refused
+from openscrip.kernel.money import Money
+from openscrip.kernel.quantities import Shares
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionAsked:
+    """An instruction as it comes over the wire, with its signatures."""
+
+    id: str
+    kind: InstructionKind
+    isin: str
+    quantity: Shares
+    account: str
+    counterparty: str
+    reference: str
+    signatures: Signatures | None = None
+
+    def instruction(self) -> Instruction:
+        """What the signatures are about."""
+        return Instruction(
+            self.id, self.kind, self.isin, self.quantity, self.account, self.counterparty, self.reference
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAsked:
+    """A payment as it comes over the wire, with its signatures."""
+
+    id: str
+    to: str
+    amount: Money
+    reference: str
+    signatures: Signatures
+
+    def payment(self) -> Payment:
+        """What the signatures are about."""
+        return Payment(self.id, self.to, self.amount, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """The id of an instruction to call off."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAsked:
+    """The line whose statement is due."""
+
+    isin: str
+
+
+COMMANDS: Mapping[str, Command[PaperCustodian]] = {
+    "instruct": Command(InstructionAsked, lambda core, asked: core.instruct(asked.instruction(), asked.signatures)),
+    "cancel": Command(CancelAsked, lambda core, asked: core.cancel(asked.id)),
+    "pay": Command(PaymentAsked, lambda core, asked: core.pay(asked.payment(), asked.signatures)),
+    "deposit": Command(Deposit, lambda core, deposit: core.deposit(deposit)),
+    "move_sub_balance": Command(SubBalanceMove, lambda core, move: core.move_sub_balance(move)),
+    "statement": Command(StatementAsked, lambda core, asked: core.latest_statement(asked.isin)),
+    "announce": Command(Notice, lambda core, notice: core.announce(notice)),
+}
+
+
+def custodian_app(shell: PaperShell[PaperCustodian]) -> Starlette:
+    """The routes of the paper custodian."""
+
+    def found(answer: object, what: str, key: str) -> dict[str, object]:
+        if answer is None:
+            raise Refused(f"{what}.unknown", f"{what}: {key:.80} was never received")
+        return to_json(answer)
+
+    def latest_statement(isin: str) -> dict[str, object]:
+        if shell.core().statement_is_due(isin):
+            shell.perform("statement", {"isin": isin})
+        return to_json(shell.core().latest_statement(isin))
+
+    def done(name: str, body: object) -> dict[str, object]:
+        shell.perform(name, body)
+        return {"done": True}
+
+    def public_key() -> dict[str, object]:
+        return {"public_key": base64.b64encode(shell.core().public_key()).decode()}
+
+    return application(
+        [
+            post("/v1/instructions", lambda _, body: to_json(shell.perform("instruct", body))),
+            post(
+                "/v1/instructions/{id:path}/cancel",
+                lambda path, _: to_json(shell.perform("cancel", {"id": path["id"]})),
+            ),
+            get(
+                "/v1/instructions/{id:path}",
+                lambda path, _: found(shell.core().instruction(path["id"]), "instruction", path["id"]),
+            ),
+            post("/v1/payments", lambda _, body: to_json(shell.perform("pay", body))),
+            get(
+                "/v1/payments/{id:path}",
+                lambda path, _: found(shell.core().payment(path["id"]), "payment", path["id"]),
+            ),
+            get("/v1/events", lambda _, query: event_page(shell.core(), query)),
+            get("/v1/statements/latest", lambda _, query: latest_statement(query.get("isin", ""))),
+            get(
+                "/v1/statements",
+                lambda _, query: {
+                    "statements": [
+                        to_json(each)
+                        for each in shell.core().statements(query.get("isin", ""), query_integer(query, "after", 0))
+                    ]
+                },
+            ),
+            get(
+                "/v1/movements",
+                lambda _, query: {
+                    "movements": [to_json(each) for each in shell.core().movements(query_integer(query, "after", 0))]
+                },
+            ),
+            get("/v1/cash", lambda _, query: to_json(shell.core().cash(query.get("reference", "")))),
+            get("/v1/balance", lambda *_: {"balance": str(shell.core().bank.balance)}),
+            get("/v1/public-key", lambda *_: public_key()),
+            get("/v1/calendar", lambda _, query: calendar_day(shell.core().calendar, query)),
+            post("/v1/clock", lambda _, body: clock_state(shell.push_clock(body))),
+            get("/v1/clock", lambda *_: clock_state(shell.core())),
+            get("/v1/health", lambda *_: {"ok": True, "name": "paper-custodian", **clock_state(shell.core())}),
+            post("/v1/paper/deposits", lambda _, body: done("deposit", body)),
+            post("/v1/paper/sub-balances", lambda _, body: done("move_sub_balance", body)),
+            post("/v1/paper/faults", lambda _, body: done("switches", body)),
+            post("/v1/paper/notices", lambda _, body: done("announce", body)),
+        ]
+    )
+
+
+def statement_seed(path: Path) -> bytes:
+    """The custodian's own key: read, or made at the first start and readable by its owner alone."""
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    return path.read_bytes()
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = process_arguments("paper-custodian")
+    parser.add_argument("--broker", required=True, help="address of the paper broker")
+    parser.add_argument("--treasury-key", required=True, help="ed25519 public key in hex or base64")
+    parser.add_argument("--approver-key", required=True, help="ed25519 public key in hex or base64")
+    arguments = parser.parse_args()
+    log = InputLog(arguments.data / "custodian.sqlite")
+    started_at = log.started_at(start_time(arguments))
+    two_keys = Ed25519TwoKeys(public_key_bytes(arguments.treasury_key), public_key_bytes(arguments.approver_key))
+    statement_key = Ed25519StatementKey(statement_seed(arguments.data / "statement.key"))
+    depository = RecordedDepository(log, HttpDepository(arguments.broker))
+    shell = PaperShell(
+        log,
+        lambda: PaperCustodian(started_at, daily_closes(), custodian_notices(), depository, two_keys, statement_key),
+        COMMANDS,
+        live=arguments.live,
+    )
+    serve(custodian_app(shell), "paper-custodian", arguments)
+    log.close()
+
+
+if __name__ == "__main__":
+    main()
