@@ -1,8 +1,9 @@
 """Buying shares and bringing them into segregated custody: order, fills, settlement at the broker, transfer, arrival.
 
-    ordering > working > filled > settled > moving > arrived          (each settled part moves by itself)
+    ordering > working > settled > moving > arrived          (each settled part moves by itself)
 
-Only what the custodian confirms counts (I2). A transfer that fails is instructed again under a new id.
+Only what the custodian confirms counts (I2). What an order leaves unfilled, or a bust takes back, is ordered
+again; a transfer that fails for good is instructed again under a new id.
 """
 
 from dataclasses import dataclass, replace
@@ -39,8 +40,25 @@ class Fill:
     """One execution: its shares, and what they cost or brought, fee included."""
 
     exec_id: str
+    order_id: str
     shares: Shares
     cost: Money
+    settled: bool = False
+
+
+def settled_now(fills: tuple[Fill, ...], exec_ids: tuple[str, ...]) -> tuple[Fill, ...] | None:
+    """The fills with those named marked as settled; None if that was told before."""
+    if all(fill.settled for fill in fills if fill.exec_id in exec_ids):
+        return None
+    return tuple(replace(fill, settled=True) if fill.exec_id in exec_ids else fill for fill in fills)
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An order that may still be filled, with its size."""
+
+    order_id: str
+    shares: Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,8 @@ class Acquisition:
     wanted_by: str
     shares: Shares
     epoch: int = 0
-    orders: int = 1
+    orders: int = 0
+    working: tuple[Working, ...] = ()
     fills: tuple[Fill, ...] = ()
     settled: Shares = Shares(0)
     moves: tuple[Move, ...] = ()
@@ -78,6 +97,25 @@ class Acquisition:
     def arrived(self) -> Shares:
         """In segregated custody so far."""
         return Shares(sum(move.shares.atoms for move in self.moves if move.state == "arrived"))
+
+
+@dataclass(frozen=True, slots=True)
+class SharesMoving:
+    """Fact: settled shares are on their way into custody with instruction `receipt`; they count for nothing yet."""
+
+    stock: str
+    wanted_by: str
+    receipt: str
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFailed:
+    """Fact: the transfer with instruction `receipt` failed for good; another is on its way."""
+
+    stock: str
+    wanted_by: str
+    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +139,28 @@ class AcquisitionFailed:
 
 
 AcquisitionEvent = (
-    Acknowledged | OrderRejected | Filled | Busted | OrderDone | TradeSettled | InstructionSettled | InstructionFailed | Rescaled
+    Acknowledged
+    | OrderRejected
+    | Filled
+    | Busted
+    | OrderDone
+    | TradeSettled
+    | InstructionSettled
+    | InstructionFailed
+    | Rescaled
 )
 
 
 def acquire(acquisition_id: str, stock: Stock, wanted_by: str, shares: Shares) -> Decision:
     """Order whole `shares` of `stock` for `wanted_by`."""
-    row = Acquisition(acquisition_id, stock.id, wanted_by, shares, stock.epoch)
-    return Decision(rows=(row,), commands=(_order(row, shares),))
+    return _order_missing(Acquisition(acquisition_id, stock.id, wanted_by, shares, stock.epoch))
 
 
 def decide(row: Acquisition, event: AcquisitionEvent, stock: Stock) -> Decision:
     """What follows from `event`. News that was told before, or of an earlier order, changes nothing."""
     match event:
         case Acknowledged():
-            return Decision(rows=(replace(row, state="working"),)) if row.state == "ordering" else Decision()
+            return Decision()
         case OrderRejected():
             return _rejected(row, event)
         case Filled():
@@ -123,7 +168,7 @@ def decide(row: Acquisition, event: AcquisitionEvent, stock: Stock) -> Decision:
         case Busted():
             return _busted(row, event)
         case OrderDone():
-            return _done(row)
+            return _done(row, event)
         case TradeSettled():
             return _settled(row, event, stock)
         case InstructionSettled():
@@ -136,14 +181,25 @@ def decide(row: Acquisition, event: AcquisitionEvent, stock: Stock) -> Decision:
             assert_never(event)
 
 
-def _order(row: Acquisition, shares: Shares) -> Command:
-    order_id = f"{row.id}:o{row.orders}"
-    return Command(order_id, "Acquisition", row.id, PlaceOrder(order_id, row.stock, OrderSide.BUY, shares))
+def _order_missing(row: Acquisition) -> Decision:
+    """Order what is neither filled nor still worked."""
+    open_ids = {order.order_id for order in row.working}
+    worked = sum(order.shares.atoms for order in row.working)
+    filled = sum(fill.shares.atoms for fill in row.fills if fill.order_id not in open_ids)
+    missing = Shares(row.shares.atoms - worked - filled)
+    if missing.atoms <= 0:
+        return Decision(rows=(row,))
+    order_id = f"{row.id}:o{row.orders + 1}"
+    after = replace(row, orders=row.orders + 1, working=(*row.working, Working(order_id, missing)))
+    action = PlaceOrder(order_id, row.stock, OrderSide.BUY, missing)
+    return Decision(rows=(after,), commands=(Command(order_id, "Acquisition", row.id, action),))
 
 
 def _rejected(row: Acquisition, event: OrderRejected) -> Decision:
     if row.state == "failed":
         return Decision()
+    if row.fills:
+        return Decision(rows=(replace(row, state="held", reason=event.reason),))
     return Decision(
         rows=(replace(row, state="failed", reason=event.reason),),
         facts=(AcquisitionFailed(row.stock, row.wanted_by, event.reason),),
@@ -154,7 +210,7 @@ def _filled(row: Acquisition, event: Filled) -> Decision:
     if any(fill.exec_id == event.exec_id for fill in row.fills):
         return Decision()
     cost = event.amount
-    after = replace(row, fills=(*row.fills, Fill(event.exec_id, event.shares, cost)), state="working")
+    after = replace(row, fills=(*row.fills, Fill(event.exec_id, event.order_id, event.shares, cost)), state="working")
     key = f"{row.id}:fill:{event.exec_id}"
     return Decision(
         rows=(after,),
@@ -170,30 +226,34 @@ def _busted(row: Acquisition, event: Busted) -> Decision:
     busted = next((fill for fill in row.fills if fill.exec_id == event.ref_exec_id), None)
     if busted is None:
         return Decision()
-    if row.filled.atoms - busted.shares.atoms < row.settled.atoms:
-        return Decision(rows=(replace(row, state="held", reason=f"acquisition: {busted.exec_id} was busted after it settled"),))
-    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted), orders=row.orders + 1, state="working")
+    if busted.settled:
+        return Decision(
+            rows=(replace(row, state="held", reason=f"acquisition: {busted.exec_id} was busted after it settled"),)
+        )
+    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted), state="working")
     key = f"{row.id}:bust:{busted.exec_id}"
-    return Decision(
-        rows=(after,),
-        transfers=(
-            Transfer(key, f"{row.stock}/bought", f"{row.stock}/pending_receipt", busted.shares.atoms, row.id),
-            Transfer(key + ":cost", accounts.BROKER_PAYABLE, accounts.ACQUISITIONS, busted.cost.atoms, row.id),
-        ),
-        commands=(_order(after, busted.shares),),
+    reversed_ = (
+        Transfer(key, f"{row.stock}/bought", f"{row.stock}/pending_receipt", busted.shares.atoms, row.id),
+        Transfer(key + ":cost", accounts.BROKER_PAYABLE, accounts.ACQUISITIONS, busted.cost.atoms, row.id),
     )
+    return Decision(transfers=reversed_) + _order_missing(after)
 
 
-def _done(row: Acquisition) -> Decision:
-    if row.state == "working" and row.filled == row.shares:
-        return Decision(rows=(replace(row, state="filled"),))
-    return Decision()
+def _done(row: Acquisition, event: OrderDone) -> Decision:
+    """The order ended; what it left unfilled is ordered again."""
+    if event.order_id not in {order.order_id for order in row.working}:
+        return Decision()
+    working = tuple(order for order in row.working if order.order_id != event.order_id)
+    return _order_missing(replace(row, working=working))
 
 
 def _settled(row: Acquisition, event: TradeSettled, stock: Stock) -> Decision:
     """Pay the broker for the settled part and instruct its transfer into custody."""
+    fills = settled_now(row.fills, event.exec_ids)
+    if fills is None:
+        return Decision()
     cost = _cost_of(row, event.shares)
-    after = replace(row, settled=row.settled + event.shares, state="settled")
+    after = replace(row, fills=fills, settled=row.settled + event.shares, state="settled")
     key = f"{row.id}:settled:{len(row.moves) + 1}"
     paid = Transfer(key + ":paid", accounts.BROKER_PAYABLE, accounts.BROKER_CASH, cost.atoms, row.id)
     settled = Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/pending_receipt", event.shares.atoms, row.id)
@@ -216,7 +276,10 @@ def _move(row: Acquisition, shares: Shares, cost: Money, stock: Stock) -> Decisi
     )
     return Decision(
         rows=(after,),
-        transfers=(Transfer(instruction_id, f"{row.stock}/in_transit", f"{row.stock}/at_broker", shares.atoms, row.id),),
+        transfers=(
+            Transfer(instruction_id, f"{row.stock}/in_transit", f"{row.stock}/at_broker", shares.atoms, row.id),
+        ),
+        facts=(SharesMoving(row.stock, row.wanted_by, instruction_id, shares),),
         commands=(Command(instruction_id, "Acquisition", row.id, action),),
     )
 
@@ -245,7 +308,8 @@ def _failed(row: Acquisition, event: InstructionFailed, stock: Stock) -> Decisio
     back = Transfer(
         f"{move.instruction_id}:back", f"{row.stock}/at_broker", f"{row.stock}/in_transit", move.shares.atoms, row.id
     )
-    return Decision(transfers=(back,)) + _move(replace(row, moves=moves), move.shares, move.cost, stock)
+    fact = MoveFailed(row.stock, row.wanted_by, move.instruction_id)
+    return Decision(transfers=(back,), facts=(fact,)) + _move(replace(row, moves=moves), move.shares, move.cost, stock)
 
 
 def _moving(row: Acquisition, instruction_id: str) -> Move | None:
@@ -267,6 +331,7 @@ def _rescaled(row: Acquisition, event: Rescaled) -> Decision:
                 shares=scaled(row.shares),
                 epoch=event.epoch,
                 settled=scaled(row.settled),
+                working=tuple(replace(order, shares=scaled(order.shares)) for order in row.working),
                 fills=tuple(replace(fill, shares=scaled(fill.shares)) for fill in row.fills),
                 moves=tuple(replace(move, shares=scaled(move.shares)) for move in row.moves),
             ),

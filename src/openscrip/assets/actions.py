@@ -122,9 +122,10 @@ class OrderDone:
 
 @dataclass(frozen=True, slots=True)
 class TradeSettled:
-    """Executed shares (or their proceeds) are settled at the broker."""
+    """Executed shares (or their proceeds) are settled at the broker, for the executions named."""
 
     order_id: str
+    exec_ids: tuple[str, ...]
     shares: Shares
 
 

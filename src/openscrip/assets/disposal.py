@@ -1,13 +1,13 @@
 """Selling the shares behind burned tokens: release from custody to the broker, sale, settlement of the proceeds.
 
-    releasing > selling > sold > settled          or  failed, when the custodian will not release
+releasing > selling > sold > settled          or  failed, when the custodian will not release
 """
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from openscrip.assets import accounts
-from openscrip.assets.acquisition import BROKER, Fill
+from openscrip.assets.acquisition import BROKER, Fill, settled_now
 from openscrip.assets.actions import (
     Acknowledged,
     Busted,
@@ -41,6 +41,7 @@ class Disposal:
     shares: Shares
     epoch: int = 0
     orders: int = 0
+    working: bool = False
     fills: tuple[Fill, ...] = ()
     settled: Shares = Shares(0)
     state: str = "releasing"
@@ -88,14 +89,24 @@ class DisposalFailed:
 
 
 DisposalEvent = (
-    Acknowledged | OrderRejected | Filled | Busted | OrderDone | TradeSettled | InstructionSettled | InstructionFailed | Rescaled
+    Acknowledged
+    | OrderRejected
+    | Filled
+    | Busted
+    | OrderDone
+    | TradeSettled
+    | InstructionSettled
+    | InstructionFailed
+    | Rescaled
 )
 
 
 def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> Decision:
     """Release whole `shares` to the broker and sell them for `wanted_by`."""
     row = Disposal(disposal_id, stock.id, wanted_by, shares, stock.epoch)
-    action = Instruct(row.instruction_id, InstructionKind.DELIVER_FREE, stock.isin, shares, stock.account, BROKER, wanted_by)
+    action = Instruct(
+        row.instruction_id, InstructionKind.DELIVER_FREE, stock.isin, shares, stock.account, BROKER, wanted_by
+    )
     held = Transfer(row.instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", shares.atoms, row.id)
     return Decision(rows=(row,), transfers=(held,), commands=(Command(row.instruction_id, "Disposal", row.id, action),))
 
@@ -103,8 +114,11 @@ def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> D
 def decide(row: Disposal, event: DisposalEvent) -> Decision:
     """What follows from `event`. News that was told before changes nothing."""
     match event:
-        case Acknowledged() | OrderDone():
+        case Acknowledged():
             return Decision()
+        case OrderDone():
+            ended = event.order_id == f"{row.id}:o{row.orders}" and row.working
+            return _order_missing(replace(row, working=False)) if ended else Decision()
         case InstructionSettled():
             return _released(row, event)
         case InstructionFailed():
@@ -123,24 +137,25 @@ def decide(row: Disposal, event: DisposalEvent) -> Decision:
             assert_never(event)
 
 
-def _order(row: Disposal, shares: Shares) -> Command:
-    order_id = f"{row.id}:o{row.orders}"
-    return Command(order_id, "Disposal", row.id, PlaceOrder(order_id, row.stock, OrderSide.SELL, shares))
+def _order_missing(row: Disposal) -> Decision:
+    """Order what is not sold, one order at a time."""
+    missing = row.shares - row.sold
+    if row.working or not missing:
+        return Decision(rows=(row,))
+    order_id = f"{row.id}:o{row.orders + 1}"
+    after = replace(row, orders=row.orders + 1, working=True)
+    action = PlaceOrder(order_id, row.stock, OrderSide.SELL, missing)
+    return Decision(rows=(after,), commands=(Command(order_id, "Disposal", row.id, action),))
 
 
 def _released(row: Disposal, event: InstructionSettled) -> Decision:
     if row.state != "releasing" or event.instruction_id != row.instruction_id:
         return Decision()
-    after = replace(row, state="selling", orders=1)
     key, shares = f"{row.id}:released", row.shares.atoms
     moved = Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/delivering", shares, row.id)
     claimed = Transfer(key + ":claim", f"{row.stock}/redemption_claim", f"{row.stock}/selling", shares, row.id)
-    return Decision(
-        rows=(after,),
-        transfers=(moved, claimed),
-        facts=(SharesReleased(row.wanted_by, row.shares),),
-        commands=(_order(after, row.shares),),
-    )
+    facts = (SharesReleased(row.wanted_by, row.shares),)
+    return Decision(transfers=(moved, claimed), facts=facts) + _order_missing(replace(row, state="selling"))
 
 
 def _failed(row: Disposal, event: InstructionFailed) -> Decision:
@@ -159,7 +174,7 @@ def _filled(row: Disposal, event: Filled) -> Decision:
     if any(fill.exec_id == event.exec_id for fill in row.fills):
         return Decision()
     brought = event.amount
-    fills = (*row.fills, Fill(event.exec_id, event.shares, brought))
+    fills = (*row.fills, Fill(event.exec_id, event.order_id, event.shares, brought))
     key = f"{row.id}:fill:{event.exec_id}"
     payable = accounts.client_payable(row.wanted_by)
     return Decision(
@@ -175,24 +190,26 @@ def _busted(row: Disposal, event: Busted) -> Decision:
     busted = next((fill for fill in row.fills if fill.exec_id == event.ref_exec_id), None)
     if busted is None:
         return Decision()
-    if row.sold.atoms - busted.shares.atoms < row.settled.atoms:
-        return Decision(rows=(replace(row, state="held", reason=f"disposal: {busted.exec_id} was busted after it settled"),))
-    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted), orders=row.orders + 1)
+    if busted.settled:
+        return Decision(
+            rows=(replace(row, state="held", reason=f"disposal: {busted.exec_id} was busted after it settled"),)
+        )
+    after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted))
     key = f"{row.id}:bust:{busted.exec_id}"
     payable = accounts.client_payable(row.wanted_by)
-    return Decision(
-        rows=(after,),
-        transfers=(
-            Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/selling", busted.shares.atoms, row.id),
-            Transfer(key + ":brought", payable, accounts.BROKER_RECEIVABLE, busted.cost.atoms, row.id),
-        ),
-        commands=(_order(after, busted.shares),),
+    reversed_ = (
+        Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/selling", busted.shares.atoms, row.id),
+        Transfer(key + ":brought", payable, accounts.BROKER_RECEIVABLE, busted.cost.atoms, row.id),
     )
+    return Decision(transfers=reversed_) + _order_missing(after)
 
 
 def _settled(row: Disposal, event: TradeSettled) -> Decision:
+    fills = settled_now(row.fills, event.exec_ids)
+    if fills is None:
+        return Decision()
     settled = row.settled + event.shares
-    after = replace(row, settled=settled)
+    after = replace(row, fills=fills, settled=settled)
     if row.state != "selling" or settled != row.shares:
         return Decision(rows=(after,))
     cash = Transfer(f"{row.id}:cash", accounts.BROKER_CASH, accounts.BROKER_RECEIVABLE, row.proceeds.atoms, row.id)

@@ -27,7 +27,8 @@ class SplitRatio:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """One stock. `frozen_by` names the corporate actions for which its primary market waits; `epoch` counts its splits.
+    """One stock. `frozen_by` names the corporate actions for which its primary market waits; `epoch` counts its splits
+    in the books, `chain_epoch` on the chains, `broker_epoch` in what the broker told so far.
 
     `inventory` are the issuer's own settled shares in custody, oldest first; `price` is the last close per share.
     """
@@ -40,6 +41,7 @@ class Stock:
     multiplier: Multiplier = Multiplier.one()
     epoch: int = 0
     chain_epoch: int = 0
+    broker_epoch: int = 0
     frozen_by: tuple[str, ...] = ()
     splits: tuple[SplitRatio, ...] = ()
     inventory: tuple[Lot, ...] = ()
@@ -78,7 +80,9 @@ class Stock:
         Raises `Refused("inventory.short")`.
         """
         if wanted > self.free:
-            raise Refused("inventory.short", f"stock: {self.id} had {self.free} shares of inventory, {wanted} were wanted")
+            raise Refused(
+                "inventory.short", f"stock: {self.id} had {self.free} shares of inventory, {wanted} were wanted"
+            )
         taken, left, missing = [], [], wanted.atoms
         for lot in self.inventory:
             part = min(missing, lot.shares.atoms)

@@ -61,6 +61,7 @@ class Distribution:
     net: Money = Money(0)
     wanted: Shares = Shares(0)
     arrived: Shares = Shares(0)
+    receipts: tuple[str, ...] = ()
     cost: Money = Money(0)
     bought: Shares = Shares(0)
     before: Multiplier = Multiplier.one()
@@ -228,7 +229,8 @@ def _resolved(row: Distribution, event: Resolved, view: ActionView) -> Decision:
 
 def _agreed(row: Distribution, view: ActionView) -> Decision:
     """Two sources agree. Before a reverse split the issuer must own the fraction of a share that custody will lose."""
-    decision = Decision(rows=(replace(row, state="corroborated" if row.state == "announced" else row.state),))
+    row = replace(row, state="corroborated" if row.state == "announced" else row.state, attempts=row.attempts + 1)
+    decision = Decision(rows=(row,))
     action = row.action
     if isinstance(action, ReverseSplit) and view.stock.free < Shares.whole(-(-action.old // action.new)):
         decision += acquire(f"{row.id}:fund", view.stock, "inventory", Shares.whole(-(-action.old // action.new)))
@@ -276,8 +278,15 @@ def _go_on(row: Distribution, view: ActionView) -> Decision:
     match action:
         case ForwardSplit() | ReverseSplit():
             after = after_split(view.stock.multiplier, action)
-            staged = replace(row, before=view.stock.multiplier, after=after, epoch_after=view.stock.chain_epoch + 1)
-            return _schedule(replace(staged, state="staging"), view)
+            staged = replace(
+                row,
+                before=view.stock.multiplier,
+                after=after,
+                epoch_after=view.stock.chain_epoch + 1,
+                effective_at=max(row.effective_at, view.now + NOTICE_S),
+                state="staging",
+            )
+            return _schedule(staged, view)
         case CashDividend():
             return _buy(row, action, view)
         case _:
@@ -355,7 +364,10 @@ def _buy(row: Distribution, action: CashDividend, view: ActionView) -> Decision:
 
 def _arrived(row: Distribution, event: SharesArrived, view: ActionView) -> Decision:
     """The shares join the inventory, which pays for them; when all are there, their part goes behind the tokens."""
-    row = replace(row, arrived=row.arrived + event.shares, cost=row.cost + event.cost)
+    if event.receipt in row.receipts:
+        return Decision()
+    receipts = (*row.receipts, event.receipt)
+    row = replace(row, arrived=row.arrived + event.shares, cost=row.cost + event.cost, receipts=receipts)
     stock = view.stock.adding((Lot(event.receipt, event.shares),))
     key = event.receipt
     transfers = (
@@ -390,6 +402,8 @@ def _reinvest(row: Distribution, view: ActionView) -> Decision:
 
 def _received(row: Distribution, event: DividendReceived) -> Decision:
     """The cash: what was due closes the receivable; the rest is the dividend on the issuer's own inventory."""
+    if row.cash or not event.net:
+        return Decision()
     due = min(row.net, event.net)
     own = event.net - due
     short = row.net - due

@@ -43,7 +43,7 @@ CLOSED = ("completed", "refunded")
 class Redemption:
     """A request to exchange `raw` tokens of `stock`, held by `wallet` on `chain`, for shares or cash.
 
-    `claim` are the shares owed since the burn, counted at `epoch`, less what was delivered; `leaving` is its part on the way out; `place` is its place in line.
+    `claim` are the shares that the burn gives a right to, counted at `epoch`, less what was delivered; `leaving` is its part on the way out; `place` is its place in line.
     """
 
     id: str
@@ -133,11 +133,12 @@ def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:
         case InstructionFailed():
             return _delivery_failed(row, event, view)
         case SharesReleased():
-            return Decision(rows=(_left(row, event.shares),))
+            return Decision(rows=(_left(row, event.shares),)) if row.leaving else Decision()
         case SharesSold():
-            return _settle_fraction(replace(row, owed=row.owed + event.proceeds), view)
+            sold = replace(row, owed=row.owed + event.proceeds)
+            return _settle_fraction(sold, view) if row.state == "selling" else Decision()
         case DisposalFailed():
-            return _restitute(row, view)
+            return _restitute(row, view) if row.state == "selling" else Decision()
         case PaymentSent():
             return _paid(row, event)
         case PaymentFailed():
@@ -165,10 +166,13 @@ def _escrowed(row: Redemption, event: RedemptionEscrowed, view: View) -> Decisio
 
 
 def _proceed(row: Redemption, view: View) -> Decision:
-    """Burn when the primary market runs; otherwise keep the place in line. Deliver what is burned."""
+    """Burn when the primary market runs; otherwise keep the place in line. What is burned is released."""
+    if row.state in ("burning", "burned"):
+        return release(row, view)
     if row.state != "escrowed" or not view.stock.is_open:
         return Decision(rows=(row,))
-    after = replace(row, state="burning", attempts=row.attempts + 1)
+    claim = view.stock.multiplier.to_shares_down(row.escrowed)
+    after = replace(row, state="burning", attempts=row.attempts + 1, claim=claim, epoch=view.stock.epoch)
     action = Burn(row.chain, view.stock.token(row.chain), row.id, row.escrowed)
     key = f"{row.id}:burn:{after.attempts}"
     held = Transfer(key, *_raw(row), row.escrowed.grains, row.id, Phase.PENDING)
@@ -194,9 +198,9 @@ def _landed(row: Redemption, event: Landed, view: View) -> Decision:
 
 
 def _burned(row: Redemption, event: Landed, view: View) -> Decision:
-    """The claim arises: raw x multiplier, rounded down, at the epoch in force; only now may shares leave."""
-    claim = view.stock.multiplier.to_shares_down(row.escrowed)
-    after = replace(row, state="burned", claim=claim, epoch=view.stock.epoch, burn_tx=event.tx_id)
+    """The claim stands: raw x multiplier, rounded down, as fixed before the burn; only now may shares leave."""
+    claim = row.claim
+    after = replace(row, state="burned", burn_tx=event.tx_id)
     transfers = (
         Transfer(f"{event.command}:post", *_raw(row), row.escrowed.grains, row.id, Phase.POST, event.command),
         Transfer(f"{row.id}:claim", f"{row.stock}/outstanding", f"{row.stock}/redemption_claim", claim.atoms, row.id),
@@ -210,7 +214,8 @@ def _rejected(row: Redemption, event: Rejected, view: View) -> Decision:
     again = Command(f"{event.command}:again", "Redemption", row.id, Wake(event.code), view.now + view.terms.retry_s)
     if row.state == "burning" and event.command == f"{row.id}:burn:{row.attempts}":
         voided = Transfer(f"{event.command}:void", *_raw(row), 0, row.id, Phase.VOID, event.command)
-        return Decision((replace(row, state="escrowed", reason=event.text),), (voided,), commands=(again,))
+        waiting = replace(row, state="escrowed", reason=event.text, claim=Shares(0))
+        return Decision((waiting,), (voided,), commands=(again,))
     if row.state in ("refunding", "restituting"):
         return Decision(rows=(replace(row, state="held", reason=event.text),))
     return Decision()
@@ -219,14 +224,14 @@ def _rejected(row: Redemption, event: Rejected, view: View) -> Decision:
 # burned > delivered or sold
 
 
-def may_release(row: Redemption) -> bool:
+def is_burned(row: Redemption) -> bool:
     """Shares leave the reserve only after the tokens they covered are burned (I3)."""
     return row.state == "burned" and bool(row.burn_tx)
 
 
 def release(row: Redemption, view: View) -> Decision:
     """Deliver or sell the whole shares of the claim; a claim of less than a share is paid at once."""
-    if not may_release(row):
+    if not is_burned(row):
         return Decision(rows=(row,))
     whole = row.claim.whole_down()
     after = replace(row, leaving=whole)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from openscrip.assets import accounts
-from openscrip.assets.acquisition import AcquisitionFailed, SharesArrived, acquire
+from openscrip.assets.acquisition import AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving, acquire
 from openscrip.assets.actions import Acknowledged, CashReceived, Pay, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
 from openscrip.assets.stock import Lot
 from openscrip.issuance.actions import Landed, Mint, Rejected
@@ -29,21 +29,25 @@ TRANSIENT = ("epoch.differs", "statement.stale", "multiplier.differs", "covered.
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A part of a subscription that is minted as one: shares with the receipts that prove them."""
+    """A part of a subscription that is minted as one: shares with the receipts that prove them.
+
+    States: moving (on the way into custody), in_custody, minting, minted, held.
+    """
 
     number: int
     shares: Shares
     receipts: tuple[Lot, ...]
     raw: RawAmount = RawAmount(0)
     attempts: int = 0
-    state: str = "in_custody"
+    state: str = "moving"
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A request to turn money into tokens: `shares` of `stock`, delivered on `chain` to `wallet`.
 
-    `deposit` is what the client must pay in; `charged` what the shares cost so far. `at_once` asks for settled inventory.
+    `deposit` is what the client must pay in; `charged` what the shares cost so far;
+    `receipts` are the bank's ids of what was paid in; `at_once` asks for settled inventory.
     """
 
     id: str
@@ -61,6 +65,7 @@ class Subscription:
     charged: Money = Money(0)
     allotted: Shares = Shares(0)
     parcels: tuple[Parcel, ...] = ()
+    receipts: tuple[str, ...] = ()
     payments: int = 0
     state: str = "awaiting_payment"
     reason: str = ""
@@ -94,8 +99,9 @@ class SubscriptionCompleted:
 
 
 SubscriptionEvent = (
-    CashReceived | SharesArrived | AcquisitionFailed | Landed | Rejected | Woken | PaymentSent | PaymentFailed | Acknowledged | Rescaled
-)
+    CashReceived | SharesMoving | MoveFailed | SharesArrived | AcquisitionFailed | Landed | Rejected | Woken | PaymentSent
+    | PaymentFailed | Acknowledged | Rescaled
+)  # fmt: skip
 
 
 def subscribe(asked: Subscription, view: View) -> Decision:
@@ -115,10 +121,15 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
     match event:
         case CashReceived():
             return _paid(row, event, view)
+        case SharesMoving():
+            return _moving(row, event)
+        case MoveFailed():
+            return _move_failed(row, event)
         case SharesArrived():
             return _arrived(row, event, view)
         case AcquisitionFailed():
-            return _refund(replace(row, state="refunding", reason=event.reason))
+            failed = replace(row, state="refunding", reason=event.reason)
+            return _refund(failed) if row.state == "buying" else Decision()
         case Woken():
             return _mint_what_is_ready(row, view)
         case Landed():
@@ -141,7 +152,9 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
 
 
 def _paid(row: Subscription, event: CashReceived, view: View) -> Decision:
-    paid = replace(row, paid=row.paid + event.amount)
+    if event.payment_id in row.receipts:
+        return Decision()
+    paid = replace(row, paid=row.paid + event.amount, receipts=(*row.receipts, event.payment_id))
     payable = accounts.client_payable(row.id)
     booked = Decision((paid,), (Transfer(f"paid:{event.payment_id}", accounts.BANK, payable, event.amount.atoms, row.id),))
     if row.state in ("completed", "refused", "refunding"):
@@ -171,8 +184,8 @@ def _allot_inventory(row: Subscription, shares: Shares, view: View) -> Decision:
     """Take settled shares of the issuer's inventory, at the quoted price and spread, as a parcel of this subscription."""
     stock, lots = view.stock.taking(shares)
     cost = min(row.price.plus_up(view.terms.spread).cost_up(shares), row.paid - row.charged)
-    after = _with_parcel(replace(row, charged=row.charged + cost), shares, lots)
-    key = f"{row.id}:inventory:{len(after.parcels)}"
+    after = _with_parcel(replace(row, charged=row.charged + cost), shares, lots, "in_custody")
+    key = f"{row.id}:inventory:{after.parcels[-1].number}"
     booked = Decision(
         rows=(stock,),
         transfers=(
@@ -194,42 +207,69 @@ def _serve_from_inventory(row: Subscription, view: View) -> Decision:
 # in segregated custody > minted
 
 
+def _moving(row: Subscription, event: SharesMoving) -> Decision:
+    """Note the parcel that is on its way; what exceeds the request will stay in inventory."""
+    if any(lot.receipt == event.receipt for p in row.parcels for lot in p.receipts):
+        return Decision()
+    wanted = min(event.shares, row.shares - row.allotted)
+    return Decision(rows=(_with_parcel(row, wanted, (Lot(event.receipt, wanted),), "moving"),))
+
+
+def _move_failed(row: Subscription, event: MoveFailed) -> Decision:
+    parcel = _coming(row, event.receipt)
+    if parcel is None:
+        return Decision()
+    left = tuple(p for p in row.parcels if p is not parcel)
+    return Decision(rows=(replace(row, parcels=left, allotted=row.allotted - parcel.shares),))
+
+
+def _coming(row: Subscription, receipt: str) -> Parcel | None:
+    """The parcel that waits for this receipt; one receipt proves one arrival."""
+    return next((p for p in row.parcels if p.state == "moving" and p.receipts[0].receipt == receipt), None)
+
+
 def _arrived(row: Subscription, event: SharesArrived, view: View) -> Decision:
     """Charge what arrived, keep what exceeds the request in inventory, and mint the rest."""
-    wanted = min(event.shares, row.shares - row.allotted)
-    surplus = event.shares - wanted
-    cost = event.cost.share_down(wanted.atoms, event.shares.atoms)
+    parcel = _coming(row, event.receipt)
+    if parcel is None:
+        return Decision()
+    surplus = event.shares - parcel.shares
+    cost = event.cost.share_down(parcel.shares.atoms, event.shares.atoms)
     charge = min(cost, row.paid - row.charged)
     stock = view.stock.adding((Lot(event.receipt, surplus),))
-    transfers = [
+    transfers = (
         Transfer(f"{event.receipt}:charge", accounts.client_payable(row.id), accounts.ACQUISITIONS, charge.atoms, row.id),
         Transfer(f"{event.receipt}:own", accounts.CAPITAL, accounts.ACQUISITIONS, event.cost.atoms - charge.atoms, row.id),
         Transfer(f"{event.receipt}:surplus", f"{row.stock}/bought", f"{row.stock}/inventory", surplus.atoms, row.id),
-    ]
-    after = replace(row, charged=row.charged + charge)
+    )
     booked = Decision(rows=(stock,) if surplus else (), transfers=tuple(t for t in transfers if t.amount))
-    if not wanted:
-        return booked + Decision(rows=(after,))
-    after = _with_parcel(after, wanted, (Lot(event.receipt, wanted),))
+    here = tuple(replace(p, state="in_custody") if p is parcel else p for p in row.parcels)
+    after = replace(row, charged=row.charged + charge, parcels=here)
     return booked + _mint_what_is_ready(after, replace(view, stock=stock))
 
 
-def _with_parcel(row: Subscription, shares: Shares, receipts: tuple[Lot, ...]) -> Subscription:
-    parcel = Parcel(len(row.parcels) + 1, shares, receipts)
+def _with_parcel(row: Subscription, shares: Shares, receipts: tuple[Lot, ...], state: str) -> Subscription:
+    number = max((p.number for p in row.parcels), default=0) + 1
+    parcel = Parcel(number, shares, receipts, state=state)
     return replace(row, allotted=row.allotted + shares, parcels=(*row.parcels, parcel))
 
 
-def may_mint(row: Subscription, parcel: Parcel, view: View) -> bool:
-    """A parcel is minted when its shares are settled in custody, books and chains agree about the epoch, and nothing waits."""
-    settled_in_custody = parcel.state == "in_custody" and sum(lot.shares.atoms for lot in parcel.receipts) >= parcel.shares.atoms
-    same_epoch = row.epoch == view.stock.epoch == view.stock.chain_epoch
-    return settled_in_custody and same_epoch and not view.stock.frozen_by
+def is_settled(parcel: Parcel) -> bool:
+    """The custodian has confirmed the parcel's shares in segregated custody, and nobody minted them yet (I2)."""
+    return parcel.state == "in_custody"
+
+
+def is_of_one_epoch(row: Subscription, view: View) -> bool:
+    """Request, books and chains count the same kind of share (I1)."""
+    return row.epoch == view.stock.epoch == view.stock.chain_epoch
 
 
 def _mint_what_is_ready(row: Subscription, view: View) -> Decision:
     decision = Decision(rows=(row,))
+    if view.stock.frozen_by or not is_of_one_epoch(row, view):
+        return decision
     for parcel in row.parcels:
-        if may_mint(row, parcel, view):
+        if is_settled(parcel) and parcel.shares:
             row, minting = _mint(row, parcel, view)
             decision += minting
     return decision
@@ -298,7 +338,7 @@ def _minted(row: Subscription, event: Landed, view: View) -> Decision:
         transfers=(*_resolved(row, parcel, Phase.POST, view), *((swept,) if dust else ())),
         facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
     )
-    whole = after.allotted == after.shares and all(p.state == "minted" for p in after.parcels)
+    whole = after.allotted == after.shares and all(p.state == "minted" or not p.shares for p in after.parcels)
     return booked + _complete(after, view) if whole else booked
 
 

@@ -1,0 +1,243 @@
+"""News from broker, custodian and chains, told to the rows that wait for it, in today's shares.
+
+Order ids, instruction ids and payment ids start with the id of the row that gave them: `sub-1:buy:o2` belongs to the
+acquisition `sub-1:buy`. Holdings count at the epoch of their own feed; `Stock.splits` brings them to today's.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from openscrip.assets import accounts, actions, broker, custody
+from openscrip.assets.acquisition import Acquisition
+from openscrip.assets.calendar import Calendar
+from openscrip.assets.disposal import Disposal
+from openscrip.assets.notice import ActionEvent, Notice
+from openscrip.assets.stock import Stock
+from openscrip.issuance.chain import AnyChainEvent, RedemptionEscrowed
+from openscrip.issuance.distribution import Announced, Distribution, DividendReceived, HoldingSplit, announce
+from openscrip.issuance.redemption import Redemption
+from openscrip.issuance.subscription import Subscription
+from openscrip.kernel.clock import new_york_date, new_york_instant
+from openscrip.kernel.money import Money
+from openscrip.kernel.quantities import RawAmount
+from openscrip.runtime.decision import Books, Decision
+from openscrip.runtime.ledger import Transfer
+from openscrip.runtime.store import Unit
+
+CAPITAL_REFERENCE = "capital"
+"""Reference of the working capital that the issuer pays in at the start."""
+EFFECTIVE_HOUR, EFFECTIVE_MINUTE = 9, 30
+
+
+class NewsMissed(Exception):
+    """News that nobody can place: a bug, or an effect that was never asked for."""
+
+
+def owner(unit: Unit, outside_id: str) -> tuple[type[Any], str]:
+    """The row that gave an order (`:o1`), a transfer (`:t1`), a release (`:r`), a delivery or a payment its id."""
+    row_id, _, suffix = outside_id.rpartition(":")
+    match suffix.rstrip("0123456789"):
+        case "o":
+            kinds: tuple[type[Any], ...] = (Acquisition, Disposal)
+        case "t":
+            kinds = (Acquisition,)
+        case "r":
+            kinds = (Disposal,)
+        case "deliver" | "pay":
+            kinds = (Redemption,)
+        case _:
+            kinds, row_id = (Subscription,), row_id.removesuffix(":refund")
+    for kind in kinds:
+        if unit.row(kind, row_id) is not None:
+            return kind, row_id
+    raise NewsMissed(f"news: nobody gave the id {outside_id!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ChainName:
+    """Row: the business id behind a 32-byte id on chain (`id`, hex)."""
+
+    id: str
+    business_id: str
+    stock: str
+    state: str = "named"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyNotice:
+    """Row: what a source said of a stock that is not listed (yet)."""
+
+    id: str
+    stock: str
+    notice: Notice
+    state: str = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedCash:
+    """Fact: money came with a reference that nobody knows; an operator must place it."""
+
+    payment_id: str
+    reference: str
+    amount: Money
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedEscrow:
+    """Fact: tokens were put into escrow for a redemption that nobody announced; an operator must place them."""
+
+    chain: str
+    hash: str
+    holder: str
+    raw: RawAmount
+    tx_id: str
+
+
+class News:
+    """Tells events to rows through `books`; `calendar` dates what a notice starts."""
+
+    def __init__(self, books: Books, calendar: Calendar) -> None:
+        self._books = books
+        self._calendar = calendar
+
+    def from_broker(self, unit: Unit, event: broker.BrokerEvent) -> None:
+        """Tell one broker event."""
+        match event:
+            case broker.OrderAccepted() | broker.SettlementFailed():
+                return
+            case broker.OrderRejected():
+                self._order(unit, event.client_order_id, actions.OrderRejected(event.client_order_id, event.reason))
+            case broker.Fill():
+                self._filled(unit, event)
+            case broker.Bust():
+                self._order(unit, event.client_order_id, actions.Busted(event.client_order_id, event.ref_exec_id))
+            case broker.OrderDone():
+                self._order(unit, event.client_order_id, actions.OrderDone(event.client_order_id, event.filled))
+            case broker.Settled():
+                shares = _stock(unit, event.symbol).scaled(event.quantity, event.epoch)
+                self._order(unit, event.client_order_id, actions.TradeSettled(event.client_order_id, event.exec_ids, shares))
+            case broker.ActionAnnounced():
+                self._announced(unit, event.notice)
+            case broker.PositionSplit():
+                if unit.row(Stock, event.symbol) is not None:
+                    self._split(unit, _split_notice(event, event.symbol, "broker"), event.epoch, Money(0))
+                    unit.put(replace(_stock(unit, event.symbol), broker_epoch=event.epoch))
+            case broker.PositionDividend():
+                key = f"broker:{event.event_id}"
+                unit.post((Transfer(key, accounts.BROKER_CASH, accounts.CAPITAL, event.net.atoms, event.event_id),))
+            case _:
+                assert_never(event)
+
+    def _order(self, unit: Unit, order_id: str, event: object) -> None:
+        self._books.tell(unit, *owner(unit, order_id), event)
+
+    def _filled(self, unit: Unit, event: broker.Fill) -> None:
+        """Fills count at the broker's epoch; the amount of money does not change with a split."""
+        stock = _stock(unit, event.symbol)
+        shares = stock.scaled(event.quantity, stock.broker_epoch)
+        buys = event.side is broker.Side.BUY
+        gross = event.price.cost_up(event.quantity) if buys else event.price.proceeds_down(event.quantity)
+        amount = Money(gross.atoms + (event.fee.atoms if buys else -event.fee.atoms))
+        self._order(unit, event.client_order_id, actions.Filled(event.client_order_id, event.exec_id, shares, amount))
+        if event.price.micros != stock.price.micros and stock.broker_epoch == stock.epoch:
+            unit.put(replace(_stock(unit, event.symbol), price=event.price))
+
+    def from_custodian(self, unit: Unit, event: custody.CustodianEvent) -> None:
+        """Tell one custodian event."""
+        match event:
+            case custody.InstructionSettled():
+                shares = _stock_of_isin(unit, event.isin).scaled(event.quantity, event.epoch)
+                self._tell_owner(unit, event.id, actions.InstructionSettled(event.id, shares))
+            case custody.InstructionFailed():
+                self._tell_owner(unit, event.id, actions.InstructionFailed(event.id, event.reason, event.final))
+            case custody.InstructionCancelled():
+                self._tell_owner(unit, event.id, actions.InstructionFailed(event.id, "cancelled", True))
+            case custody.CashReceived():
+                self._received(unit, event)
+            case custody.PaymentSent():
+                self._tell_owner(unit, event.id, actions.PaymentSent(event.id, event.amount))
+            case custody.PaymentFailed():
+                self._tell_owner(unit, event.id, actions.PaymentFailed(event.id, event.reason))
+            case custody.ActionNotified():
+                self._announced(unit, event.notice)
+            case custody.SplitBooked():
+                listed = [stock for stock in unit.rows(Stock) if stock.isin == event.isin]
+                if listed:
+                    notice = _split_notice(event, listed[0].id, "custodian")
+                    self._split(unit, notice, event.epoch, event.cash_in_lieu)
+            case custody.DividendPaid():
+                if unit.row(Distribution, event.event_id) is not None:
+                    self._books.tell(unit, Distribution, event.event_id, DividendReceived(event.net))
+            case _:
+                assert_never(event)
+
+    def _tell_owner(self, unit: Unit, outside_id: str, event: object) -> None:
+        self._books.tell(unit, *owner(unit, outside_id), event)
+
+    def _received(self, unit: Unit, event: custody.CashReceived) -> None:
+        """Money with a reference that nobody knows stays at the bank as a fact that an operator sees."""
+        if unit.row(Subscription, event.reference) is not None:
+            self._books.tell(unit, Subscription, event.reference, actions.CashReceived(event.id, event.amount))
+        elif unit.row(Distribution, event.reference) is None and event.reference != CAPITAL_REFERENCE:
+            fact = UnplacedCash(event.id, event.reference, event.amount, event.sender)
+            self._books.record(unit, Decision(facts=(fact,)))
+
+    def _announced(self, unit: Unit, notice: Notice) -> None:
+        if unit.row(Stock, notice.symbol) is None:
+            unit.put(EarlyNotice(f"{notice.event_id}:{notice.source}", notice.symbol, notice))
+            return
+        last_close = self._calendar.previous_session(notice.ex_date).close_at
+        effective = new_york_instant(notice.ex_date, EFFECTIVE_HOUR, EFFECTIVE_MINUTE)
+        event = Announced(notice, last_close, effective)
+        if unit.row(Distribution, notice.event_id) is None:
+            self._books.record(unit, announce(event))
+        else:
+            self._books.tell(unit, Distribution, notice.event_id, event)
+
+    def listed(self, unit: Unit, symbol: str, now: int) -> None:
+        """Tell a new stock what sources said of it before, as far as it is still to come."""
+        for early in unit.rows(EarlyNotice, stock=symbol, state="waiting"):
+            unit.put(replace(early, state="told"))
+            if new_york_instant(early.notice.ex_date, 0) > now:
+                self._announced(unit, early.notice)
+
+    def _split(self, unit: Unit, notice: Notice, epoch: int, cash_in_lieu: Money) -> None:
+        """Whoever tells of a split first raises the epoch in the books; a booking is also a source of its own."""
+        self._announced(unit, notice)
+        self._books.tell(unit, Distribution, notice.event_id, HoldingSplit(epoch, cash_in_lieu))
+
+    def from_chain(self, unit: Unit, event: AnyChainEvent) -> None:
+        """Tell one final chain event: escrows start redemptions; mints and burns are told by their own calls."""
+        if not isinstance(event, RedemptionEscrowed):
+            return
+        named = unit.row(ChainName, event.hash)
+        if named is None:
+            fact = UnplacedEscrow(event.chain, event.hash, event.holder, event.raw, event.tx_id)
+            self._books.record(unit, Decision(facts=(fact,)))
+        else:
+            self._books.tell(unit, Redemption, named.business_id, event)
+
+
+def _split_notice(event: broker.PositionSplit | custody.SplitBooked, symbol: str, source: str) -> Notice:
+    """The notice that a booking stands for where none came before it."""
+    kind = ActionEvent.FORWARD_SPLIT if event.ratio_new > event.ratio_old else ActionEvent.REVERSE_SPLIT
+    day = new_york_date(event.at)
+    return Notice(
+        event.event_id, symbol, event.isin, kind, day, day, None, None, event.ratio_new, event.ratio_old, None, source
+    )
+
+
+def _stock(unit: Unit, symbol: str) -> Stock:
+    stock = unit.row(Stock, symbol)
+    if stock is None:
+        raise NewsMissed(f"news: stock {symbol!r} was not listed")
+    return stock
+
+
+def _stock_of_isin(unit: Unit, isin: str) -> Stock:
+    for stock in unit.rows(Stock):
+        if stock.isin == isin:
+            return stock
+    raise NewsMissed(f"news: no listed stock had ISIN {isin}")
+
