@@ -1,0 +1,293 @@
+"""The chain port on Solana: Token-2022 under a multisig of issuer and attestor.
+
+Safe because the program asks for both signatures, and because a transaction that is not found after its last valid
+block height can never land. A transaction lives about a minute: what was prepared and not sent in time is dead, and is
+prepared, attested and signed anew.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from struct import unpack
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from openscrip.issuance.chain import (
+    AnyChainEvent,
+    Attestor,
+    Call,
+    ChainMultiplier,
+    Head,
+    Landing,
+    Outcome,
+    SignedCall,
+)
+from openscrip.issuance.chains.solana.accounts import MintAccount, decode_mint
+from openscrip.issuance.chains.solana.cluster import CLOCK_SYSVAR, Cluster, Mention, read_clock
+from openscrip.issuance.chains.solana.cosigned import Envelope, Signer, compose, cosign, signed_call
+from openscrip.issuance.chains.solana.events import MultiplierSet, TokenAddresses, read_event, read_multiplier
+from openscrip.issuance.chains.solana.extensions import pause, resume, update_multiplier
+from openscrip.issuance.chains.solana.founding import DECIMALS, Founding, Listing
+from openscrip.issuance.chains.solana.memo import (
+    BurnMemo,
+    MintMemo,
+    MultiplierMemo,
+    RefundMemo,
+    memo_instruction,
+)
+from openscrip.issuance.chains.solana.refusals import Failure
+from openscrip.issuance.chains.solana.token_program import (
+    Authority,
+    associated_account,
+    burn_checked,
+    create_associated_account,
+    mint_to_checked,
+    transfer_checked,
+)
+from openscrip.issuance.chains.solana.wallet import balance_of
+from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.kernel.errors import Malformed, Refused, Unavailable, refuse_unless
+from openscrip.kernel.multiplier import ONE
+from openscrip.kernel.quantities import RawAmount
+
+
+class SolanaChain:
+    """One cluster, one issuer, one attestor; the tokens that were listed here."""
+
+    finality_s_max = 90.0
+    counts_nonces = False
+
+    def __init__(
+        self, cluster: Cluster, issuer: Signer, attestor_key: str, attestor: Attestor, *, name: str = "solana"
+    ) -> None:
+        self.name = name
+        self.cluster = cluster
+        self._issuer = issuer
+        self._attestor = attestor
+        self._attestor_key = Pubkey.from_string(attestor_key)
+        self._founding = Founding(cluster, issuer, self._attestor_key, attestor)
+        self._tokens: dict[str, TokenAddresses] = {}
+        self._registers: dict[str, list[MultiplierSet]] = {}
+        self._register_cursors: dict[str, str] = {}
+        self.multisig = str(self._founding.multisig)
+        self._both = Authority(self._founding.multisig, (issuer.pubkey(), self._attestor_key))
+
+    def list_token(self, listing: Listing) -> str:
+        """Found the token, or find it founded; the mint address, which names the token from here on."""
+        token = self._founding.found(listing)
+        self.watch_token(token)
+        return token
+
+    def watch_token(self, token: str) -> None:
+        """Take a token that was founded before into `events`."""
+        self._tokens[token] = TokenAddresses.of(_key(token, "token"), self._founding.multisig)
+
+    def head(self) -> Head:
+        """The newest final slot, its blockhash and the cluster's clock."""
+        slot, at = self.cluster.clock()
+        return Head(slot, str(self.cluster.lease().blockhash), at)
+
+    def supply(self, token: str) -> RawAmount:
+        """The mint's supply."""
+        return RawAmount.from_grains(self._mint(token)[0].supply)
+
+    def balance(self, token: str, wallet: str) -> RawAmount:
+        """What the wallet's associated account holds."""
+        _key(wallet, "wallet")
+        return balance_of(self.cluster, token, wallet)
+
+    def escrowed(self, token: str) -> RawAmount:
+        """What all open redemptions of a token hold in escrow."""
+        return balance_of(self.cluster, token, self.multisig)
+
+    def multiplier(self, token: str) -> ChainMultiplier:
+        """The mint's f64s, floored to 1e-18, at the cluster's clock; version and epoch from the register of memos."""
+        mint, now = self._mint(token)
+        scaled = mint.scaled
+        register = self._register(token)
+        in_force = [one for one in register if one.effective_at <= now]
+        version, epoch = (in_force[-1].version, in_force[-1].epoch_after) if in_force else (0, 0)
+        current, waits = floor_f64(scaled.in_force(now)), scaled.effective_at > now
+        pending = floor_f64(scaled.pending) if waits else 0
+        return ChainMultiplier(current, pending, scaled.effective_at if waits else 0, epoch, version)
+
+    def next_nonce(self) -> int:
+        """Always 0: Solana's transactions carry no nonce."""
+        return 0
+
+    def prepare_mint(self, voucher: MintVoucher, evidence: Evidence) -> tuple[Call, ...]:
+        """Open the receiver's account, mint, and say for what. Raises `Refused` with the attestor's or a local rule."""
+        token, receiver = self._token(voucher.token), _key(voucher.receiver, "receiver")
+        refuse_unless(voucher.chain == self.name, "voucher.chain", f"voucher: chain was {voucher.chain}")
+        refuse_unless(bool(voucher.raw), "voucher.amount", "voucher: amount was zero")
+        destination = associated_account(receiver, token.mint)
+        memo = MintMemo(chain_hash(voucher.mint_id), bytes.fromhex(voucher.evidence_hash), voucher.kind)
+        steps = [
+            create_associated_account(self._issuer.pubkey(), receiver, token.mint),
+            mint_to_checked(token.mint, destination, self._both, voucher.raw.grains, DECIMALS),
+            memo_instruction(memo),
+        ]
+
+        def ask(transaction: bytes) -> str:
+            return str(self._attestor.attest_mint(voucher, evidence, transaction)["signature"])
+
+        envelope = self._compose(steps)
+        return self._call(f"mint {voucher.raw} to {voucher.receiver}", cosign(envelope, self._attestor_key, ask))
+
+    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
+        """Burn from escrow, and say for which request."""
+        addresses = self._token(token)
+        burn = burn_checked(addresses.escrow, addresses.mint, self._both, raw.grains, DECIMALS)
+        steps = [burn, memo_instruction(BurnMemo(chain_hash(request_id)))]
+        return self._attested("burn", request_id, f"burn {raw} of {request_id}", steps)
+
+    def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
+        """Return from escrow to the holder's associated account, and say for which request."""
+        addresses, owner = self._token(token), _key(holder, "holder")
+        back = associated_account(owner, addresses.mint)
+        steps = [
+            create_associated_account(self._issuer.pubkey(), owner, addresses.mint),
+            transfer_checked(addresses.escrow, addresses.mint, back, self._both, raw.grains, DECIMALS),
+            memo_instruction(RefundMemo(chain_hash(request_id))),
+        ]
+        return self._attested("refund", request_id, f"refund {raw} of {request_id}", steps)
+
+    def prepare_pause(self, token: str, *, paused: bool) -> tuple[Call, ...]:
+        """Stop or resume a token. Here both keys sign even to stop: the multisig has no guardian."""
+        step = (pause if paused else resume)(self._token(token).mint, self._both)
+        purpose = "pause" if paused else "resume"
+        return self._attested(purpose, token, f"{purpose} {token}", [step])
+
+    def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
+        """Schedule a multiplier. Raises `Refused("multiplier.expected")` and `Refused("multiplier.pending")`."""
+        token = self._token(change.token)
+        mint, now = self._mint(change.token)
+        scaled = mint.scaled
+        in_force = scaled.in_force(now)
+        refuse_unless(
+            scaled.effective_at <= now or scaled.pending == scaled.current,
+            "multiplier.pending",
+            f"multiplier: another change was scheduled for {scaled.effective_at}",
+        )
+        refuse_unless(
+            in_force == change.expected.to_f64_bytes(),
+            "multiplier.expected",
+            f"multiplier: chain showed {unpack('<d', in_force)[0]!r}, expected {change.expected}",
+        )
+        memo = MultiplierMemo(change.multiplier.version, change.epoch_after, chain_hash(change.action_id))
+        steps = [
+            # A deployed Token-2022 is reported to drop the multiplier in force when a new one is scheduled, so the
+            # current one is sent again first, with its old timestamp.
+            update_multiplier(token.mint, self._both, in_force, min(scaled.effective_at, now)),
+            update_multiplier(token.mint, self._both, change.multiplier.to_f64_bytes(), change.effective_at),
+            memo_instruction(memo),
+        ]
+        envelope = cosign(
+            self._compose(steps),
+            self._attestor_key,
+            lambda transaction: self._attestor.attest_multiplier(change, event, transaction),
+        )
+        return self._call(f"multiplier {change.multiplier} of {change.stock}", envelope)
+
+    def sign(self, call: Call, nonce: int) -> SignedCall:  # noqa: ARG002 - Solana has no nonces
+        """Add the issuer's signature, which pays and names the transaction."""
+        return signed_call(call, self._issuer)
+
+    def submit(self, signed: SignedCall) -> None:
+        """Broadcast without rehearsal: a refusal of the program lands too, so that its reason is final."""
+        self.cluster.send(bytes(Envelope.read(signed.raw).transaction), preflight=False)
+
+    def outcomes(self, signed: Sequence[SignedCall]) -> list[Outcome]:
+        """Final or reverted once finalised; dead when not found past its last valid height."""
+        if not signed:
+            return []
+        height, statuses = self.cluster.landings([one.tx_id for one in signed])
+        found = zip(signed, statuses, strict=True)
+        return [_outcome(status, height, Envelope.read(one.raw).last_height) for one, status in found]
+
+    def events(self, cursor: str) -> tuple[list[AnyChainEvent], str]:
+        """Events of every listed token. The cursor is JSON: mint address to the last signature read."""
+        read_upto = _cursor(cursor)
+        tokens = list(self._tokens.items())
+        pages = self.cluster.mentions([(token.mint, read_upto.get(name, "")) for name, token in tokens])
+        found: list[AnyChainEvent] = []
+        for (name, token), page in zip(tokens, pages, strict=True):
+            ours = [mention for mention in page if _speaks(mention, "openscrip:")]
+            transactions = self.cluster.transactions([mention.signature for mention in ours])
+            for mention, transaction in zip(ours, transactions, strict=True):
+                if (event := read_event(self.name, token, mention, transaction)) is not None:
+                    found.append(event)
+            if page:
+                read_upto[name] = page[-1].signature
+        found.sort(key=lambda event: event.block)
+        return found, json.dumps(read_upto, sort_keys=True, separators=(",", ":")) if read_upto else ""
+
+    def _register(self, token: str) -> list[MultiplierSet]:
+        """Every multiplier that was set, in order; only what is new is read from the chain."""
+        addresses = self._token(token)
+        register = self._registers.setdefault(token, [])
+        (page,) = self.cluster.mentions([(addresses.mint, self._register_cursors.get(token, ""))])
+        ours = [mention.signature for mention in page if _speaks(mention, "openscrip:multiplier:")]
+        for transaction in self.cluster.transactions(ours):
+            if (one := read_multiplier(addresses, transaction)) is not None:
+                register.append(one)
+        if page:
+            self._register_cursors[token] = page[-1].signature
+        return register
+
+    def _attested(self, purpose: str, request_id: str, label: str, steps: list[Instruction]) -> tuple[Call, ...]:
+        envelope = cosign(
+            self._compose(steps),
+            self._attestor_key,
+            lambda transaction: self._attestor.attest_transaction(purpose, request_id, transaction),
+        )
+        return self._call(label, envelope)
+
+    def _compose(self, steps: list[Instruction]) -> Envelope:
+        return compose(self._issuer.pubkey(), steps, self.cluster.lease())
+
+    def _call(self, label: str, envelope: Envelope) -> tuple[Call, ...]:
+        return (Call(self.name, label, bytes(envelope)),)
+
+    def _token(self, token: str) -> TokenAddresses:
+        if token not in self._tokens:
+            raise Refused("token.unknown", f"token: {token} was not listed on {self.name}")
+        return self._tokens[token]
+
+    def _mint(self, token: str) -> tuple[MintAccount, int]:
+        """The mint account and the cluster's clock at the same slot."""
+        clock, data = self.cluster.accounts([CLOCK_SYSVAR, self._token(token).mint])
+        if clock is None or data is None:
+            raise Unavailable(f"solana: the node did not know mint {token}")
+        return decode_mint(data), read_clock(clock)[1]
+
+
+def floor_f64(f64: bytes) -> int:
+    """The f64 in 1e-18, rounded down."""
+    return int(Fraction(unpack("<d", f64)[0]) * ONE)
+
+
+def _outcome(status: Mapping[str, object] | None, height: int, last_height: int) -> Outcome:
+    if status is None:
+        return Outcome(Landing.DEAD if height > last_height else Landing.UNKNOWN)
+    if status["confirmationStatus"] != "finalized":
+        return Outcome(Landing.PENDING)
+    if status["err"] is None:
+        return Outcome(Landing.FINAL)
+    return Outcome(Landing.REVERTED, Failure.of(status["err"]).text)
+
+
+def _speaks(mention: Mention, words: str) -> bool:
+    return not mention.failed and words in mention.memo
+
+
+def _cursor(text: str) -> dict[str, str]:
+    return {str(token): str(signature) for token, signature in json.loads(text).items()} if text else {}
+
+
+def _key(text: str, what: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(text)
+    except ValueError:
+        raise Malformed("solana.address", f"{what}: {text[:100]!r} was not a Solana address") from None

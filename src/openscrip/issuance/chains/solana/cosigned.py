@@ -1,0 +1,104 @@
+"""Transactions that two keys sign: the attestor first, after decoding the message itself; the issuer when it is sent.
+
+A call's body, and what is stored and sent, is `last valid block height u64 (little endian) | transaction`. The height
+is what makes "dead" provable: past it, a transaction that is not found can never land.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from solders.instruction import Instruction
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import Transaction
+
+from openscrip.issuance.chain import Call, SignedCall
+from openscrip.issuance.chains.solana.cluster import Lease
+from openscrip.kernel.errors import Malformed, Refused
+
+TRANSACTION_BYTES_MAX = 1232
+_HEIGHT_LENGTH = 8
+
+
+class Signer(Protocol):
+    """A key that signs: solders' `Keypair`, or a signer process behind the same two methods."""
+
+    def pubkey(self) -> Pubkey:
+        """The public key."""
+        ...
+
+    def sign_message(self, message: bytes) -> Signature:
+        """An ed25519 signature over `message`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A transaction and the last block height at which it may land."""
+
+    last_height: int
+    transaction: Transaction
+
+    def __bytes__(self) -> bytes:
+        return self.last_height.to_bytes(_HEIGHT_LENGTH, "little") + bytes(self.transaction)
+
+    @classmethod
+    def read(cls, body: bytes) -> "Envelope":
+        """From a call's body. Raises `Malformed("solana.envelope")`."""
+        try:
+            transaction = Transaction.from_bytes(body[_HEIGHT_LENGTH:])
+        except ValueError:
+            raise Malformed("solana.envelope", f"envelope: {len(body)} bytes were not a stored transaction") from None
+        return cls(int.from_bytes(body[:_HEIGHT_LENGTH], "little"), transaction)
+
+    @property
+    def tx_id(self) -> str:
+        """The fee payer's signature in base58, which names the transaction."""
+        return str(self.transaction.signatures[0])
+
+
+def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) -> Envelope:
+    """An unsigned transaction. Raises `Refused("solana.size")` above 1,232 bytes."""
+    message = Message.new_with_blockhash(list(instructions), payer, lease.blockhash)
+    envelope = Envelope(lease.last_height, Transaction.new_unsigned(message))
+    size = len(bytes(envelope.transaction))
+    if size > TRANSACTION_BYTES_MAX:
+        raise Refused("solana.size", f"transaction: {size} bytes were more than {TRANSACTION_BYTES_MAX}")
+    return envelope
+
+
+def cosign(envelope: Envelope, attestor: Pubkey, ask: Callable[[bytes], str]) -> Envelope:
+    """The envelope with the signature that `ask` obtains for its transaction.
+
+    Raises `Refused("attestor.signature")` when what came back was not the attestor's signature of this very message.
+    """
+    text = ask(bytes(envelope.transaction))
+    try:
+        signature = Signature.from_string(text)
+    except ValueError:
+        raise Refused("attestor.signature", f"attestor: {text[:100]!r} was not a signature") from None
+    if not signature.verify(attestor, bytes(envelope.transaction.message)):
+        raise Refused("attestor.signature", "attestor: signature was not of this transaction")
+    return _with_signature(envelope, attestor, signature)
+
+
+def sign(envelope: Envelope, key: Signer) -> Envelope:
+    """The envelope with `key`'s signature."""
+    return _with_signature(envelope, key.pubkey(), key.sign_message(bytes(envelope.transaction.message)))
+
+
+def signed_call(call: Call, issuer: Signer) -> SignedCall:
+    """A call signed by the issuer, who pays the fee: ready to be stored, then sent."""
+    envelope = sign(Envelope.read(call.body), issuer)
+    return SignedCall(call.chain, envelope.tx_id, bytes(envelope))
+
+
+def _with_signature(envelope: Envelope, key: Pubkey, signature: Signature) -> Envelope:
+    message, signatures = envelope.transaction.message, list(envelope.transaction.signatures)
+    signers = list(message.account_keys)[: message.header.num_required_signatures]
+    if key not in signers:
+        raise Refused("solana.not_authorised", f"transaction: {key} was not one of its signers")
+    signatures[signers.index(key)] = signature
+    return Envelope(envelope.last_height, Transaction.populate(message, signatures))
