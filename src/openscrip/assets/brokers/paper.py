@@ -47,6 +47,7 @@ class PaperBrokerClient:
     """The `Broker` port, and beside it what only a paper broker has: pushed time, switches, notices."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self.url = url
         self._connection = PaperConnection("paper broker", url, timeout_s)
 
     def place(self, order: Order) -> OrderAnswer:

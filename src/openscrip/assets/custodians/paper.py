@@ -52,6 +52,7 @@ class PaperCustodianClient:
     """The `Custodian` port, and beside it what only a paper custodian has: pushed time, deposits, switches, notices."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self.url = url
         self._connection = PaperConnection("paper custodian", url, timeout_s)
 
     def instruct(self, instruction: Instruction, signatures: Signatures | None = None) -> InstructionAnswer:
