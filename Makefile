@@ -40,10 +40,10 @@ lint: setup-dev
 	$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-fast: setup-dev
-	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "$(FAST)" $(ARGS)
 
 soak: setup-dev
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m soak --timeout 0 --soak-minutes $(MINUTES) $(ARGS)
