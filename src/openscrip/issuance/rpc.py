@@ -1,8 +1,8 @@
-"""JSON-RPC 2.0 over one kept-alive HTTP connection a thread, every call with a time limit."""
+"""JSON-RPC 2.0 over kept-alive HTTP connections, every call with a time limit."""
 
 import http.client
 import json
-import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +35,7 @@ class JsonRpc:
         self._host, self._port, self._path = parts.hostname, parts.port, parts.path or "/"
         self._secure = parts.scheme == "https"
         self._timeout_s = timeout_s
-        self._local = threading.local()
+        self._idle: deque[http.client.HTTPConnection] = deque()
 
     def call(self, method: str, *params: object) -> Any:
         """The result of one call. Raises `RpcError` and `Unavailable`."""
@@ -58,39 +58,38 @@ class JsonRpc:
         return [answer["result"] if "result" in answer else _error(answer) for answer in ordered]
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
+        """Close the connections that nobody uses at the moment."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _post(self, document: object) -> Any:
         body = json.dumps(document).encode()
-        kept = getattr(self._local, "connection", None) is not None
         try:
-            return self._exchange(body)
-        except (http.client.HTTPException, ConnectionError) as first:
-            self.close()
-            if not kept:
-                raise Unavailable(f"rpc: {self.url} did not answer: {first}") from first
-        except OSError as error:
-            self.close()
-            raise Unavailable(f"rpc: {self.url} did not answer: {error}") from error
+            kept = self._idle.pop()
+        except IndexError:
+            kept = None
+        if kept is not None:
+            try:
+                return self._exchange(kept, body)
+            except (http.client.HTTPException, ConnectionError):
+                self.close()  # the server closed what we kept
+            except OSError as error:
+                raise Unavailable(f"rpc: {self.url} did not answer: {error}") from error
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         try:
-            return self._exchange(body)
+            return self._exchange(kind(self._host, self._port, timeout=self._timeout_s), body)
         except (http.client.HTTPException, OSError) as error:
-            self.close()
             raise Unavailable(f"rpc: {self.url} did not answer: {error}") from error
 
-    def _exchange(self, body: bytes) -> Any:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            connection = kind(self._host, self._port, timeout=self._timeout_s)
-            self._local.connection = connection
-        connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        content = response.read()
+    def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> Any:
+        try:
+            connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
         try:
             return json.loads(content)
         except ValueError as error:

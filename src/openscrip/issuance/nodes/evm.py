@@ -108,6 +108,7 @@ class EvmNode:
                 process.wait(5)
         if self._miner is not None:
             self._miner.join(timeout_s)
+        self._rpc.close()
 
     def __enter__(self) -> "EvmNode":
         self.start()
@@ -150,7 +151,6 @@ class EvmNode:
                     mined_at = time.monotonic()
             except (Unavailable, RpcError):
                 continue  # asked again at the next beat; a dead process ends the loop
-        self._rpc.close()
 
     def _runs(self) -> bool:
         return not self._stopping.is_set() and self._process is not None and self._process.poll() is None

@@ -1,0 +1,34 @@
+"""One chain and one deployment for all contract tests; each test starts from the same snapshot."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.issuance.contracts.stage import NODE_MODULES, START, Stage, key
+
+from openscrip.issuance.nodes.evm import EvmNode
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START) as evm:
+        stage = Stage(evm)
+        yield stage
+        stage.rpc.close()
+
+
+@pytest.fixture
+def fresh(deployed: Stage) -> Iterator[Stage]:
+    """A token without supply and without a report."""
+    snapshot = deployed.rpc.call("evm_snapshot")
+    deployed.sequence = 0
+    yield deployed
+    deployed.rpc.call("evm_revert", snapshot)
+
+
+@pytest.fixture
+def stage(fresh: Stage) -> Stage:
+    """A token with 1,000 shares reported, 100 tokens of alice and 50 of bob."""
+    fresh.report()
+    fresh.mint(fresh.voucher(raw=100 * 10**18))
+    fresh.mint(fresh.voucher(raw=50 * 10**18, receiver=key("bob").address))
+    return fresh
