@@ -4,6 +4,8 @@ Pure: the memory store and the SQL store apply exactly these rules. Shaped as Ti
 two-phase (pending, then posted or voided), identified by their id, and limited by the account's normal side.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -163,6 +165,22 @@ def refuse_over_limit(account: str, balance: Balance, side: Side) -> None:
         or balance.credits_posted + balance.credits_pending > TOTAL_MAX
     ):
         raise Refused("ledger.range", f"ledger: account {account} would pass 64 bits ({balance})")
+
+
+def seal(transfer: Transfer) -> str:
+    """A fingerprint of a transfer's content, stored beside it, so that an alteration by hand is found and named."""
+    content = json.dumps(
+        [
+            transfer.id,
+            transfer.debit,
+            transfer.credit,
+            transfer.amount,
+            transfer.cause,
+            str(transfer.phase),
+            transfer.pending_id,
+        ]
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def trial_balance(balances: Mapping[str, Balance]) -> dict[str, tuple[int, int, int, int]]:

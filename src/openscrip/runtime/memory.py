@@ -4,7 +4,8 @@ Nothing survives the process. Rows, actions and facts are kept by reference, bec
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 
 from openscrip.kernel.errors import Conflict, Refused
@@ -49,13 +50,52 @@ class Table:
         return [self.rows[row_id] for row_id in ids]
 
 
-class MemoryUnit:
-    """One transaction on a `MemoryStore`; it is its own context manager."""
+class MemoryView:
+    """Reading a `MemoryStore`, under its lock."""
 
-    __slots__ = ("_new", "_store", "_undo")
+    __slots__ = ("_store",)
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
+
+    def row(self, kind: type[R], row_id: str) -> R | None:
+        """As `View.row`."""
+        table = self._store.tables.get(kind)
+        return table.rows.get(row_id) if table else None  # type: ignore[return-value]  # a table holds one kind
+
+    def rows(self, kind: type[R], *, stock: str | None = None, state: str | None = None) -> list[R]:
+        """As `View.rows`."""
+        table = self._store.tables.get(kind)
+        return table.select(stock, state) if table else []  # type: ignore[return-value]  # a table holds one kind
+
+    def balance(self, account: str) -> Balance:
+        """As `View.balance`."""
+        return self._store.books.balances.get(account, _ZERO)
+
+    def balances(self, unit: str | None = None) -> Mapping[str, Balance]:
+        """As `View.balances`."""
+        balances = self._store.books.balances
+        if unit is None:
+            return dict(balances)
+        return {account: balance for account, balance in balances.items() if unit_of(account) == unit}
+
+    def facts(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, int, Fact]]:
+        """As `View.facts`."""
+        facts = self._store.facts
+        return [facts[number] for number in range(after + 1, min(after + limit, len(facts)) + 1)]
+
+    def cursor(self, source: str) -> str:
+        """As `View.cursor`."""
+        return self._store.cursors.get(source, "")
+
+
+class MemoryUnit(MemoryView):
+    """One transaction on a `MemoryStore`; it is its own context manager."""
+
+    __slots__ = ("_new", "_undo")
+
+    def __init__(self, store: "MemoryStore") -> None:
+        super().__init__(store)
         self._undo: Undo = []
         self._new: list[Waiting] = []
 
@@ -73,11 +113,6 @@ class MemoryUnit:
         del self._undo  # a unit that is used after its end fails
         store.end()
 
-    def row(self, kind: type[R], row_id: str) -> R | None:
-        """As `Unit.row`."""
-        table = self._store.tables.get(kind)
-        return table.rows.get(row_id) if table else None  # type: ignore[return-value]  # a table holds one kind
-
     def put(self, row: Row) -> None:
         """As `Unit.put`."""
         tables, kind = self._store.tables, type(row)
@@ -86,36 +121,15 @@ class MemoryUnit:
             table = tables[kind] = Table()
         table.put(row, self._undo)
 
-    def rows(self, kind: type[R], *, stock: str | None = None, state: str | None = None) -> list[R]:
-        """As `Unit.rows`."""
-        table = self._store.tables.get(kind)
-        return table.select(stock, state) if table else []  # type: ignore[return-value]  # a table holds one kind
-
     def post(self, transfers: Sequence[Transfer]) -> None:
         """As `Unit.post`."""
         self._store.books.post(transfers, self._undo)
-
-    def balance(self, account: str) -> Balance:
-        """As `Unit.balance`."""
-        return self._store.books.balances.get(account, _ZERO)
-
-    def balances(self, unit: str | None = None) -> Mapping[str, Balance]:
-        """As `Unit.balances`."""
-        balances = self._store.books.balances
-        if unit is None:
-            return dict(balances)
-        return {account: balance for account, balance in balances.items() if unit_of(account) == unit}
 
     def record(self, fact: Fact, at: int) -> None:
         """As `Unit.record`."""
         facts = self._store.facts
         number = len(facts) + 1
         assign(self._undo, facts, number, (number, at, fact))
-
-    def facts(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, int, Fact]]:
-        """As `Unit.facts`."""
-        facts = self._store.facts
-        return [facts[number] for number in range(after + 1, min(after + limit, len(facts)) + 1)]
 
     def enqueue(self, command: Command) -> None:
         """As `Unit.enqueue`."""
@@ -141,10 +155,6 @@ class MemoryUnit:
         if known != digest:
             raise Conflict("inbox.conflict", f"inbox: message {message_id} of {source} came again with other content")
         return False
-
-    def cursor(self, source: str) -> str:
-        """As `Unit.cursor`."""
-        return self._store.cursors.get(source, "")
 
     def set_cursor(self, source: str, position: str) -> None:
         """As `Unit.set_cursor`."""
@@ -196,6 +206,19 @@ class MemoryStore:
     def transaction(self) -> MemoryUnit:
         """As `Store.transaction`."""
         return MemoryUnit(self)
+
+    @contextmanager
+    def view(self) -> Iterator[MemoryView]:
+        """As `Store.view`; here a reader does wait."""
+        with self._lock:
+            if self._open:
+                raise RuntimeError("store: a view was opened inside a transaction")
+            yield MemoryView(self)
+
+    def release(self, worker: str) -> int:
+        """As `Store.release`."""
+        with self._lock:
+            return self.outbox.release(worker)
 
     def lease(self, worker: str, limit: int, market_now: int, machine_now: float, lease_s: float = 30) -> list[Lease]:
         """As `Store.lease`."""

@@ -92,6 +92,15 @@ class Outbox:
             self.ready(waiting)
         return min((waiting.until for waiting in where.values()), default=float("inf"))
 
+    def release(self, worker: str) -> int:
+        """As `Store.release`."""
+        lost = [waiting for waiting in self._held.values() if waiting.holder == worker]
+        for waiting in lost:
+            del self._held[waiting.command.key]
+            waiting.status = "due"
+            self.ready(waiting)
+        return len(lost)
+
     def retry(self, lease: Lease, error: str, machine_due: float) -> None:
         """As `Store.retry`."""
         waiting = self._held.get(lease.command.key)

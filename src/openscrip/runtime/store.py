@@ -71,27 +71,15 @@ class Fenced(Exception):
     """Another worker holds the lease now: drop the answer, write nothing."""
 
 
-class Unit(Protocol):
-    """One transaction. Reads see its own writes; leaving it normally commits, an exception undoes everything."""
+class View(Protocol):
+    """What can be read, all of one moment."""
 
     def row(self, kind: type[R], row_id: str) -> R | None:
-        """The row, locked for this transaction, or None."""
-        ...
-
-    def put(self, row: Row) -> None:
-        """Insert the row or replace it whole."""
+        """The row, locked if this is a transaction that writes, or None."""
         ...
 
     def rows(self, kind: type[R], *, stock: str | None = None, state: str | None = None) -> list[R]:
         """All rows of a kind, oldest first, narrowed by stock and state."""
-        ...
-
-    def post(self, transfers: Sequence[Transfer]) -> None:
-        """Apply all transfers in order, or none. The same id with the same content again is a no-op.
-
-        Raises `Refused("ledger.limit")`, `Conflict("ledger.conflict")` (same id, other content),
-        `Conflict("ledger.resolved")`, `LedgerBroken`.
-        """
         ...
 
     def balance(self, account: str) -> Balance:
@@ -102,12 +90,32 @@ class Unit(Protocol):
         """Every account of `unit`, or of all units, with its totals."""
         ...
 
-    def record(self, fact: Fact, at: int) -> None:
-        """Append a fact at market time `at`."""
-        ...
-
     def facts(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, int, Fact]]:
         """Facts in order as (number, market time, fact), from number `after` on (exclusive)."""
+        ...
+
+    def cursor(self, source: str) -> str:
+        """How far an outside feed was read; empty at the start."""
+        ...
+
+
+class Unit(View, Protocol):
+    """One transaction. Reads see its own writes; leaving it normally commits, an exception undoes everything."""
+
+    def put(self, row: Row) -> None:
+        """Insert the row or replace it whole."""
+        ...
+
+    def post(self, transfers: Sequence[Transfer]) -> None:
+        """Apply all transfers in order, or none. The same id with the same content again is a no-op.
+
+        Raises `Refused("ledger.limit")`, `Refused("ledger.range")`, `Conflict("ledger.conflict")` (same id, other
+        content), `Conflict("ledger.resolved")`, `LedgerBroken`.
+        """
+        ...
+
+    def record(self, fact: Fact, at: int) -> None:
+        """Append a fact at market time `at`."""
         ...
 
     def enqueue(self, command: Command) -> None:
@@ -127,10 +135,6 @@ class Unit(Protocol):
 
     def first_time(self, source: str, message_id: str, digest: str = "") -> bool:
         """Inbox: True once for (source, message_id). A known id with another `digest`: `Conflict("inbox.conflict")`."""
-        ...
-
-    def cursor(self, source: str) -> str:
-        """How far an outside feed was read; empty at the start."""
         ...
 
     def set_cursor(self, source: str, position: str) -> None:
@@ -157,13 +161,24 @@ class Store(Protocol):
     """
 
     def transaction(self) -> AbstractContextManager[Unit]:
-        """One atomic change."""
+        """One atomic change. A transaction inside another one of the same thread is a bug (`RuntimeError`)."""
+        ...
+
+    def view(self) -> AbstractContextManager[View]:
+        """A consistent reading that never waits for a transaction that writes, where the store can."""
         ...
 
     def lease(self, worker: str, limit: int, market_now: int, machine_now: float, lease_s: float = 30.0) -> list[Lease]:
         """Take up to `limit` commands that nobody holds, due by market time, past their retry time by machine time.
 
         A lease ends after `lease_s` of machine time; then another worker may take the command over.
+        """
+        ...
+
+    def release(self, worker: str) -> int:
+        """Give back what a worker of that name held in an earlier life; returns how many.
+
+        Only for the start of the one process that carries the name: whoever still holds such a lease is fenced off.
         """
         ...
 

@@ -1,0 +1,4 @@
+"""The database's history, applied in order by Alembic. To change a table, add a file to `versions` and move `HEAD`."""
+
+HEAD = "0001"
+"""The newest revision; a database that is stamped with it starts without loading Alembic."""

@@ -1,0 +1,139 @@
+"""The tables of the SQL store, as its statements see them. The migrations make them; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from openscrip.runtime.ledger import TOTAL_MAX
+
+
+class Amount(TypeDecorator[int]):
+    """Atoms in a signed 64-bit column: an `int` in and out, refused outside 0 … 2^63 - 1 before it is stored."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Check the range of an amount that is about to be stored."""
+        if value is None or not 0 <= value <= TOTAL_MAX:
+            raise OverflowError(f"schema: amount {value} was outside 64 bits")
+        return value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """An `int`, whatever number the driver returns."""
+        return None if value is None else int(value)
+
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A row's place in line; on SQLite only `INTEGER PRIMARY KEY` counts by itself."""
+
+metadata = MetaData()
+
+row = Table(
+    "row",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("stock", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("row_identity", "kind", "id", unique=True),
+    Index("row_state", "kind", "state"),
+    Index("row_stock", "kind", "stock"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("unit", String, nullable=False, index=True),
+    Column("side", String, nullable=False),
+    Column("debits_pending", Amount, nullable=False),
+    Column("debits_posted", Amount, nullable=False),
+    Column("credits_pending", Amount, nullable=False),
+    Column("credits_posted", Amount, nullable=False),
+)
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("debit", String, ForeignKey("account.id"), nullable=False),
+    Column("credit", String, ForeignKey("account.id"), nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("phase", String, nullable=False),
+    Column("pending_id", String, ForeignKey("transfer.id"), unique=True),
+    Column("seal", String, nullable=False),
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("row_kind", String, nullable=False),
+    Column("row_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("holder", String, nullable=False),
+    Column("until", Float, nullable=False),
+    Index("outbox_status", "status", "due_at", "number"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("digest", String, nullable=False),
+)
+
+once = Table(
+    "once",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("used_by", String, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("position", Text, nullable=False),
+)
