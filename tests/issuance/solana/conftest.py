@@ -66,7 +66,7 @@ class Desk:
             evidence_hash(evidence),
             0,
             Multiplier.one(),
-            0,
+            2**40,
         )
         return voucher, evidence
 

@@ -6,7 +6,8 @@ prepared, attested and signed anew.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from struct import unpack
 
@@ -24,9 +25,9 @@ from openscrip.issuance.chain import (
     SignedCall,
 )
 from openscrip.issuance.chains.solana.accounts import MintAccount, decode_mint
-from openscrip.issuance.chains.solana.cluster import CLOCK_SYSVAR, Cluster, Mention, read_clock
-from openscrip.issuance.chains.solana.cosigned import Envelope, Signer, compose, cosign, signed_call
-from openscrip.issuance.chains.solana.events import MultiplierSet, TokenAddresses, read_event, read_multiplier
+from openscrip.issuance.chains.solana.cluster import CLOCK_SYSVAR, Cluster, read_clock
+from openscrip.issuance.chains.solana.cosigned import Cosignature, Envelope, Signer, compose, cosign, signed_call
+from openscrip.issuance.chains.solana.events import TokenAddresses, read_event
 from openscrip.issuance.chains.solana.extensions import pause, resume, update_multiplier
 from openscrip.issuance.chains.solana.founding import DECIMALS, Founding, Listing
 from openscrip.issuance.chains.solana.memo import (
@@ -37,6 +38,7 @@ from openscrip.issuance.chains.solana.memo import (
     memo_instruction,
 )
 from openscrip.issuance.chains.solana.refusals import Failure
+from openscrip.issuance.chains.solana.register import TokenRegister, speaks
 from openscrip.issuance.chains.solana.token_program import (
     Authority,
     associated_account,
@@ -68,8 +70,7 @@ class SolanaChain:
         self._attestor_key = Pubkey.from_string(attestor_key)
         self._founding = Founding(cluster, issuer, self._attestor_key, attestor)
         self._tokens: dict[str, TokenAddresses] = {}
-        self._registers: dict[str, list[MultiplierSet]] = {}
-        self._register_cursors: dict[str, str] = {}
+        self._registers: dict[str, TokenRegister] = {}
         self.multisig = str(self._founding.multisig)
         self._both = Authority(self._founding.multisig, (issuer.pubkey(), self._attestor_key))
 
@@ -103,11 +104,10 @@ class SolanaChain:
 
     def multiplier(self, token: str) -> ChainMultiplier:
         """The mint's f64s, floored to 1e-18, at the cluster's clock; version and epoch from the register of memos."""
+        register = self._register(token)
         mint, now = self._mint(token)
         scaled = mint.scaled
-        register = self._register(token)
-        in_force = [one for one in register if one.effective_at <= now]
-        version, epoch = (in_force[-1].version, in_force[-1].epoch_after) if in_force else (0, 0)
+        version, epoch = register.at(now)
         current, waits = floor_f64(scaled.in_force(now)), scaled.effective_at > now
         pending = floor_f64(scaled.pending) if waits else 0
         return ChainMultiplier(current, pending, scaled.effective_at if waits else 0, epoch, version)
@@ -118,9 +118,8 @@ class SolanaChain:
 
     def prepare_mint(self, voucher: MintVoucher, evidence: Evidence) -> tuple[Call, ...]:
         """Open the receiver's account, mint, and say for what. Raises `Refused` with the attestor's or a local rule."""
-        token, receiver = self._token(voucher.token), _key(voucher.receiver, "receiver")
-        refuse_unless(voucher.chain == self.name, "voucher.chain", f"voucher: chain was {voucher.chain}")
-        refuse_unless(bool(voucher.raw), "voucher.amount", "voucher: amount was zero")
+        receiver = _key(voucher.receiver, "receiver")
+        token = self._check(voucher)
         destination = associated_account(receiver, token.mint)
         memo = MintMemo(chain_hash(voucher.mint_id), bytes.fromhex(voucher.evidence_hash), voucher.kind)
         steps = [
@@ -129,39 +128,52 @@ class SolanaChain:
             memo_instruction(memo),
         ]
 
-        def ask(transaction: bytes) -> str:
-            return str(self._attestor.attest_mint(voucher, evidence, transaction)["signature"])
+        def ask(transaction: bytes) -> Cosignature:
+            answer = self._attestor.attest_mint(voucher, evidence, transaction)
+            earlier = answer.get("transaction")
+            return Cosignature(str(answer["signature"]), b64decode(str(earlier)) if earlier else None)
 
-        envelope = self._compose(steps)
-        return self._call(f"mint {voucher.raw} to {voucher.receiver}", cosign(envelope, self._attestor_key, ask))
+        return self._call(f"mint {voucher.raw} of {voucher.stock} for {voucher.mint_id}", steps, ask)
 
     def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
-        """Burn from escrow, and say for which request."""
-        addresses = self._token(token)
+        """Burn from escrow, and say for which request. Raises `Refused("escrow.unknown")`."""
+        request = chain_hash(request_id)
+        register = self._register(token)
+        register.refuse_unless_in_escrow(request.hex(), raw)
+        addresses = register.token
         burn = burn_checked(addresses.escrow, addresses.mint, self._both, raw.grains, DECIMALS)
-        steps = [burn, memo_instruction(BurnMemo(chain_hash(request_id)))]
-        return self._attested("burn", request_id, f"burn {raw} of {request_id}", steps)
+        label = f"burn {raw} of {token} for {request_id}"
+        return self._call(label, [burn, memo_instruction(BurnMemo(request))], self._asking("burn", request_id))
 
     def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
-        """Return from escrow to the holder's associated account, and say for which request."""
-        addresses, owner = self._token(token), _key(holder, "holder")
+        """Return from escrow to the holder's account, and say for which request. Raises `Refused("escrow.unknown")`."""
+        owner, request = _key(holder, "holder"), chain_hash(request_id)
+        register = self._register(token)
+        register.refuse_unless_in_escrow(request.hex(), raw, holder)
+        addresses = register.token
         back = associated_account(owner, addresses.mint)
         steps = [
             create_associated_account(self._issuer.pubkey(), owner, addresses.mint),
             transfer_checked(addresses.escrow, addresses.mint, back, self._both, raw.grains, DECIMALS),
-            memo_instruction(RefundMemo(chain_hash(request_id))),
+            memo_instruction(RefundMemo(request)),
         ]
-        return self._attested("refund", request_id, f"refund {raw} of {request_id}", steps)
+        label = f"refund {raw} of {token} to {holder} for {request_id}"
+        return self._call(label, steps, self._asking("refund", request_id))
 
     def prepare_pause(self, token: str, *, paused: bool) -> tuple[Call, ...]:
         """Stop or resume a token. Here both keys sign even to stop: the multisig has no guardian."""
         step = (pause if paused else resume)(self._token(token).mint, self._both)
         purpose = "pause" if paused else "resume"
-        return self._attested(purpose, token, f"{purpose} {token}", [step])
+        return self._call(f"{purpose} {token}", [step], self._asking(purpose, token))
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
-        """Schedule a multiplier. Raises `Refused("multiplier.expected")` and `Refused("multiplier.pending")`."""
-        token = self._token(change.token)
+        """Schedule a multiplier.
+
+        Raises `Refused`: `action.used`, `multiplier.expected`, `multiplier.pending`, `multiplier.late`.
+        """
+        register, action = self._register(change.token), chain_hash(change.action_id)
+        register.refuse_used_action(action)
+        token = register.token
         mint, now = self._mint(change.token)
         scaled = mint.scaled
         in_force = scaled.in_force(now)
@@ -175,7 +187,8 @@ class SolanaChain:
             "multiplier.expected",
             f"multiplier: chain showed {unpack('<d', in_force)[0]!r}, expected {change.expected}",
         )
-        memo = MultiplierMemo(change.multiplier.version, change.epoch_after, chain_hash(change.action_id))
+        refuse_unless(change.effective_at > now, "multiplier.late", "token: change was not in the future")
+        memo = MultiplierMemo(change.multiplier.version, change.epoch_after, action)
         steps = [
             # A deployed Token-2022 is reported to drop the multiplier in force when a new one is scheduled, so the
             # current one is sent again first, with its old timestamp.
@@ -183,12 +196,13 @@ class SolanaChain:
             update_multiplier(token.mint, self._both, change.multiplier.to_f64_bytes(), change.effective_at),
             memo_instruction(memo),
         ]
-        envelope = cosign(
-            self._compose(steps),
-            self._attestor_key,
-            lambda transaction: self._attestor.attest_multiplier(change, event, transaction),
+
+        def ask(transaction: bytes) -> Cosignature:
+            return Cosignature(self._attestor.attest_multiplier(change, event, transaction))
+
+        return self._call(
+            f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}", steps, ask
         )
-        return self._call(f"multiplier {change.multiplier} of {change.stock}", envelope)
 
     def sign(self, call: Call, nonce: int) -> SignedCall:  # noqa: ARG002 - Solana has no nonces
         """Add the issuer's signature, which pays and names the transaction."""
@@ -213,7 +227,7 @@ class SolanaChain:
         pages = self.cluster.mentions([(token.mint, read_upto.get(name, "")) for name, token in tokens])
         found: list[AnyChainEvent] = []
         for (name, token), page in zip(tokens, pages, strict=True):
-            ours = [mention for mention in page if _speaks(mention, "openscrip:")]
+            ours = [mention for mention in page if speaks(mention)]
             transactions = self.cluster.transactions([mention.signature for mention in ours])
             for mention, transaction in zip(ours, transactions, strict=True):
                 if (event := read_event(self.name, token, mention, transaction)) is not None:
@@ -223,32 +237,35 @@ class SolanaChain:
         found.sort(key=lambda event: event.block)
         return found, json.dumps(read_upto, sort_keys=True, separators=(",", ":")) if read_upto else ""
 
-    def _register(self, token: str) -> list[MultiplierSet]:
-        """Every multiplier that was set, in order; only what is new is read from the chain."""
+    def _register(self, token: str) -> TokenRegister:
         addresses = self._token(token)
-        register = self._registers.setdefault(token, [])
-        (page,) = self.cluster.mentions([(addresses.mint, self._register_cursors.get(token, ""))])
-        ours = [mention.signature for mention in page if _speaks(mention, "openscrip:multiplier:")]
-        for transaction in self.cluster.transactions(ours):
-            if (one := read_multiplier(addresses, transaction)) is not None:
-                register.append(one)
-        if page:
-            self._register_cursors[token] = page[-1].signature
+        register = self._registers.setdefault(token, TokenRegister(self.name, addresses))
+        register.refresh(self.cluster)
         return register
 
-    def _attested(self, purpose: str, request_id: str, label: str, steps: list[Instruction]) -> tuple[Call, ...]:
-        envelope = cosign(
-            self._compose(steps),
-            self._attestor_key,
-            lambda transaction: self._attestor.attest_transaction(purpose, request_id, transaction),
+    def _check(self, voucher: MintVoucher) -> TokenAddresses:
+        """The rules that the Issuer contract enforces on EVM; here the attestor enforces them again."""
+        register = self._register(voucher.token)
+        register.refuse_used_mint(chain_hash(voucher.mint_id).hex(), voucher.evidence_hash)
+        mint, now = self._mint(voucher.token)
+        in_force = mint.scaled.in_force(now)
+        refuse_unless(voucher.chain == self.name, "voucher.chain", f"voucher: chain was {voucher.chain}")
+        refuse_unless(bool(voucher.raw), "voucher.amount", "voucher: amount was zero")
+        refuse_unless(now <= voucher.deadline, "voucher.expired", f"voucher: expired at {voucher.deadline}, now {now}")
+        refuse_unless(voucher.epoch == register.at(now)[1], "epoch.differs", "issuer: voucher carried another epoch")
+        refuse_unless(
+            voucher.multiplier.to_f64_bytes() == in_force,
+            "multiplier.differs",
+            "issuer: voucher carried another multiplier",
         )
-        return self._call(label, envelope)
+        return register.token
 
-    def _compose(self, steps: list[Instruction]) -> Envelope:
-        return compose(self._issuer.pubkey(), steps, self.cluster.lease())
+    def _asking(self, purpose: str, request_id: str) -> Callable[[bytes], Cosignature]:
+        return lambda transaction: Cosignature(self._attestor.attest_transaction(purpose, request_id, transaction))
 
-    def _call(self, label: str, envelope: Envelope) -> tuple[Call, ...]:
-        return (Call(self.name, label, bytes(envelope)),)
+    def _call(self, label: str, steps: Sequence[Instruction], ask: Callable[[bytes], Cosignature]) -> tuple[Call, ...]:
+        envelope = compose(self._issuer.pubkey(), steps, self.cluster.lease())
+        return (Call(self.name, label, bytes(cosign(envelope, self._attestor_key, ask))),)
 
     def _token(self, token: str) -> TokenAddresses:
         if token not in self._tokens:
@@ -276,10 +293,6 @@ def _outcome(status: Mapping[str, object] | None, height: int, last_height: int)
     if status["err"] is None:
         return Outcome(Landing.FINAL)
     return Outcome(Landing.REVERTED, Failure.of(status["err"]).text)
-
-
-def _speaks(mention: Mention, words: str) -> bool:
-    return not mention.failed and words in mention.memo
 
 
 def _cursor(text: str) -> dict[str, str]:

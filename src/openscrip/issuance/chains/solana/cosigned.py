@@ -59,6 +59,14 @@ class Envelope:
         return str(self.transaction.signatures[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """The attestor's signature in base58; over `transaction` when it signed one for the same purpose before."""
+
+    signature: str
+    transaction: bytes | None = None
+
+
 def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) -> Envelope:
     """An unsigned transaction. Raises `Refused("solana.size")` above 1,232 bytes."""
     message = Message.new_with_blockhash(list(instructions), payer, lease.blockhash)
@@ -69,16 +77,20 @@ def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) ->
     return envelope
 
 
-def cosign(envelope: Envelope, attestor: Pubkey, ask: Callable[[bytes], str]) -> Envelope:
+def cosign(envelope: Envelope, attestor: Pubkey, ask: Callable[[bytes], Cosignature]) -> Envelope:
     """The envelope with the signature that `ask` obtains for its transaction.
 
-    Raises `Refused("attestor.signature")` when what came back was not the attestor's signature of this very message.
+    When the attestor names an earlier transaction that does the very same and may still land, that one is taken, so
+    that a crash between its signature and our record never leaves two that could both land. Its last height is then
+    taken too late rather than too early. Raises `Refused("attestor.signature")` for any other answer.
     """
-    text = ask(bytes(envelope.transaction))
+    answer = ask(bytes(envelope.transaction))
+    if answer.transaction is not None:
+        envelope = Envelope(envelope.last_height, _same_but_earlier(answer.transaction, envelope.transaction))
     try:
-        signature = Signature.from_string(text)
+        signature = Signature.from_string(answer.signature)
     except ValueError:
-        raise Refused("attestor.signature", f"attestor: {text[:100]!r} was not a signature") from None
+        raise Refused("attestor.signature", f"attestor: {answer.signature[:100]!r} was not a signature") from None
     if not signature.verify(attestor, bytes(envelope.transaction.message)):
         raise Refused("attestor.signature", "attestor: signature was not of this transaction")
     return _with_signature(envelope, attestor, signature)
@@ -102,3 +114,14 @@ def _with_signature(envelope: Envelope, key: Pubkey, signature: Signature) -> En
         raise Refused("solana.not_authorised", f"transaction: {key} was not one of its signers")
     signatures[signers.index(key)] = signature
     return Envelope(envelope.last_height, Transaction.populate(message, signatures))
+
+
+def _same_but_earlier(raw: bytes, ours: Transaction) -> Transaction:
+    try:
+        earlier = Transaction.from_bytes(raw)
+    except ValueError:
+        raise Refused("attestor.signature", "attestor: the earlier transaction was not readable") from None
+    then, now = earlier.message, ours.message
+    if (then.header, then.account_keys, then.instructions) != (now.header, now.account_keys, now.instructions):
+        raise Refused("attestor.signature", "attestor: the earlier transaction was another one")
+    return Transaction.new_unsigned(then)

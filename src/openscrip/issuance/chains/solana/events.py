@@ -75,6 +75,11 @@ class _Step:
     data: bytes
 
 
+def memo_of(transaction: VersionedTransaction) -> Memo | None:
+    """The one memo of ours in a transaction, or None."""
+    return _only_memo(_steps(transaction))
+
+
 def read_event(
     chain: str, token: TokenAddresses, mention: Mention, transaction: VersionedTransaction
 ) -> AnyChainEvent | None:

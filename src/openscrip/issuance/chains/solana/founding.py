@@ -16,7 +16,7 @@ from solders.system_program import CreateAccountWithSeedParams, create_account_w
 from openscrip.issuance.chain import Attestor
 from openscrip.issuance.chains.solana.accounts import MintAccount, decode_mint, decode_multisig
 from openscrip.issuance.chains.solana.cluster import Cluster
-from openscrip.issuance.chains.solana.cosigned import Envelope, Signer, compose, cosign, sign
+from openscrip.issuance.chains.solana.cosigned import Cosignature, Envelope, Signer, compose, cosign, sign
 from openscrip.issuance.chains.solana.events import TokenAddresses
 from openscrip.issuance.chains.solana.extensions import MINT_SPACE, Extension, initialize_extensions
 from openscrip.issuance.chains.solana.metadata import Metadata, initialize_metadata, update_field
@@ -157,10 +157,9 @@ class Founding:
     def _land(self, instructions: Sequence[Instruction], cosigned_for: str = "") -> None:
         envelope = compose(self._issuer.pubkey(), instructions, self._cluster.lease())
         if cosigned_for:
+            attest = self._attestor.attest_transaction
             envelope = cosign(
-                envelope,
-                self._attestor_key,
-                lambda transaction: self._attestor.attest_transaction(FOUNDING, cosigned_for, transaction),
+                envelope, self._attestor_key, lambda raw: Cosignature(attest(FOUNDING, cosigned_for, raw))
             )
         land(self._cluster, sign(envelope, self._issuer))
 

@@ -75,22 +75,22 @@ def account_shape(account: Account | None, wanted: dict[str, Any]) -> dict[str, 
 
 
 def token_amount(grains: int, mint: bytes) -> dict[str, Any]:
-    """A token amount as people read it, for the mint account whose bytes are given.
-
-    The program multiplies the amount as f64 and truncates; without scaling the digits are exact integers.
-    """
+    """A token amount as people read it, for the mint account whose bytes are given. No multiplier, exact digits."""
     decimals = Mint.from_bytes(mint[:_MINT_BASE]).decimals
-    text = plain_decimal(grains, decimals)
-    return {"amount": str(grains), "decimals": decimals, "uiAmount": float(text), "uiAmountString": text}
+    return _amount_shape(grains, decimals, plain_decimal(grains, decimals))
 
 
 def scaled_token_amount(grains: int, mint: bytes, now: int) -> dict[str, Any]:
-    """`token_amount`, times the multiplier in force when the cluster clock shows `now`."""
+    """`token_amount`, times the multiplier in force when the cluster clock shows `now`.
+
+    As the program does it: multiplied as f64, truncated, divided as f64, printed with the mint's decimals.
+    """
     multiplier = multiplier_in_force(mint, now)
     if multiplier is None:
         return token_amount(grains, mint)
-    shown = token_amount(math.trunc(float(grains) * multiplier), mint)
-    return {**shown, "amount": str(grains)}
+    decimals = Mint.from_bytes(mint[:_MINT_BASE]).decimals
+    shown = math.trunc(float(grains) * multiplier) / 10**decimals
+    return _amount_shape(grains, decimals, _trimmed(f"{shown:.{decimals}f}"))
 
 
 def multiplier_in_force(mint: bytes, now: int) -> float | None:
@@ -110,8 +110,7 @@ def multiplier_in_force(mint: bytes, now: int) -> float | None:
 def plain_decimal(units: int, decimals: int) -> str:
     """`units` x 10^-decimals without trailing zeros."""
     digits = str(units).rjust(decimals + 1, "0")
-    whole, fraction = (digits[:-decimals], digits[-decimals:]) if decimals else (digits, "")
-    return f"{whole}.{fraction}".rstrip("0").rstrip(".") if fraction else whole
+    return _trimmed(f"{digits[:-decimals]}.{digits[-decimals:]}") if decimals else digits
 
 
 def transaction_shape(landed: Landed, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +154,14 @@ def base58(data: bytes) -> str:
         number, digit = divmod(number, 58)
         text = _BASE58[digit] + text
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+def _trimmed(decimal: str) -> str:
+    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+
+
+def _amount_shape(grains: int, decimals: int, text: str) -> dict[str, Any]:
+    return {"amount": str(grains), "decimals": decimals, "uiAmount": float(text), "uiAmountString": text}
 
 
 def _message_shape(message: Any) -> dict[str, Any]:
