@@ -1,4 +1,4 @@
-"""What we encode, the real Token-2022 program takes; what it stores, we decode; what it shows, is what the reference says."""
+"""What we encode, the real Token-2022 program takes; what it stores, we decode; it shows what the reference says."""
 
 import struct
 
