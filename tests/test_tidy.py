@@ -153,7 +153,7 @@ def spoken_for_machine_time(path: Path) -> set[ast.AST]:
     return {
         inner
         for name, annotation in named
-        if annotation is not None and re.search("_s$|_s_|machine_|^wait$|^sleep$", name)
+        if annotation is not None and re.search("_s$|_s_|^machine|^wait$|^sleep$", name)
         for inner in ast.walk(annotation)
     }
 
