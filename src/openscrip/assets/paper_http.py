@@ -141,9 +141,20 @@ def serve(app: Starlette, name: str, arguments: argparse.Namespace) -> None:
     config = uvicorn.Config(
         app, log_level="error", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
     )
-    sys.stdout.write(json.dumps({"ready": name, "url": url, "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
-    _Server(config).run(sockets=[door])
+    server = _Server(config)
+    with server.capture_signals():
+        sys.stdout.write(json.dumps({"ready": name, "url": url, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
+        server.run(sockets=[door])
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a process: what refuses to start says so in one line and ends with exit code 3."""
+    try:
+        main()
+    except Refused as refusal:
+        sys.stderr.write(f"{refusal.text}\n")
+        sys.exit(3)
 
 
 class _Server(uvicorn.Server):

@@ -17,6 +17,7 @@ from openscrip.assets.paper_http import (
     get,
     post,
     process_arguments,
+    run,
     serve,
     start_time,
 )
@@ -86,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -25,6 +25,7 @@ from openscrip.assets.paper_http import (
     post,
     process_arguments,
     query_integer,
+    run,
     serve,
     start_time,
 )
@@ -199,4 +200,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
