@@ -29,14 +29,14 @@ def main() -> int:
     try:
         bank = Bank(asked.data, live=asked.live, start_at=asked.start_time, slot_ms=asked.slot_ms)
     except LogBroken as failure:
-        print(f"solana node: {failure}", file=sys.stderr)  # noqa: T201
+        print(f"solana node: {failure}", file=sys.stderr)  # noqa: T201 - the program speaks to whoever started it
         return 1
     door = socket.create_server(("127.0.0.1", asked.port), backlog=512)
     # Accepted connections inherit it; without it each answer waits 40 ms for the client's delayed acknowledgement.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     ready = {"ready": True, "rpc": url, "genesis": base58(bank.genesis), "transactions": len(bank.history)}
-    print(json.dumps(ready), flush=True)  # noqa: T201
+    print(json.dumps(ready), flush=True)  # noqa: T201 - the program speaks to whoever started it
     asyncio.run(serve(bank, door, die_with_parent=asked.die_with_parent))
     bank.log.close()
     return 0

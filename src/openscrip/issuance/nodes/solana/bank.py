@@ -7,7 +7,6 @@ that comes twice is answered from the history and not executed again.
 import hashlib
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTra
 from openscrip.issuance.nodes.solana.faucet import FAUCET, FAUCET_LAMPORTS, airdrop_note
 from openscrip.issuance.nodes.solana.history import History, Landed
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
-from openscrip.issuance.nodes.solana.slots import Slots
+from openscrip.issuance.nodes.solana.slots import Slots, machine_second
+from openscrip.kernel.clock import LiveClock
 
 NOT_LANDED = (
     "AccountNotFound",
@@ -62,7 +62,7 @@ class Bank:
         records = self.log.replay()
         first = next(records, None)
         if first is None:
-            first = _genesis(start_at if not live else int(time.time()), slot_ms)
+            first = _genesis(start_at if not live else LiveClock().now(), slot_ms)
             self.log.append(first)
             self.log.flush()
         if first.kind is not Kind.GENESIS:
@@ -78,7 +78,7 @@ class Bank:
     def now(self) -> int:
         """Market time: the wall clock when live, else what it was last set to. It never goes back."""
         if self._live:
-            self._market_at = max(self._market_at, int(time.time()))
+            self._market_at = max(self._market_at, LiveClock().now())
         return self._market_at
 
     def set_clock(self, at: int) -> None:
@@ -187,5 +187,5 @@ def transaction_error(failure: FailedTransactionMetadata) -> Any:
 
 
 def _genesis(start_at: int, slot_ms: int) -> Record:
-    born = {"born_at": time.time(), "slot_ms": slot_ms, "salt": os.urandom(16).hex()}
+    born = {"born_at": machine_second(), "slot_ms": slot_ms, "salt": os.urandom(16).hex()}
     return Record(Kind.GENESIS, 1, start_at, json.dumps(born).encode())

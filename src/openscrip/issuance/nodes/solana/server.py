@@ -55,7 +55,7 @@ class Face:
             # Reads wait too: nobody is told of a state that a power cut could still take back.
             await self._bank.log.durable()
         except OSError as failure:
-            print(f"solana node: log could not be flushed: {failure}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"solana node: log could not be flushed: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
             os._exit(DISK_FAILED)
         await _respond(send, 200, answered)
 
