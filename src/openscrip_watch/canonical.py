@@ -1,0 +1,19 @@
+"""The one JSON spelling that is hashed and signed, and the hashes that stand for business ids on chains."""
+
+import hashlib
+import json
+
+
+def canonical(document: object) -> bytes:
+    """Sorted keys, no spaces, UTF-8."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def document_hash(document: object) -> str:
+    """SHA-256 of the canonical document, in hex."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def request_hash(request_id: str) -> str:
+    """What stands for a request or mint id on every chain: SHA-256 of `openscrip:` + id, in hex."""
+    return hashlib.sha256(f"openscrip:{request_id}".encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""Reads the EVM chain at one final block: tokens, feeds, and everything the Issuer contract told since the last time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from openscrip_watch.chains.evm_wire import RESERVE, STANDING, TRANSFER, decode_event, decode_standing
+from openscrip_watch.chains.facts import ChainBook, Fact, Standing
+from openscrip_watch.chains.rpc import Call, Rpc, RpcError, settled
+from openscrip_watch.refusal import Refusal, Silent, refuse_unless
+
+CURSOR, CURSOR_HASH = "block", "block_hash"
+_ZERO_TOPIC = "0x" + "00" * 32
+
+
+class EvmReader:
+    """Keeps a book up to date. `depth` blocks on top of a block make it final (0 for a local chain)."""
+
+    def __init__(self, rpc: Rpc, chain_id: int, issuer_contract: str, depth: int = 0) -> None:
+        self.rpc = rpc
+        self.chain_id = chain_id
+        self.issuer_contract = issuer_contract.lower()
+        self.depth = depth
+        self._chain_checked = False
+
+    def read(self, book: ChainBook, tokens: Mapping[str, str]) -> dict[str, Standing]:
+        """The standing of each token (token -> feed) at one final block; the book gets the facts up to that block.
+
+        Raises `chain.id`, `chain.reorganised` (what was final is gone: an operator decides) and `Silent`.
+        """
+        self._refuse_another_chain()
+        block = self._final_block()
+        number, at = int(block["number"], 16), int(block["timestamp"], 16)
+        after = int(book.cursors.get(CURSOR, "-1"))
+        calls: list[Call] = []
+        for token, feed in tokens.items():
+            calls += [_view(token, STANDING, number), _view(feed, RESERVE, number)]
+        if after >= 0:
+            calls.append(("eth_getBlockByNumber", [hex(after), False]))
+        if after < number:
+            calls.append(("eth_getLogs", [{"fromBlock": hex(after + 1), "toBlock": hex(number), **self._filter()}]))
+        results = self.rpc.batch(calls)
+        standings = {token: _standing(results, place, at) for place, token in enumerate(tokens)}
+        tail = results[2 * len(tokens) :]
+        if after >= 0:
+            self._refuse_reorganised(book, settled(tail.pop(0)), after, number)
+        if after < number:
+            book.extend(self._decode(settled(tail.pop(0))))
+        book.cursors |= {CURSOR: str(number), CURSOR_HASH: block["hash"]}
+        return standings
+
+    def supply_changes(self, token: str) -> list[tuple[str, int]]:
+        """(transaction, change of supply in raw) of every Transfer from or to zero since the beginning."""
+        filters: list[list[str | None]] = [[TRANSFER, _ZERO_TOPIC], [TRANSFER, None, _ZERO_TOPIC]]
+        span = {"fromBlock": "0x0", "toBlock": "latest", "address": token}
+        minted, burned = self.rpc.batch([("eth_getLogs", [{**span, "topics": each}]) for each in filters])
+        return [(log["transactionHash"], int(log["data"], 16)) for log in settled(minted)] + [
+            (log["transactionHash"], -int(log["data"], 16)) for log in settled(burned)
+        ]
+
+    def inputs(self, transactions: list[str]) -> dict[str, bytes]:
+        """The input of each transaction."""
+        found = self.rpc.batch([("eth_getTransactionByHash", [each]) for each in transactions])
+        return {
+            tx: bytes.fromhex(settled(body)["input"][2:]) for tx, body in zip(transactions, found, strict=True) if body
+        }
+
+    def address(self, call: str) -> str:
+        """What an address-valued view of the Issuer contract answers."""
+        answer: str = settled(self.rpc.batch([("eth_call", [{"to": self.issuer_contract, "data": call}, "latest"])])[0])
+        return "0x" + answer[-40:].lower()
+
+    def _refuse_another_chain(self) -> None:
+        if not self._chain_checked:
+            served = int(self.rpc.call("eth_chainId", []), 16)
+            refuse_unless(
+                served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}"
+            )
+            self._chain_checked = True
+
+    def _final_block(self) -> dict[str, Any]:
+        block: dict[str, Any] = self.rpc.call("eth_getBlockByNumber", ["latest", False])
+        if self.depth:
+            number = max(0, int(block["number"], 16) - self.depth)
+            block = self.rpc.call("eth_getBlockByNumber", [hex(number), False])
+        return block
+
+    def _filter(self) -> dict[str, Any]:
+        return {"address": self.issuer_contract}
+
+    def _refuse_reorganised(self, book: ChainBook, block: dict[str, Any] | None, after: int, number: int) -> None:
+        same = block is not None and block["hash"] == book.cursors[CURSOR_HASH] and number >= after
+        refuse_unless(same, "chain.reorganised", f"evm: block {after}, once final, was replaced")
+
+    def _decode(self, logs: list[dict[str, Any]]) -> list[Fact]:
+        times = self._times(logs)
+        facts = (decode_event(log, times[log["blockNumber"]]) for log in logs)
+        return [fact for fact in facts if fact is not None]
+
+    def _times(self, logs: list[dict[str, Any]]) -> dict[str, int]:
+        times = {log["blockNumber"]: int(log["blockTimestamp"], 16) for log in logs if log.get("blockTimestamp")}
+        unknown = sorted({log["blockNumber"] for log in logs} - set(times))
+        blocks = self.rpc.batch([("eth_getBlockByNumber", [number, False]) for number in unknown])
+        return times | {
+            number: int(settled(block)["timestamp"], 16) for number, block in zip(unknown, blocks, strict=True)
+        }
+
+
+def _view(contract: str, call: str, block: int) -> Call:
+    return "eth_call", [{"to": contract, "data": call}, hex(block)]
+
+
+def _standing(results: list[Any], place: int, at: int) -> Standing:
+    standing, reserve = results[2 * place : 2 * place + 2]
+    try:
+        empty = isinstance(reserve, RpcError) or len(reserve) < 2 + 64 * 5
+        return decode_standing(settled(standing), None if empty else reserve, at)
+    except (ValueError, Silent):
+        raise Refusal("chain.token", "evm: the token's contract did not answer as a StockToken") from None

@@ -1,0 +1,170 @@
+"""The Issuer contract's bytes: events, calls, typed data. Every value is one 32-byte word unless it says otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import coincurve
+from eth_hash.auto import keccak
+
+from openscrip_watch.chains.facts import Fact, Feed, Standing, What
+from openscrip_watch.keys import evm_address
+
+VOUCHER_TYPE = (
+    "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,"
+    "uint64 epoch,uint256 multiplier,uint64 deadline)"
+)
+CHANGE_TYPE = (
+    "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
+    "bytes32 actionId)"
+)
+REPORT_TYPE = (
+    "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
+)
+_VOUCHER_TUPLE = "(address,address,uint256,uint8,bytes32,bytes32,uint64,uint256,uint64)"
+_DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+ISSUER_DOMAIN, FEED_DOMAIN = "Openscrip Issuer", "Openscrip ReserveFeed"
+
+
+def selector(signature: str) -> str:
+    """The first four bytes of a call, with 0x."""
+    return "0x" + keccak(signature.encode())[:4].hex()
+
+
+def topic(signature: str) -> str:
+    """The first topic of an event, with 0x."""
+    return "0x" + keccak(signature.encode()).hex()
+
+
+STANDING, RESERVE = selector("standing()"), selector("reserve()")
+MINT_CALL = bytes.fromhex(selector(f"mint({_VOUCHER_TUPLE},bytes,bytes)")[2:])
+TRANSFER = topic("Transfer(address,address,uint256)")
+# topic -> what it is, the indexed names, the names of the data words
+_EVENTS: dict[str, tuple[What, tuple[str, ...], tuple[str, ...]]] = {
+    topic("Minted(bytes32,address,address,uint256,uint8,bytes32,uint64,uint256)"): (
+        "minted",
+        ("request", "token", "party"),
+        ("raw", "kind", "evidence", "epoch", "multiplier"),
+    ),
+    topic("RedemptionRequested(bytes32,address,address,uint256,uint8)"): (
+        "escrowed",
+        ("request", "token", "party"),
+        ("raw", "kind"),
+    ),
+    topic("RedemptionBurned(bytes32,address,address,uint256,uint8,uint64,uint256)"): (
+        "burned",
+        ("request", "token", "party"),
+        ("raw", "kind", "epoch", "multiplier"),
+    ),
+    topic("RedemptionRefunded(bytes32,address,address,uint256)"): ("refunded", ("request", "token", "party"), ("raw",)),
+    topic("MultiplierScheduled(bytes32,address,uint256,uint256,uint64,uint64)"): (
+        "scheduled",
+        ("action", "token"),
+        ("", "multiplier", "effective_at", "epoch"),
+    ),
+    topic("MultiplierCancelled(bytes32,address)"): ("cancelled", ("action", "token"), ()),
+}
+_HASHES, _ADDRESSES = ("request", "evidence", "action"), ("token", "party")
+
+
+def decode_event(log: Mapping[str, Any], at: int) -> Fact | None:
+    """The fact in a log of the Issuer contract, or None for an event that changes no token."""
+    topics = log["topics"]
+    if topics[0] not in _EVENTS:
+        return None
+    what, indexed, words = _EVENTS[topics[0]]
+    data = bytes.fromhex(log["data"][2:])
+    values = dict(zip(indexed, (bytes.fromhex(each[2:]) for each in topics[1:]), strict=True))
+    values |= {name: data[32 * place : 32 * place + 32] for place, name in enumerate(words) if name}
+    fact: dict[str, Any] = {name: _value(name, word) for name, word in values.items()}
+    return Fact(chain="evm", what=what, tx=log["transactionHash"], at=at, **fact)
+
+
+def decode_standing(standing: str, reserve: str | None, at: int) -> Standing:
+    """`StockToken.standing()` and `ReserveFeed.reserve()` (None while nothing was reported), at block time `at`."""
+    supply, multiplier, pending, effective_at, epoch, pending_epoch, version = _words(standing, 7)
+    feed = Feed(*_words(reserve, 5)) if reserve else None
+    return Standing(supply, multiplier, pending, effective_at, at, epoch, pending_epoch, version, feed=feed)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where a signature is valid: one contract on one chain."""
+
+    name: str
+    chain_id: int
+    contract: str
+
+    def digest(self, type_text: str, values: tuple[str | int, ...]) -> bytes:
+        """The EIP-712 digest; hex text is an address or 32 bytes, left-padded."""
+        domain = keccak(_DOMAIN_TYPE) + keccak(self.name.encode()) + keccak(b"1")
+        separator = keccak(domain + _word(self.chain_id) + _word(self.contract))
+        struct = keccak(keccak(type_text.encode()) + b"".join(_word(each) for each in values))
+        return keccak(b"\x19\x01" + separator + struct)
+
+
+def sign(key: coincurve.PrivateKey, digest: bytes) -> str:
+    """65 bytes r, s, v (27 or 28) with low s, in hex with 0x."""
+    signature = key.sign_recoverable(digest, hasher=None)
+    return "0x" + signature[:64].hex() + f"{signature[64] + 27:02x}"
+
+
+def signer(digest: bytes, signature: bytes) -> str:
+    """The address that made a 65-byte signature; empty for a malformed one."""
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        return ""
+    try:
+        recoverable = signature[:64] + bytes([signature[64] - 27])
+        return evm_address(coincurve.PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+    except (ValueError, Exception):  # noqa: BLE001  coincurve raises a bare Exception for an impossible signature
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class MintCall:
+    """What a mint transaction carried: the nine voucher values and both signatures."""
+
+    values: tuple[str | int, ...]
+    issuer_signature: bytes
+    attestor_signature: bytes
+
+
+def mint_calls(calldata: bytes) -> list[MintCall]:
+    """Every `Issuer.mint` call in a transaction's input, also inside a relayer's own call."""
+    found, start = [], calldata.find(MINT_CALL)
+    while start >= 0:
+        body = calldata[start + 4 :]
+        words = [body[32 * place : 32 * place + 32] for place in range(11)]
+        signatures = [_bytes_at(body, int.from_bytes(word)) for word in words[9:]]
+        if len(words[-1]) == 32 and all(signatures):
+            values: tuple[str | int, ...] = (
+                *("0x" + word[12:].hex() for word in words[:2]),
+                *(int.from_bytes(word) for word in words[2:4]),
+                *(word.hex() for word in words[4:6]),
+                *(int.from_bytes(word) for word in words[6:9]),
+            )
+            found.append(MintCall(values, signatures[0], signatures[1]))
+        start = calldata.find(MINT_CALL, start + 4)
+    return found
+
+
+def _bytes_at(body: bytes, offset: int) -> bytes:
+    if offset + 32 > len(body):
+        return b""
+    length = int.from_bytes(body[offset : offset + 32])
+    return body[offset + 32 : offset + 32 + length] if length == 65 else b""
+
+
+def _value(name: str, word: bytes) -> str | int:
+    if name in _HASHES:
+        return word.hex()
+    return "0x" + word[12:].hex() if name in _ADDRESSES else int.from_bytes(word)
+
+
+def _words(text: str, count: int) -> list[int]:
+    data = bytes.fromhex(text[2:])
+    return [int.from_bytes(data[32 * place : 32 * place + 32]) for place in range(count)]
+
+
+def _word(value: str | int) -> bytes:
+    return value.to_bytes(32) if isinstance(value, int) else bytes.fromhex(value.removeprefix("0x")).rjust(32, b"\0")

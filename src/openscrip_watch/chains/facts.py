@@ -1,0 +1,133 @@
+"""What happened to a token, in one form for all chains, and the book that adds it up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+What = Literal["minted", "escrowed", "burned", "refunded", "scheduled", "cancelled", "loose"]
+"""`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative."""
+IN_KIND, CASH = 1, 2
+ISSUANCE, RESTITUTION = 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One final event. `raw` in 1e-18; `request`, `evidence`, `action` 64 hex digits; `at` the chain's UTC seconds.
+
+    `party` is the receiver of a mint, the holder of a redemption; `account` the token account it came from (Solana).
+    `multiplier` (1e-18) and `epoch` are those of the event where the chain states them; for `scheduled` they are the
+    values from `effective_at` on, and on Solana `f64` is what the mint was told to show.
+    """
+
+    chain: str
+    token: str
+    what: What
+    tx: str
+    at: int
+    request: str = ""
+    raw: int = 0
+    kind: int = 0
+    party: str = ""
+    account: str = ""
+    evidence: str = ""
+    epoch: int = -1
+    multiplier: int = 0
+    version: int = -1
+    effective_at: int = 0
+    action: str = ""
+    f64: float = 0.0
+
+
+@dataclass(slots=True)
+class TokenFacts:
+    """All facts of one token on one chain. Each request id appears at most once in each table."""
+
+    minted: dict[str, Fact] = field(default_factory=dict)
+    escrowed: dict[str, Fact] = field(default_factory=dict)
+    burned: dict[str, Fact] = field(default_factory=dict)
+    refunded: dict[str, Fact] = field(default_factory=dict)
+    scheduled: list[Fact] = field(default_factory=list)
+    loose: list[Fact] = field(default_factory=list)
+    supply: int = 0
+    """Sum of mints minus burns, loose ones included, in 1e-18 raw."""
+
+    def add(self, fact: Fact) -> None:
+        """Take one fact in. What repeats a request id is loose: a request explains one event."""
+        tables = {
+            "minted": (self.minted, fact.raw),
+            "escrowed": (self.escrowed, 0),
+            "burned": (self.burned, -fact.raw),
+            "refunded": (self.refunded, 0),
+        }
+        if fact.what in tables:
+            table, change = tables[fact.what]
+            if fact.request in table:
+                self.loose.append(fact)
+            else:
+                table[fact.request] = fact
+            self.supply += change
+        elif fact.what == "scheduled":
+            self.scheduled.append(fact)
+        elif fact.what == "cancelled":
+            self.scheduled = [each for each in self.scheduled if each.action != fact.action]
+        else:
+            self.loose.append(fact)
+            self.supply += fact.raw
+
+
+class ChainBook:
+    """The facts of one chain by token, with the reader's cursors and what the store does not know yet."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, TokenFacts] = {}
+        self.cursors: dict[str, str] = {}
+        self.unsaved: list[Fact] = []
+        self.saved: dict[str, str] = {}
+
+    def token(self, token: str) -> TokenFacts:
+        """The facts of a token; empty for one that is new."""
+        return self.tokens.setdefault(token, TokenFacts())
+
+    def extend(self, facts: Iterable[Fact]) -> None:
+        """Take facts in, oldest first."""
+        for fact in facts:
+            self.token(fact.token).add(fact)
+            self.unsaved.append(fact)
+
+    def mark_saved(self) -> None:
+        """The store knows everything now."""
+        self.unsaved.clear()
+        self.saved = dict(self.cursors)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The reserve feed on chain: shares in 1e-9."""
+
+    shares: int
+    allocation: int
+    epoch: int
+    as_of: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A token at one cut. `supply` in 1e-18 raw; `multiplier` in force; `pending` the same when nothing is scheduled.
+
+    On Solana `multiplier` and `pending` are the doubles' floors, `f64` and `pending_f64` the doubles themselves.
+    """
+
+    supply: int
+    multiplier: int
+    pending: int
+    effective_at: int
+    at: int
+    epoch: int = -1
+    pending_epoch: int = -1
+    version: int = -1
+    f64: float = 0.0
+    pending_f64: float = 0.0
+    f64_since: int = 0
+    """The timestamp in the mint account beside the multiplier in force; needed to re-send it unchanged."""
+    feed: Feed | None = None

@@ -1,0 +1,144 @@
+"""Reads the custodian over HTTP and believes only what its signature closes over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from openscrip_watch.custody import Custody
+from openscrip_watch.refusal import Silent, refuse_unless
+from openscrip_watch.statement import (
+    MovementLog,
+    Statement,
+    public_key,
+    read_statement,
+    refuse_unless_next,
+)
+
+TIMEOUT_S = 15.0
+
+
+class HttpSource:
+    """A server that answers JSON. Raises `Silent("….unavailable")` when it does not."""
+
+    def __init__(self, name: str, url: str, client: httpx.Client) -> None:
+        self.name = name
+        self.url = url
+        self._client = client
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """The JSON under a path; None for what the server does not know (404)."""
+        try:
+            answer = self._client.get(self.url + path, params=query, timeout=TIMEOUT_S)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            text = f"{self.name}: it did not answer ({type(error).__name__})"
+            raise Silent(f"{self.name}.unavailable", text) from None
+
+    def events(self, after: int) -> list[Mapping[str, Any]]:
+        """All events numbered above `after`."""
+        found: list[Mapping[str, Any]] = []
+        while True:
+            page = self.get("/v1/events", after=after, limit=1_000)
+            found += page["events"]
+            if not page["events"] or page["events"][-1]["seq"] >= page["last"]:
+                return found
+            after = page["events"][-1]["seq"]
+
+
+class CustodianReader:
+    """Statements, movements and events of one custodian, each verified against what was read before."""
+
+    def __init__(self, source: HttpSource, key: str) -> None:
+        self.source = source
+        self._key = public_key(key)
+        self.statements: dict[str, Statement] = {}
+        """The newest verified statement of each line."""
+        self.log = MovementLog()
+        self.custody = Custody()
+        self.notices: dict[str, Mapping[str, Any]] = {}
+        """Corporate actions that the custodian announced, by event id."""
+        self._events_read = 0
+        self.bodies: dict[str, Mapping[str, Any]] = {}
+        """The newest statement of each line as it was served."""
+
+    def statement(self, isin: str) -> Statement:
+        """The newest statement of a line, after every statement and movement before it was verified.
+
+        Raises `statement.…` or `movement.…` naming what was wrong.
+        """
+        body = self.source.get("/v1/statements/latest", isin=isin)
+        known = self.statements.get(isin)
+        if known and body == self.bodies.get(isin):
+            return known
+        newest = read_statement(body, self._key)
+        due = known.sequence + 1 if known else 1
+        follows = [newest] if newest.sequence == due else self.history(isin, due - 1)
+        for each in follows:
+            self._accept(each)
+        served = newest.hash in {each.hash for each in follows} or (known is not None and newest.hash == known.hash)
+        text = f"statement: {isin} number {newest.sequence} was not the one in the custodian's own history"
+        refuse_unless(served, "statement.chain", text)
+        self.bodies[isin] = body
+        return self.statements[isin]
+
+    def history(self, isin: str, after: int = 0) -> list[Statement]:
+        """All statements of a line above `after`, signatures verified."""
+        page = self.source.get("/v1/statements", isin=isin, after=after)["statements"]
+        return [read_statement(body, self._key) for body in page]
+
+    def read_movements(self) -> None:
+        """Read the movements that were served since; a statement must close over them before they count."""
+        self.log.extend(self.source.get("/v1/movements", after=len(self.log))["movements"])
+
+    def read_events(self) -> None:
+        """Read what the custodian announced since."""
+        for event in self.source.events(self._events_read):
+            self._events_read = int(event["seq"])
+            if event["type"] == "corporate_action":
+                self.notices[str(event["notice"]["event_id"])] = event["notice"]
+
+    def payment_status(self, payment_id: str) -> str:
+        """`pending`, `sent`, `failed`, or `unknown` when the custodian never received it."""
+        answer = self.source.get(f"/v1/payments/{payment_id}")
+        return str(answer["status"]) if answer else "unknown"
+
+    def instruction_status(self, instruction_id: str) -> str:
+        """The state of an instruction, or `unknown`."""
+        answer = self.source.get(f"/v1/instructions/{instruction_id}")
+        return str(answer["status"]) if answer else "unknown"
+
+    def cash(self, reference: str) -> Mapping[str, Any]:
+        """`{"received", "paid"}` under a reference, as decimal strings."""
+        answer: Mapping[str, Any] = self.source.get("/v1/cash", reference=reference)
+        return answer
+
+    def restore(self, movements: list[Mapping[str, Any]], statements: Mapping[str, Mapping[str, Any]]) -> None:
+        """Go on from what was verified before a restart."""
+        self.log.extend(movements)
+        self.custody.extend(self.log.movements)
+        self.bodies = dict(statements)
+        self.statements = {isin: read_statement(body, self._key) for isin, body in statements.items()}
+
+    def _accept(self, statement: Statement) -> None:
+        refuse_unless_next(self.statements.get(statement.isin), statement)
+        if statement.movement_seq > len(self.log):
+            before = len(self.log)
+            self.read_movements()
+            self._refuse_open_tail(statement, before)
+            self.custody.extend(self.log.movements[self.custody.count :])
+        else:
+            self.log.refuse_unless_closed_by(statement)
+        self.statements[statement.isin] = statement
+
+    def _refuse_open_tail(self, statement: Statement, before: int) -> None:
+        """Keep only what the statement closes over; what came later is read again with its own statement."""
+        try:
+            self.log.refuse_unless_closed_by(statement)
+        except Exception:
+            self.log.truncate(before)
+            raise
+        self.log.truncate(statement.movement_seq)

@@ -1,0 +1,192 @@
+"""Whether a mint may be signed: evidence, epoch, multiplier, and what backs it. `judge` reads from top to bottom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openscrip_watch import fields
+from openscrip_watch.amounts import GRAIN, ONE, RAW, SHARE, parse, shares_up, show
+from openscrip_watch.canonical import document_hash, request_hash
+from openscrip_watch.chains.facts import ISSUANCE, RESTITUTION
+from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
+from openscrip_watch.proof import Restituted, refuse_unless_receipts_allow
+from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
+from openscrip_watch.register import Register, SignedMint
+from openscrip_watch.view import StockView
+
+KINDS = {ISSUANCE: "issuance", RESTITUTION: "restitution"}
+_U256, _U64 = 2**256, 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class MintAsked:
+    """A request for a mint signature, read strictly but not judged yet."""
+
+    mint: SignedMint
+    evidence: Mapping[str, Any]
+    redemption_id: str
+    asked: Asked | None
+
+
+def read_mint(body: Mapping[str, Any]) -> MintAsked:
+    """The request in a JSON body. Raises `BadInput`."""
+    voucher, evidence = fields.inner(body, "voucher"), fields.inner(body, "evidence")
+    chain = fields.text(body, "chain", 20)
+    kind = fields.integer(voucher, "kind", 1)
+    asked = read_asked(body.get("transaction")) if chain == "solana" else None
+    receipts: tuple[tuple[str, int], ...] = ()
+    redemption_id = ""
+    if kind == ISSUANCE:
+        receipts = tuple(
+            (fields.text(row, "receipt", 200), parse(row.get("shares"), SHARE, "evidence: shares"))
+            for row in fields.rows(evidence, "receipts")
+        )
+    elif kind == RESTITUTION:
+        redemption_id = fields.text(evidence, "redemption_id", 200)
+    token, receiver = fields.text(voucher, "token", 64), fields.text(voucher, "receiver", 64)
+    mint = SignedMint(
+        mint_id=fields.text(voucher, "request_id", 200),
+        chain=chain,
+        stock=fields.text(body, "stock", 40),
+        token=token.lower() if chain == "evm" else token,
+        receiver=_evm_address(receiver) if chain == "evm" else receiver,
+        raw=parse(voucher.get("raw"), RAW, "voucher: raw"),
+        kind=kind,
+        epoch=fields.integer(voucher, "epoch"),
+        multiplier=parse(voucher.get("multiplier"), ONE, "voucher: multiplier"),
+        evidence=document_hash(dict(evidence)),
+        receipts=receipts,
+        redemption=request_hash(redemption_id) if redemption_id else "",
+        deadline=fields.integer(voucher, "deadline", 1) if chain == "evm" else 0,
+        blockhash=asked.blockhash if asked else "",
+        transaction=str(body["transaction"]) if asked else "",
+    )
+    if not 0 < mint.raw < 2**128 or mint.multiplier <= 0:
+        raise BadInput("voucher.amount", "voucher: raw or multiplier was zero or out of range")
+    return MintAsked(mint, evidence, redemption_id, asked)
+
+
+def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None:
+    """The same mint if it was signed before: its signature is given again. None: it is to be judged.
+
+    Raises `mint.conflict` for other content under the same id while the earlier may land or did, and
+    `Silent("mint.unsettled")` when an earlier Solana transaction may still land.
+    """
+    mint, before = asked.mint, register.mints.get(asked.mint.mint_id)
+    if before is None:
+        return None
+    where = f"mint: {mint.mint_id:.80}"
+    if before.same_mint(mint):
+        if before.deadline == mint.deadline and before.transaction == mint.transaction:
+            return before
+        if before.chain == "evm" and before.state != "landed" and mint.deadline > before.deadline:
+            return None  # the contract takes a request id once, so a longer life cannot mint twice
+    refuse_unless(before.state != "landed", "mint.conflict", f"{where} was minted before, as something else")
+    if before.state == "live":
+        if before.same_mint(mint):
+            raise Silent("mint.unsettled", f"{where}: an earlier transaction may still land; ask again")
+        raise Refusal("mint.conflict", f"{where} was signed with other content")
+    refuse_unless(before.same_purpose(mint), "mint.conflict", f"{where} was signed for another receiver or chain")
+    return None
+
+
+def judge(asked: MintAsked, view: StockView, now: int, statement_age_s_max: int) -> None:
+    """Refuse what would break I1, I2 or I6; otherwise return."""
+    mint, register = asked.mint, view.register
+    _refuse_wrong_form(mint, asked.evidence, view)
+    owner = register.evidence_owner(mint.evidence, mint.mint_id)
+    refuse_unless(not owner, "evidence.used", f"evidence: it was used by mint {owner:.80}")
+    view.refuse_unless_explained()
+    view.refuse_unless_fresh(now, statement_age_s_max)
+    _refuse_another_epoch(mint, view)
+    view.refuse_unless_one_multiplier()
+    text = f"multiplier: the voucher said {show(mint.multiplier, ONE)}, the token {show(view.multiplier, ONE)}"
+    refuse_unless(mint.multiplier == view.multiplier, "multiplier.differs", text)
+    if mint.kind == ISSUANCE:
+        _refuse_without_receipts(mint, view)
+    else:
+        _refuse_without_failed_delivery(asked, view)
+    back = {mint.redemption: [_restituted(mint)]} if mint.redemption else {}
+    claims = view.claimed(back, mint.mint_id)
+    cover = view.cover(view.raw(mint.mint_id) + mint.raw, view.highest, claims)
+    text = f"covered: after mint {mint.mint_id:.80} {cover}"
+    refuse_unless(cover.holds, "covered.shortfall", text)
+
+
+def refuse_unless_exact_mint(asked: MintAsked, authority: Authority) -> None:
+    """The Solana transaction mints exactly what was judged, and says so in its memo. Raises `transaction.…`."""
+    mint = asked.mint
+    if asked.asked is None:
+        raise BadInput("transaction.malformed", "transaction: a Solana mint came without one")
+    expected: list[Step] = [
+        *authority.mint_to(mint.token, mint.receiver, mint.raw // GRAIN),
+        memo(f"openscrip:mint:{request_hash(mint.mint_id)}:{mint.evidence}:{mint.kind}"),
+    ]
+    authority.refuse_unless_exact(asked.asked, expected)
+
+
+def _refuse_wrong_form(mint: SignedMint, evidence: Mapping[str, Any], view: StockView) -> None:
+    token = view.stock.address(mint.chain)
+    refuse_unless(mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}")
+    refuse_unless(mint.raw % GRAIN == 0, "voucher.grain", "voucher: raw was finer than 1e-8")
+    refuse_unless(mint.raw // GRAIN < _U64, "voucher.amount", "voucher: raw did not fit in 64 bits of 1e-8")
+    name = KINDS.get(mint.kind)
+    refuse_unless(name is not None, "evidence.kind", f"evidence: mints of kind {mint.kind} are not attested here")
+    agrees = {"kind": name, "mint_id": mint.mint_id, "stock": mint.stock, "isin": view.stock.isin, "epoch": mint.epoch}
+    for field, wanted in agrees.items():
+        required = mint.kind == ISSUANCE or field in ("kind", "mint_id") or field in evidence
+        told = evidence.get(field)
+        refuse_unless(
+            not required or (told == wanted and type(told) is type(wanted)),
+            "evidence.form",
+            f"evidence: {field} was {told!r:.60}, the mint says {wanted!r:.60}",
+        )
+
+
+def _refuse_another_epoch(mint: SignedMint, view: StockView) -> None:
+    """Voucher, statement and tokens count in the same corporate-action epoch. Raises `epoch.differs`."""
+    epochs = {"voucher": mint.epoch, "statement": view.statement.epoch, "token": view.epoch}
+    text = "epoch: " + ", ".join(f"{who} {epoch}" for who, epoch in epochs.items())
+    refuse_unless(len(set(epochs.values())) == 1, "epoch.differs", text)
+
+
+def _refuse_without_receipts(mint: SignedMint, view: StockView) -> None:
+    refuse_unless_receipts_allow(
+        mint.receipts,
+        shares_up(mint.raw, mint.multiplier),
+        view.line,
+        view.register.uses([name for name, _ in mint.receipts], mint.mint_id),
+        view.statement.epoch,
+        view.statement.movement_seq,
+        view.stock.account,
+    )
+
+
+def _refuse_without_failed_delivery(asked: MintAsked, view: StockView) -> None:
+    """Restitution: the redemption was burned, its claim is not delivered, and nothing approved may still deliver it."""
+    mint, evidence, redemption_id = asked.mint, asked.evidence, asked.redemption_id
+    burned = next((facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None)
+    where = f"evidence: redemption {redemption_id:.80}"
+    refuse_unless(burned is not None, "evidence.burn", f"{where} was not burned")
+    told = evidence.get("burn")
+    same = burned is not None and isinstance(told, str) and told.removeprefix("0x") == burned.tx.removeprefix("0x")
+    refuse_unless(same, "evidence.burn", f"{where} was not burned by the transaction that was named")
+    for release in view.register.releases_for(redemption_id):
+        text = f"{where}: release {release.id:.80} was approved and may still settle"
+        refuse_unless(release.kind != "delivery" or release.state != "live", "evidence.delivery", text)
+    cancelled = evidence.get("cancelled")
+    refuse_unless(cancelled is None or isinstance(cancelled, str), "evidence.form", f"{where}: cancelled was no id")
+    left = view.remaining(mint.redemption, view.register.restituted(mint.mint_id))
+    text = f"{where}: {show(left, SHARE)} shares were still owed"
+    refuse_unless(shares_up(mint.raw, mint.multiplier) <= left, "evidence.used", text)
+
+
+def _restituted(mint: SignedMint) -> Restituted:
+    return Restituted(mint.raw, mint.multiplier, mint.epoch, landed=False)
+
+
+def _evm_address(text: str) -> str:
+    digits = text.removeprefix("0x")
+    if len(digits) != 40 or not all(each in "0123456789abcdefABCDEF" for each in digits):
+        raise BadInput("address.malformed", f"address: {text!r:.60} was not an EVM address")
+    return "0x" + digits.lower()

@@ -1,0 +1,224 @@
+"""Whether a multiplier may change: the event's own arithmetic, the custodian's notice, one value and time on all chains."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openscrip_watch import fields
+from openscrip_watch.amounts import ONE, SHARE, f64_down, parse, same_f64, show
+from openscrip_watch.canonical import canonical, request_hash
+from openscrip_watch.chains.facts import Standing
+from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
+from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
+from openscrip_watch.register import SignedCall
+from openscrip_watch.view import StockView
+
+_NEW_YORK = ZoneInfo("America/New_York")
+SPLITS = ("SPLF", "SPLR")
+DIVIDEND = "DVCA"
+NOTICE_S = 900
+"""The least that the EVM token asks for between scheduling and effect."""
+HORIZON_S_MAX = 60 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAsked:
+    """A request for a signature under a multiplier change, read strictly but not judged yet."""
+
+    chain: str
+    stock: str
+    token: str
+    expected: int
+    multiplier: int
+    effective_at: int
+    epoch_after: int
+    version: int
+    action: str
+    event: Mapping[str, Any]
+    asked: Asked | None
+    transaction: str
+
+    @property
+    def content(self) -> str:
+        """What all chains of the stock must agree on."""
+        agreed = {
+            "expected": str(self.expected),
+            "multiplier": str(self.multiplier),
+            "effective_at": self.effective_at,
+            "epoch_after": self.epoch_after,
+            "version": self.version,
+            "event": dict(self.event),
+        }
+        return canonical(agreed).decode()
+
+    @property
+    def key(self) -> str:
+        """One action changes one chain once."""
+        return f"multiplier:{self.action}:{self.chain}"
+
+
+def read_change(body: Mapping[str, Any]) -> ChangeAsked:
+    """The request in a JSON body. Raises `BadInput`."""
+    change, event = fields.inner(body, "change"), fields.inner(body, "event")
+    chain = fields.text(body, "chain", 20)
+    token = fields.text(change, "token", 64)
+    asked = read_asked(body.get("transaction")) if chain == "solana" else None
+    return ChangeAsked(
+        chain=chain,
+        stock=fields.text(body, "stock", 40),
+        token=token.lower() if chain == "evm" else token,
+        expected=parse(change.get("expected"), ONE, "change: expected"),
+        multiplier=parse(change.get("multiplier"), ONE, "change: multiplier"),
+        effective_at=fields.integer(change, "effective_at", 1),
+        epoch_after=fields.integer(change, "epoch_after"),
+        version=fields.integer(change, "version", 1),
+        action=fields.hex32(change, "action_id"),
+        event=event,
+        asked=asked,
+        transaction=str(body["transaction"]) if asked else "",
+    )
+
+
+def earlier_change(asked: ChangeAsked, calls: Mapping[str, SignedCall], view: StockView) -> SignedCall | None:
+    """The signature that was given before for the same change; None if it is to be judged.
+
+    Raises `multiplier.conflict` for other content, on this chain or on another, while the first may still take effect.
+    """
+    agreed = [call for key, call in calls.items() if key.startswith(f"multiplier:{asked.action}:")]
+    for call in agreed:
+        if call.content != asked.content and not _dead(call, asked, view):
+            raise Refusal("multiplier.conflict", f"multiplier: action {asked.action} was signed with other content")
+    before = calls.get(asked.key)
+    if before is None or before.content != asked.content:
+        return None
+    if before.transaction == asked.transaction:
+        return before
+    scheduled = any(fact.action == asked.action for fact in view.facts[asked.chain].scheduled)
+    refuse_unless(not scheduled, "multiplier.conflict", f"multiplier: action {asked.action} was scheduled before")
+    raise Silent("multiplier.unsettled", "multiplier: an earlier transaction may still land; ask again")
+
+
+def judge(
+    asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse a change that the event does not give; otherwise return."""
+    standing = view.standings[asked.chain]
+    _refuse_another_action(asked, view, notices)
+    _refuse_another_start(asked, view, standing)
+    due = max(now, standing.at)
+    text = f"multiplier: it was to take effect at {asked.effective_at}, the clock was {due}"
+    refuse_unless(due < asked.effective_at <= due + HORIZON_S_MAX, "multiplier.time", text)
+    day = date.fromisoformat(str(asked.event["ex_date"]))
+    if asked.event["event"] in SPLITS:
+        _refuse_another_split(asked, day, view)
+        return
+    opens = int(datetime.combine(day, time(0), _NEW_YORK).timestamp())
+    refuse_unless(asked.effective_at >= opens, "multiplier.time", f"multiplier: it was to change before {day}")
+    _refuse_unfunded_dividend(asked, view, now, age_s_max)
+
+
+def refuse_unless_exact_change(asked: ChangeAsked, view: StockView, authority: Authority) -> None:
+    """The Solana transaction re-sends what is in force with its own timestamp, then the new value. Raises `transaction.…`."""
+    standing = view.standings["solana"]
+    if asked.asked is None:
+        raise BadInput("transaction.malformed", "transaction: a Solana change came without one")
+    expected: list[Step] = [
+        authority.update_multiplier(asked.token, standing.f64, standing.f64_since),
+        authority.update_multiplier(asked.token, f64_down(asked.multiplier), asked.effective_at),
+        memo(f"openscrip:multiplier:{asked.version}:{asked.epoch_after}:{asked.action}"),
+    ]
+    authority.refuse_unless_exact(asked.asked, expected)
+
+
+def _dead(call: SignedCall, asked: ChangeAsked, view: StockView) -> bool:
+    """An EVM change is dead when its notice time has passed and the chain never scheduled it."""
+    scheduled = any(fact.action == asked.action for facts in view.facts.values() for fact in facts.scheduled)
+    standing = view.standings.get(call.chain)
+    effective_at = int(json.loads(call.content)["effective_at"])
+    return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S and call.chain == "evm"
+
+
+def _refuse_another_action(
+    asked: ChangeAsked, view: StockView, notices: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """The custodian announced this very event for this stock. Raises `event.…`."""
+    token = view.stock.address(asked.chain)
+    refuse_unless(asked.token == token, "voucher.token", f"change: {asked.token:.64} was not {asked.stock}")
+    event_id = fields.text(asked.event, "event_id", 200)
+    bound = asked.action == request_hash(event_id)
+    refuse_unless(bound, "event.action", f"event: action {asked.action} was not the hash of {event_id:.80}")
+    notice = notices.get(event_id)
+    refuse_unless(notice is not None, "event.unknown", f"event: the custodian did not announce {event_id:.80}")
+    told = dict(notice or {})
+    refuse_unless(told.get("isin") == view.stock.isin, "event.stock", f"event: {event_id:.80} was about another stock")
+    for name in ("event", "ex_date", "ratio_new", "ratio_old", "cash_usd"):
+        text = f"event: {name} of {event_id:.80} was {asked.event.get(name)!r:.40}, the custodian says {told.get(name)!r:.40}"
+        refuse_unless(_same(asked.event.get(name), told.get(name)), "event.differs", text)
+    refuse_unless(asked.event["event"] in (*SPLITS, DIVIDEND), "event.kind", "event: it changes no multiplier")
+
+
+def _refuse_another_start(asked: ChangeAsked, view: StockView, standing: Standing) -> None:
+    """The change starts from what the chain shows, with nothing pending, as its next version."""
+    if asked.chain == "evm":
+        same, version = standing.multiplier == asked.expected, standing.version
+    else:
+        same = same_f64(standing.f64, f64_down(asked.expected))
+        effective = [fact.version for fact in view.facts["solana"].scheduled if fact.effective_at <= standing.at]
+        version = effective[-1] if effective else 0
+    text = f"multiplier: {show(asked.expected, ONE)} was expected, {asked.chain} shows {show(standing.multiplier, ONE)}"
+    refuse_unless(same, "multiplier.expected", text)
+    refuse_unless(standing.effective_at == 0, "multiplier.pending", "multiplier: another change was pending")
+    text = f"multiplier: version {asked.version} was asked, {version + 1} was due"
+    refuse_unless(asked.version == version + 1, "multiplier.version", text)
+
+
+def _refuse_another_split(asked: ChangeAsked, day: date, view: StockView) -> None:
+    """floor(m x new / old), from the open of the ex-date on, with the next epoch."""
+    new, old = (fields.integer(asked.event, name, 1) for name in ("ratio_new", "ratio_old"))
+    multiplier = asked.expected * new // old
+    text = f"multiplier: {new}/{old} gives {show(multiplier, ONE)}, {show(asked.multiplier, ONE)} was asked"
+    refuse_unless(asked.multiplier == multiplier, "multiplier.arithmetic", text)
+    opens = int(datetime.combine(day, time(9, 30), _NEW_YORK).timestamp())
+    text = f"multiplier: a split of {day} was to take effect before the market opens"
+    refuse_unless(asked.effective_at >= opens, "multiplier.time", text)
+    epoch = _epoch(asked, view)
+    text = f"multiplier: epoch {asked.epoch_after} was asked after a split of epoch {epoch}"
+    refuse_unless(asked.epoch_after == epoch + 1, "multiplier.epoch", text)
+
+
+def _refuse_unfunded_dividend(asked: ChangeAsked, view: StockView, now: int, age_s_max: int) -> None:
+    """Custody already holds the shares: supply x the new multiplier, and the claims, are covered; the epoch stays."""
+    epoch = _epoch(asked, view)
+    text = f"multiplier: epoch {asked.epoch_after} was asked after a dividend of epoch {epoch}"
+    refuse_unless(asked.epoch_after == epoch, "multiplier.epoch", text)
+    refuse_unless(asked.multiplier > asked.expected, "multiplier.arithmetic", "multiplier: a dividend never lowers it")
+    view.refuse_unless_explained()
+    view.refuse_unless_fresh(now, age_s_max)
+    text = f"epoch: statement {view.statement.epoch}, token {epoch}"
+    refuse_unless(view.statement.epoch == epoch, "epoch.differs", text)
+    bought, eligible = asked.event.get("bought"), asked.event.get("eligible")
+    if bought is not None and eligible is not None:
+        added, held = (parse(each, SHARE, "event: bought or eligible") for each in (bought, eligible))
+        allowed = asked.expected * (held + added) // held if held else asked.expected
+        text = f"multiplier: {bought} shares for {eligible} give {show(allowed, ONE)}"
+        refuse_unless(asked.multiplier <= allowed, "multiplier.arithmetic", text)
+    cover = view.cover(view.raw(), max(asked.multiplier, view.highest), view.claimed())
+    refuse_unless(cover.holds, "covered.shortfall", f"covered: after the dividend {cover}")
+
+
+def _epoch(asked: ChangeAsked, view: StockView) -> int:
+    standing = view.standings[asked.chain]
+    return standing.epoch if standing.epoch >= 0 else view.epoch
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, or the same decimal amount."""
+    if isinstance(one, str) and isinstance(other, str) and one != other:
+        try:
+            return parse(one, ONE, "amount") == parse(other, ONE, "amount")
+        except BadInput:
+            return False
+    return bool(one == other and type(one) is type(other))

@@ -1,0 +1,24 @@
+"""How the watch says no, and how it says that a source did not answer."""
+
+
+class Refusal(Exception):
+    """A rule said no and nothing was signed. `code` is stable and public; `text` reads `where: what was wrong`."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class BadInput(Refusal):
+    """A request could not be read."""
+
+
+class Silent(Refusal):
+    """A source that the answer depends on did not answer; asking again later may help."""
+
+
+def refuse_unless(allowed: bool, code: str, text: str) -> None:
+    """Raise `Refusal(code, text)` unless `allowed`."""
+    if not allowed:
+        raise Refusal(code, text)

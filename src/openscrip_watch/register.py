@@ -1,0 +1,214 @@
+"""Everything that the watch has signed, in memory: what may still land counts as landed (I1), and nothing is signed twice."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from openscrip_watch.canonical import request_hash
+from openscrip_watch.chains.facts import ChainBook
+from openscrip_watch.proof import Restituted
+from openscrip_watch.store import Store
+
+State = Literal["live", "landed", "dead"]
+"""`live` may still land; `dead` provably never will."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMint:
+    """A mint that was signed for. `raw` 1e-18, `multiplier` 1e-18, `deadline` and `slot` as far as the chain has them.
+
+    `receipts` are (custodian instruction, 1e-9 share of `epoch`); `redemption` is the hash of the redemption that a
+    restitution gives back.
+    """
+
+    mint_id: str
+    chain: str
+    stock: str
+    token: str
+    receiver: str
+    raw: int
+    kind: int
+    epoch: int
+    multiplier: int
+    evidence: str
+    receipts: tuple[tuple[str, int], ...] = ()
+    redemption: str = ""
+    deadline: int = 0
+    blockhash: str = ""
+    slot: int = 0
+    transaction: str = ""
+    signature: str = ""
+    state: State = "live"
+
+    def same_mint(self, other: "SignedMint") -> bool:
+        """Whether both would mint the same to the same for the same reason."""
+        return self._identity() == other._identity()
+
+    def same_purpose(self, other: "SignedMint") -> bool:
+        """Whether the other may take the place of this one when this one is dead."""
+        return self._identity()[:5] == other._identity()[:5]
+
+    def _identity(self) -> tuple[object, ...]:
+        purpose = (self.mint_id, self.chain, self.token, self.receiver, self.kind)
+        return (*purpose, self.raw, self.epoch, self.multiplier, self.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A multiplier change, burn or refund that was signed for; `content` is what was agreed to."""
+
+    key: str
+    chain: str
+    content: str
+    blockhash: str = ""
+    slot: int = 0
+    transaction: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    """A reserve report that was signed; amounts in 1e-9 share."""
+
+    token: str
+    shares: int
+    allocation: int
+    epoch: int
+    as_of: int
+    sequence: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRelease:
+    """A delivery or payment that was approved. `amount` in 1e-9 share or 1e-6 dollar; `state` as the custodian ended it."""
+
+    id: str
+    kind: str
+    reference: str
+    amount: int
+    content: str
+    signature: str
+    state: Literal["live", "settled", "failed"] = "live"
+
+
+@dataclass(slots=True)
+class Register:
+    """All of it, with the store that made it durable."""
+
+    mints: dict[str, SignedMint] = field(default_factory=dict)
+    calls: dict[str, SignedCall] = field(default_factory=dict)
+    reports: dict[str, SignedReport] = field(default_factory=dict)
+    releases: dict[str, SignedRelease] = field(default_factory=dict)
+    _by_hash: dict[str, str] = field(default_factory=dict)
+    _by_evidence: dict[str, set[str]] = field(default_factory=dict)
+    _by_receipt: dict[str, set[str]] = field(default_factory=dict)
+    _by_redemption: dict[str, set[str]] = field(default_factory=dict)
+    _by_reference: dict[str, list[str]] = field(default_factory=dict)
+    _live: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, store: Store) -> "Register":
+        """Everything that the store holds."""
+        register = cls()
+        for _, _, body in store.signed("mint"):
+            receipts = tuple((str(name), int(shares)) for name, shares in body["receipts"])
+            register.put_mint(SignedMint(**{**body, "receipts": receipts}))
+        for _, _, body in store.signed("call"):
+            register.calls[body["key"]] = SignedCall(**body)
+        for _, _, body in store.signed("report"):
+            register.reports[body["token"]] = SignedReport(**body)
+        for _, _, body in store.signed("release"):
+            register.put_release(SignedRelease(**body))
+        return register
+
+    def put_mint(self, mint: SignedMint) -> None:
+        """Take a mint in, or its new state."""
+        self.mints[mint.mint_id] = mint
+        self._by_hash[request_hash(mint.mint_id)] = mint.mint_id
+        self._by_evidence.setdefault(mint.evidence, set()).add(mint.mint_id)
+        for receipt, _ in mint.receipts:
+            self._by_receipt.setdefault(receipt, set()).add(mint.mint_id)
+        if mint.redemption:
+            self._by_redemption.setdefault(mint.redemption, set()).add(mint.mint_id)
+        live = self._live.setdefault((mint.chain, mint.token), {})
+        if mint.state == "live":
+            live[mint.mint_id] = None
+        else:
+            live.pop(mint.mint_id, None)
+
+    def put_release(self, release: SignedRelease) -> None:
+        """Take a release in, or its new state."""
+        if release.id not in self.releases:
+            self._by_reference.setdefault(release.reference, []).append(release.id)
+        self.releases[release.id] = release
+
+    def live(self, chain: str, token: str) -> list[SignedMint]:
+        """Mints that may still land."""
+        return [self.mints[mint_id] for mint_id in self._live.get((chain, token), ())]
+
+    def live_raw(self, chain: str, token: str, apart_from: str = "") -> int:
+        """Their sum in 1e-18 raw, one of them left out."""
+        return sum(mint.raw for mint in self.live(chain, token) if mint.mint_id != apart_from)
+
+    def of_hash(self, request: str) -> SignedMint | None:
+        """The mint behind a hash on chain."""
+        mint_id = self._by_hash.get(request)
+        return self.mints[mint_id] if mint_id else None
+
+    def evidence_owner(self, evidence: str, apart_from: str) -> str:
+        """Another mint that used the same evidence and is not dead; empty if there is none."""
+        owners = (each for each in self._by_evidence.get(evidence, ()) if each != apart_from)
+        return next((each for each in owners if self.mints[each].state != "dead"), "")
+
+    def uses(self, receipts: Iterable[str], apart_from: str) -> dict[str, list[tuple[int, int]]]:
+        """(shares, epoch) that other mints took of each receipt."""
+        return {
+            receipt: [
+                (shares, self.mints[mint_id].epoch)
+                for mint_id in self._by_receipt.get(receipt, ())
+                if mint_id != apart_from and self.mints[mint_id].state != "dead"
+                for name, shares in self.mints[mint_id].receipts
+                if name == receipt
+            ]
+            for receipt in receipts
+        }
+
+    def restituted(self, apart_from: str = "") -> dict[str, list[Restituted]]:
+        """What is minted back, by the hash of the redemption."""
+        return {
+            redemption: [
+                Restituted(mint.raw, mint.multiplier, mint.epoch, mint.state == "landed")
+                for mint_id in mint_ids
+                if (mint := self.mints[mint_id]).state != "dead" and mint_id != apart_from
+            ]
+            for redemption, mint_ids in self._by_redemption.items()
+        }
+
+    def releases_for(self, reference: str) -> list[SignedRelease]:
+        """Every delivery and payment approved under a reference."""
+        return [self.releases[each] for each in self._by_reference.get(reference, ())]
+
+    def landed(self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int]) -> list[SignedMint]:
+        """Move what landed or died to its state; the changed mints are returned, to be stored.
+
+        An EVM voucher is dead when the final block is past its deadline, or the token's epoch (which never goes back)
+        has passed the voucher's. A Solana transaction is only declared dead by `Watch`, which asks for its blockhash.
+        """
+        changed = []
+        for (chain, token), mint_ids in self._live.items():
+            minted = books[chain].token(token).minted if chain in books else {}
+            for mint_id in tuple(mint_ids):
+                mint = self.mints[mint_id]
+                if request_hash(mint_id) in minted:
+                    changed.append(replace(mint, state="landed"))
+                elif chain == "evm" and (evm_at > mint.deadline or evm_epochs.get(token, -1) > mint.epoch):
+                    changed.append(replace(mint, state="dead"))
+        for mint in changed:
+            self.put_mint(mint)
+        return changed
+
+
+def mint_row(mint: SignedMint) -> dict[str, Any]:
+    """A mint as the store keeps it."""
+    return asdict(mint)

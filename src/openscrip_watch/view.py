@@ -1,0 +1,155 @@
+"""One stock at one cut: statement, tokens on each chain, claims. What every judgement is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from openscrip_watch.amounts import f64_down, same_f64, shares_up, show
+from openscrip_watch.chains.facts import Standing, TokenFacts
+from openscrip_watch.config import StockConfig
+from openscrip_watch.custody import Line
+from openscrip_watch.proof import Claims, Cover, InForce, Restituted, cover, first_epoch, history, in_force
+from openscrip_watch.refusal import refuse_unless
+from openscrip_watch.register import Register
+from openscrip_watch.statement import Statement
+
+
+@dataclass(slots=True)
+class StockView:
+    """A stock as the watch sees it now."""
+
+    stock: StockConfig
+    statement: Statement
+    line: Line
+    standings: Mapping[str, Standing]
+    facts: Mapping[str, TokenFacts]
+    register: Register
+    claims: Claims
+    offence: str = ""
+    """A mint on chain that nobody here signed for."""
+    past: list[InForce] = field(init=False)
+
+    def __post_init__(self) -> None:
+        evm, solana = self.standings.get("evm"), self.standings.get("solana")
+        if evm:
+            scheduled = self.facts["evm"].scheduled
+            self.past = history(scheduled, first_epoch(scheduled, evm, self.line))
+        elif solana:
+            self.past = history(self.facts["solana"].scheduled, self.stock.epoch)
+        else:
+            self.past = history((), self.stock.epoch)
+        self._take_burns()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the tokens are in; all chains follow the EVM token where there is one."""
+        evm = self.standings.get("evm")
+        return evm.epoch if evm else in_force(self.past, self._at).epoch
+
+    @property
+    def multiplier(self) -> int:
+        """The book's multiplier in force, 1e-18."""
+        evm = self.standings.get("evm")
+        return evm.multiplier if evm else in_force(self.past, self._at).multiplier
+
+    @property
+    def highest(self) -> int:
+        """The highest multiplier in force or scheduled on any chain."""
+        scheduled = max((each.pending for each in self.standings.values()), default=0)
+        last = self.past[-1].multiplier if self.past[-1].since > self._at else 0
+        return max(self.multiplier, scheduled, last, *(each.multiplier for each in self.standings.values()))
+
+    def supply(self, chain: str) -> int:
+        """Raw supply of a chain: the higher of what the token says and what its history adds up to."""
+        return max(self.standings[chain].supply, self.facts[chain].supply)
+
+    def raw(self, apart_from: str = "") -> int:
+        """Raw supply of all chains and what was signed and may still land, one mint left out."""
+        return sum(
+            self.supply(chain) + self.register.live_raw(chain, self.stock.address(chain), apart_from)
+            for chain in self.standings
+        )
+
+    def claimed(self, extra: Mapping[str, list[Restituted]] | None = None, apart_from: str = "") -> int:
+        """Undelivered redemption claims in 1e-9 share of the statement's epoch; `extra` restitutions count already."""
+        restituted = self.register.restituted(apart_from)
+        for redemption, more in (extra or {}).items():
+            restituted[redemption] = [*restituted.get(redemption, []), *more]
+        total = 0
+        for request in self.claims.open():
+            left = self.remaining(request, restituted)
+            total += left
+            if left == 0 and self.remaining(request, {}) == 0:
+                self.claims.closed.add(request)
+        return total
+
+    def remaining(self, request: str, restituted: Mapping[str, list[Restituted]] | None = None) -> int:
+        """What one redemption is still owed, in 1e-9 share of the statement's epoch."""
+        given = self.register.restituted() if restituted is None else restituted
+        statement = self.statement
+        return self.claims.remaining(request, self.line, statement.epoch, statement.movement_seq, given)
+
+    def cover(self, raw: int, multiplier: int, claims: int) -> Cover:
+        """I1 with these figures."""
+        return cover(raw, multiplier, claims, self.statement.unencumbered)
+
+    def chain_owed(self, chain: str, extra_raw: int, apart_from: str = "") -> int:
+        """Shares that one chain's tokens stand for, signed mints included, rounded up: its allocation."""
+        raw = self.supply(chain) + self.register.live_raw(chain, self.stock.address(chain), apart_from) + extra_raw
+        return shares_up(raw, self.highest)
+
+    def refuse_unless_explained(self) -> None:
+        """Every token on chain was signed for. Raises `supply.unexplained`, naming what was not."""
+        refuse_unless(not self.offence, "supply.unexplained", f"supply: {self.offence} without a voucher of ours")
+        for chain, standing in self.standings.items():
+            facts, name = self.facts[chain], f"{self.stock.symbol} on {chain}"
+            loose = next((each for each in facts.loose if each.raw > 0), None)
+            text = f"supply: {name} grew by transaction {loose.tx if loose else ''} without a voucher"
+            refuse_unless(loose is None, "supply.unexplained", text)
+            above = standing.supply - facts.supply
+            text = f"supply: {name} was {show(above, 10**18)} above its mints less its burns"
+            refuse_unless(above <= 0, "supply.unexplained", text)
+
+    def refuse_unless_fresh(self, now: int, age_s_max: int) -> None:
+        """The statement is young enough and about the segregated account. Raises `statement.stale` or `….account`."""
+        statement = self.statement
+        where = f"statement: {statement.isin} number {statement.sequence}"
+        fresh = now - statement.as_of <= age_s_max
+        refuse_unless(fresh, "statement.stale", f"{where} was of {statement.as_of}, the clock was {now}")
+        own = statement.account == self.stock.account
+        refuse_unless(own, "statement.account", f"{where} was about account {statement.account:.40}")
+
+    def refuse_unless_one_multiplier(self) -> None:
+        """I6: Solana shows the EVM multiplier's floor, now and from the same time on. Raises `multiplier.differs`."""
+        evm, solana = self.standings.get("evm"), self.standings.get("solana")
+        if evm is None or solana is None:
+            return
+        same_now = same_f64(solana.f64, f64_down(evm.multiplier))
+        same_next = same_f64(solana.pending_f64, f64_down(evm.pending)) and solana.effective_at == evm.effective_at
+        text = f"multiplier: EVM shows {evm.multiplier} then {evm.pending} from {evm.effective_at}, "
+        text += f"Solana {solana.f64!r} then {solana.pending_f64!r} from {solana.effective_at}"
+        refuse_unless(same_now and same_next, "multiplier.differs", text)
+
+    @property
+    def _at(self) -> int:
+        return max((each.at for each in self.standings.values()), default=0)
+
+    def _take_burns(self) -> None:
+        if sum(len(facts.burned) for facts in self.facts.values()) == len(self.claims.burned):
+            return
+        for facts in self.facts.values():
+            for request, fact in facts.burned.items():
+                if request in self.claims.burned:
+                    continue
+                told = InForce(fact.at, fact.multiplier, fact.epoch) if fact.multiplier else in_force(self.past, fact.at)
+                self.claims.burn(request, fact.raw, told)
+
+
+def unsigned_mint(facts: TokenFacts, register: Register, requests: list[str]) -> str:
+    """The first of `requests` that was minted without or against our signature, as a sentence; empty if none."""
+    for request in requests:
+        fact = facts.minted[request]
+        signed = register.of_hash(request)
+        if signed is None or (signed.raw, signed.token) != (fact.raw, fact.token) or signed.state == "dead":
+            return f"transaction {fact.tx} minted {show(fact.raw, 10**18)} for request {request}"
+    return ""
+
