@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-from openscrip.kernel.errors import Conflict, Refused
+from openscrip.kernel.errors import Conflict, Refused, Unavailable
 from openscrip.runtime.codec import Codec
 from openscrip.runtime.database import READ_ONLY, open_database
 from openscrip.runtime.ledger import Balance, Chart, Phase, Transfer, seal, side_of, unit_of
@@ -231,8 +232,11 @@ class SqlStore:
 
     @contextmanager
     def _writing(self, engine: Engine | None = None) -> Iterator[Connection]:
-        with self._gate, (engine or self._engine).begin() as connection:
-            yield connection
+        try:
+            with self._gate, (engine or self._engine).begin() as connection:
+                yield connection
+        except OperationalError as error:  # locked too long, or the disk is full: passes, and nothing was written
+            raise Unavailable(f"database: {error.orig}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[SqlUnit]:

@@ -1,0 +1,289 @@
+"""The worker: leases due commands, performs them outside, and records each answer with what follows from it.
+
+Effects are at least once and the other side refuses duplicates; answers are recorded exactly once, because marking the
+command done and applying the answer are one transaction behind a fenced lease. A performer must give up well before
+its lease ends. `step` is the same logic without threads, for simulation.
+"""
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from openscrip.kernel.clock import Clock
+from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.runtime.feed import Activity, Feed, FeedReader
+from openscrip.runtime.store import Command, Fenced, Lease, Store, Unit
+
+log = logging.getLogger(__name__)
+
+Perform = Mapping[type[Any], Callable[[Lease], Any]]
+"""For each action: has its effect outside and gives the answer. May raise `Refused` (an answer) or `Unavailable`."""
+
+Apply = Callable[[Unit, Command, Any], None]
+"""Turns an answer, or the `Refused` that came instead, into writes."""
+
+Answered = tuple[Lease, Any]
+GROUP_MAX = 64
+IDLE_S_MAX = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How long to ask again when the outside does not answer: machine seconds, doubled from `first_s` to `most_s`."""
+
+    first_s: float = 0.05
+    most_s: float = 10.0
+    limit: int = 200
+    """After so many attempts the command is parked."""
+
+    def delay_s(self, attempts: int) -> float:
+        """How long to wait after the attempt number `attempts`, from 0."""
+        return min(self.most_s, self.first_s * 2.0 ** min(attempts, 30))
+
+
+PATIENT = Retries()
+
+
+def no_probe(_: str) -> None:
+    """A probe that does nothing; a crash test passes one that ends the process at a named point."""
+
+
+class Worker:
+    """Performs the commands of one store. `name` says whose leases it may take back when it starts again."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        perform: Perform,
+        apply: Apply,
+        *,
+        probe: Callable[[str], None] = no_probe,
+        threads: int = 8,
+        feeds: Sequence[Feed] = (),
+        name: str = "worker",
+        retries: Retries = PATIENT,
+        lease_s: float = 30.0,
+        machine: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._perform = perform
+        self._apply = apply
+        self._probe = probe
+        self._threads = threads
+        self._name = name
+        self._retries = retries
+        self._lease_s = lease_s
+        self._machine = machine
+        self._started = False
+        self._in_flight = 0
+        self._answers: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._activity = Activity(self._wake)
+        self._readers = [FeedReader(feed, store, probe, self._activity) for feed in feeds]
+
+    # one at a time
+
+    def step(self, limit: int = 16) -> bool:
+        """Perform and record up to `limit` due commands and read every feed once, in this thread, one after the other.
+
+        Returns whether anything was done.
+        """
+        self._start()
+        leases = self._leased(limit)
+        for lease in leases:
+            answer = self._performed(lease)
+            if answer is not None:
+                self._record([answer])
+        events = 0
+        for reader in self._readers:
+            try:
+                events += reader.read()
+            except Unavailable as outage:
+                reader.error = str(outage)
+        return bool(leases or events)
+
+    # with threads
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then record what is in flight and return."""
+        self._run(stop.is_set)
+
+    def run_until_idle(self, timeout_s: float = 60.0) -> None:
+        """Work until nothing is in flight, due or new. Raises `TimeoutError` naming what still waits."""
+        ends = time.monotonic() + timeout_s
+        self._run(lambda: self.is_idle() or time.monotonic() > ends)
+        if not self.is_idle():
+            raise TimeoutError(f"worker: {self._unfinished()} after {timeout_s} s")
+
+    def wait_idle(self, timeout_s: float = 60.0) -> None:
+        """Block until a worker that runs in another thread is idle. Raises `TimeoutError` naming what still waits."""
+        ends = time.monotonic() + timeout_s
+        self.nudge()
+        while not self.is_idle():
+            if time.monotonic() > ends:
+                raise TimeoutError(f"worker: {self._unfinished()} after {timeout_s} s")
+            if not self._in_flight:
+                self._hurry()
+            time.sleep(0.005)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight or due now, and every feed was read to its end since anything last happened."""
+        activity = self._activity.count
+        if self._in_flight or any(reader.seen_empty_at < activity for reader in self._readers):
+            return False
+        due_at = self._store.next_due()
+        if due_at is not None and due_at <= self._clock.now():
+            return False
+        return activity == self._activity.count and not self._in_flight
+
+    def nudge(self) -> None:
+        """Look for work now: something was committed, the market clock moved, or something happened outside."""
+        self._activity.note()
+        self._hurry()
+
+    def _hurry(self) -> None:
+        for reader in self._readers:
+            if reader.seen_empty_at < self._activity.count:
+                reader.wake.set()
+
+    def troubles(self) -> dict[str, str]:
+        """The feeds that cannot be read or applied at the moment, each with its last error."""
+        return {reader.feed.name: reader.error for reader in self._readers if reader.error}
+
+    def _run(self, finished: Callable[[], bool]) -> None:
+        self._start()
+        stop_readers = threading.Event()
+        names = [(reader, f"{self._name}-{reader.feed.name}") for reader in self._readers]
+        threads = [threading.Thread(target=r.run, args=(stop_readers,), name=n, daemon=True) for r, n in names]
+        for thread in threads:
+            thread.start()
+        try:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix=self._name) as pool:
+                idle_s = 0.001
+                while not finished():
+                    self._wake.clear()
+                    if self._turn(pool):
+                        idle_s = 0.001
+                    else:
+                        self._wake.wait(idle_s)
+                        idle_s = min(idle_s * 2, IDLE_S_MAX)
+            while self._gather():
+                pass
+        finally:
+            stop_readers.set()
+            for reader in self._readers:
+                reader.wake.set()
+            for thread in threads:
+                thread.join(30)
+
+    def _turn(self, pool: ThreadPoolExecutor) -> bool:
+        """Hand out what is due as long as threads are free, and record the answers that are there."""
+        try:
+            recorded = self._gather()
+            free = self._threads - self._in_flight
+            leases = self._leased(free) if free > 0 else []
+        except Unavailable as error:
+            log.warning("worker: the store did not answer: %s", error)
+            return False
+        for lease in leases:
+            self._in_flight += 1
+            pool.submit(self._perform_in_thread, lease)
+        return bool(recorded or leases)
+
+    def _leased(self, limit: int) -> list[Lease]:
+        return self._store.lease(self._name, limit, self._clock.now(), self._machine(), self._lease_s)
+
+    def _gather(self) -> int:
+        ended: list[Answered | None] = []
+        while len(ended) < GROUP_MAX and not self._answers.empty():
+            ended.append(self._answers.get_nowait())
+        if ended:
+            answered = [one for one in ended if one is not None]
+            if answered:
+                self._record(answered)
+            self._activity.note()
+            self._in_flight -= len(ended)
+        return len(ended)
+
+    def _perform_in_thread(self, lease: Lease) -> None:
+        answer: Answered | None = None
+        try:
+            answer = self._performed(lease)
+        finally:
+            self._answers.put(answer)
+            self._wake.set()
+
+    # one command
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            taken_back = self._store.release(self._name)
+            if taken_back:
+                log.info("worker: %s took back %d commands of an earlier life", self._name, taken_back)
+
+    def _performed(self, lease: Lease) -> Answered | None:
+        """The answer, or None if the command was given back or parked."""
+        self._probe("before effect")
+        try:
+            answer = self._perform[type(lease.command.action)](lease)
+        except Refused as refusal:
+            answer = refusal
+        except Exception as error:  # noqa: BLE001  # a bug must park its command, not end the worker
+            self._give_back(lease, error)
+            return None
+        self._probe("after effect")
+        return lease, answer
+
+    def _record(self, answered: Sequence[Answered]) -> None:
+        """Record the answers in one transaction; if that fails, each in its own."""
+        self._probe("before transaction")
+        try:
+            with self._store.transaction() as unit:
+                for lease, answer in answered:
+                    unit.finish(lease)
+                    self._apply(unit, lease.command, answer)
+        except Exception as error:  # noqa: BLE001  # a bug must park its command, not end the worker
+            if len(answered) > 1:
+                for one in answered:
+                    self._record([one])
+                return
+            self._give_back(answered[0][0], error)
+            return
+        self._probe("after record")
+
+    def _give_back(self, lease: Lease, error: Exception) -> None:
+        key = lease.command.key
+        if isinstance(error, Fenced):
+            log.warning("worker: %s was taken over, its answer is dropped", key)
+            return
+        try:
+            if isinstance(error, Unavailable) and lease.attempts + 1 < self._retries.limit:
+                log.info("worker: %s waits after attempt %d: %s", key, lease.attempts + 1, error)
+                self._store.retry(lease, str(error), self._machine() + self._retries.delay_s(lease.attempts))
+                return
+            log.error("worker: %s was parked: %s", key, error, exc_info=error)
+            self._store.park(lease, "".join(traceback.format_exception(error)) if _is_bug(error) else str(error))
+        except Unavailable as outage:
+            log.warning("worker: %s stays leased, the store did not answer: %s", key, outage)
+
+    def _unfinished(self) -> str:
+        now = self._clock.now()
+        open_commands = [
+            f"{command.key} ({status}, {error or 'no error'})"
+            for command, status, _, error in self._store.waiting(20)
+            if command.due_at <= now and status != "parked"
+        ]
+        return f"waiting: {', '.join(open_commands) or 'nothing due'}; troubles: {self.troubles() or 'none'}"
+
+
+def _is_bug(error: Exception) -> bool:
+    return not isinstance(error, Refused | Unavailable)
