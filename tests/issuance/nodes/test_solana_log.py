@@ -1,6 +1,10 @@
 """SIGKILL loses nothing that was answered: the log is replayed, and a damaged one is not believed."""
 
 import base64
+import os
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -133,3 +137,46 @@ def test_a_data_folder_serves_one_node_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(LogBroken, match="in use"):
         Log(tmp_path / "log")
     first.close()
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from openscrip.issuance.nodes.solana.process import SolanaNode
+node = SolanaNode(Path(sys.argv[1]))
+node.start()
+print(node.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.crash
+def test_a_node_leaves_when_its_parent_was_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    node = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait(5)
+    for _ in range(200):
+        try:
+            log = Log(tmp_path / "transactions.log")
+        except LogBroken:
+            threading.Event().wait(0.02)
+            continue
+        log.close()
+        break
+    else:
+        os.kill(node, signal.SIGKILL)
+        pytest.fail("the node outlived its parent by 4 s")
+    parent.stdout.close()
+    parent.stdin.close()
+
+
+def test_a_node_that_is_asked_to_stop_leaves_with_status_zero(own_node: SolanaNode) -> None:
+    process = own_node._process
+    assert process is not None
+    own_node.stop()
+    assert process.returncode == 0

@@ -1,5 +1,7 @@
 """The chain port on a real node: two keys mint, one does not; each id lands once; events come from what moved."""
 
+import base64
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -18,7 +20,7 @@ from openscrip.issuance.chains.solana.founding import land
 from openscrip.issuance.chains.solana.memo import MintMemo, RedeemMemo, memo_instruction
 from openscrip.issuance.chains.solana.token_program import Authority, associated_account, transfer_checked
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import MultiplierChange, RedemptionKind, chain_hash
+from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, RedemptionKind, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
@@ -288,3 +290,33 @@ def test_an_issuer_without_lamports_is_unavailable_not_refused(node: SolanaNode)
 def test_a_malformed_address_is_named(desk: Desk) -> None:
     with pytest.raises(Malformed, match="not a Solana address"):
         desk.chain.balance(desk.token, "0xabc")
+
+
+class RememberingAttestor(WillingAttestor):
+    """Answers a second question about the same mint with the transaction that it signed first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signed: dict[str, bytes] = {}
+
+    def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
+        first = self.signed.setdefault(voucher.mint_id, transaction or b"")
+        return {**super().attest_mint(voucher, evidence, first), "transaction": base64.b64encode(first).decode()}
+
+
+def test_a_crash_after_the_attestor_signed_leaves_one_transaction_that_can_land(node: SolanaNode) -> None:
+    issuer, attestor = Keypair(), RememberingAttestor()
+    node.fund(str(issuer.pubkey()))
+    cluster = Cluster(node.url)
+    chain = SolanaChain(cluster, issuer, str(attestor.key.pubkey()), attestor)
+    desk = Desk(node, chain, issuer, attestor, chain.list_token(TSLA))
+    voucher = desk.voucher(str(Keypair().pubkey()), "3", "sub-h/1")
+    forgotten = desk.signed(chain.prepare_mint(*voucher))
+    cluster.rpc.call("openscrip_skipSlots", 10)
+    again = desk.signed(chain.prepare_mint(*voucher))
+    assert [one.tx_id for one in forgotten] == [one.tx_id for one in again]
+    other = desk.voucher(str(Keypair().pubkey()), "4", "sub-h/1")
+    with pytest.raises(Refused) as refusal:
+        chain.prepare_mint(*other)
+    assert refusal.value.code == "attestor.signature"
+    cluster.close()

@@ -8,6 +8,7 @@ import asyncio
 import json
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 from openscrip.issuance.nodes.solana.bank import Bank
@@ -36,8 +37,8 @@ def main() -> int:
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     ready = {"ready": True, "rpc": url, "genesis": base58(bank.genesis), "transactions": len(bank.history)}
-    print(json.dumps(ready), flush=True)  # noqa: T201 - the program speaks to whoever started it
-    asyncio.run(serve(bank, door, die_with_parent=asked.die_with_parent))
+    tell = partial(print, json.dumps(ready), flush=True)
+    asyncio.run(serve(bank, door, tell, die_with_parent=asked.die_with_parent))
     bank.log.close()
     return 0
 

@@ -60,8 +60,11 @@ class Face:
         await _respond(send, 200, answered)
 
 
-async def serve(bank: Bank, door: socket.socket, *, die_with_parent: bool) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT, or until the parent process is gone."""
+async def serve(bank: Bank, door: socket.socket, ready: Callable[[], None], *, die_with_parent: bool) -> None:
+    """Serve on a listening socket until SIGTERM or SIGINT, or until the parent process is gone.
+
+    `ready` is called once a signal is heeded; who connects from then on is answered.
+    """
     configuration = uvicorn.Config(
         Face(bank), lifespan="off", log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=2
     )
@@ -71,6 +74,7 @@ async def serve(bank: Bank, door: socket.socket, *, die_with_parent: bool) -> No
         loop.add_signal_handler(signal_number, server.leave)
     if die_with_parent:
         _leave_without(os.getppid(), server, loop)
+    ready()
     await server.serve(sockets=[door])
 
 
