@@ -67,10 +67,13 @@ class EvmNode:
     def start(self, timeout_s: float = 20) -> None:
         """Start the chain and its miner.
 
-        Raises `Refused("evm.missing")` without the binary and `Unavailable` if it does not answer in time.
+        Raises `Refused("evm.missing")` without the binary, `Refused("evm.port")` if another listens on the port, and
+        `Unavailable` if it does not answer in time.
         """
         if not self._binary.is_file():
             raise Refused("evm.missing", f"evm node: {ANVIL} was not in node_modules; run the project's set-up")
+        if not port_is_free(self.port):
+            raise Refused("evm.port", f"evm node: port {self.port} was taken by another program")
         self._data.mkdir(parents=True, exist_ok=True)
         if self._state.is_file():
             shutil.copyfile(self._state, self._state.with_suffix(".previous.json"))
@@ -179,6 +182,17 @@ def push_time(rpc: JsonRpc, now: int) -> None:
     except RpcError:
         return  # another push was ahead of this one
     rpc.call("evm_mine")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on a port of 127.0.0.1; else we would talk to somebody else's chain."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what an ended server left behind does not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:
