@@ -80,6 +80,10 @@ class SolanaChain:
         self.watch_token(token)
         return token
 
+    def token_address(self, symbol: str) -> str:
+        """Where the mint of a token symbol stands, founded or not: the attestor can be told of it beforehand."""
+        return str(self._founding.address_of(symbol))
+
     def watch_token(self, token: str) -> None:
         """Take a token that was founded before into `events`."""
         self._tokens[token] = TokenAddresses.of(_key(token, "token"), self._founding.multisig)
