@@ -1,9 +1,9 @@
 """Gas of the token's calls, measured as reference `evm-token.md` 7.2 says, beside the peers' figures.
 
 Receipts of single transactions, through the beacon proxy with the policy's check: 1,000 atoms to an account that
-already holds some, a first approval of 1e18, mints to an existing holder. Vyper 0.4.3 optimised for gas, target and hard
-fork cancun, OpenZeppelin 5.7.0 proxies. Repeated at multiplier 4 with a change that took effect and was not yet rolled
-into storage, and so again after 365 idle days: the cost must not grow.
+already holds some, a first approval of 1e18, mints to an existing holder. Vyper 0.4.3 optimised for gas, target and
+hard fork cancun, OpenZeppelin 5.7.0 proxies. Repeated at multiplier 4 with a change that took effect and was not yet
+rolled into storage, and so again after 365 idle days: the cost must not grow.
 """
 
 import hashlib
