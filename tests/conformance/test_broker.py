@@ -34,7 +34,7 @@ from openscrip.kernel.quantities import Shares
 EventT = TypeVar("EventT")
 
 
-@pytest.fixture(params=[pytest.param(each, marks=[pytest.mark.parts] * (each != "in process")) for each in ADAPTERS])
+@pytest.fixture(params=ADAPTERS)
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBroker]:
     with a_broker(request.param, tmp_path) as adapter:
         yield adapter

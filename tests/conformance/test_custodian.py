@@ -82,7 +82,7 @@ class Desk:
         self.advance_to("2024-06-03T20:30:00Z")
 
 
-@pytest.fixture(params=[pytest.param(each, marks=[pytest.mark.parts] * (each != "in process")) for each in ADAPTERS])
+@pytest.fixture(params=ADAPTERS)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     with a_custodian(request.param, tmp_path) as (broker, custodian):
         yield Desk(broker, custodian)

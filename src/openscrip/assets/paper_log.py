@@ -135,6 +135,10 @@ class PaperShell(Generic[CoreT]):
         self._core: CoreT | None = None
         self._live = LiveClock() if live else None
 
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+
     def perform(self, name: str, body: object) -> object:
         """Log and act. Raises `Malformed` before anything is logged, `Refused` or `Unavailable` after."""
         record: object = from_json(self._commands[name].kind, body)

@@ -1,6 +1,7 @@
 """The paper broker as a process: `python -m openscrip.assets.brokers.paper_server --data DIR --port N`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from starlette.applications import Starlette
 
@@ -70,20 +71,20 @@ def broker_app(shell: PaperShell[PaperBroker]) -> Starlette:
     )
 
 
+def broker_shell(data: Path, start_at: int, *, live: bool = False) -> PaperShell[PaperBroker]:
+    """The broker whose store lies in the folder `data`; a new one starts at market time `start_at`."""
+    log = InputLog(data / "broker.sqlite")
+    started_at = log.started_at(start_at)
+    return PaperShell(log, lambda: PaperBroker(started_at, daily_closes(), broker_announcements()), COMMANDS, live=live)
+
+
 def main() -> None:
     """Read the arguments and serve."""
     arguments = process_arguments("paper-broker").parse_args()
-    log = InputLog(arguments.data / "broker.sqlite")
-    started_at = log.started_at(start_time(arguments))
-    shell = PaperShell(
-        log,
-        lambda: PaperBroker(started_at, daily_closes(), broker_announcements()),
-        COMMANDS,
-        live=arguments.live,
-    )
+    shell = broker_shell(arguments.data, start_time(arguments), live=arguments.live)
     shell.core()
     serve(broker_app(shell), "paper-broker", arguments)
-    log.close()
+    shell.close()
 
 
 if __name__ == "__main__":

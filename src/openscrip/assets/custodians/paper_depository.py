@@ -24,6 +24,10 @@ class HttpDepository:
         """Money reaches the broker."""
         return self._ask("/v1/deposits", cash)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
     def _ask(self, path: str, movement: Transfer | CashIn) -> TransferAnswer:
         try:
             return from_json(TransferAnswer, self._connection.post(path, to_json(movement)))

@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from openscrip.assets.custodians.paper_bank import Deposit
 from openscrip.assets.custodians.paper_core import PaperCustodian, SubBalanceMove
 from openscrip.assets.custodians.paper_depository import HttpDepository
-from openscrip.assets.custodians.two_keys import Ed25519StatementKey, Ed25519TwoKeys, public_key_bytes
+from openscrip.assets.custodians.two_keys import Ed25519StatementKey, Ed25519TwoKeys, TwoKeys, public_key_bytes
 from openscrip.assets.custody import Instruction, InstructionKind, Payment, Signatures
 from openscrip.assets.listings import custodian_notices, daily_closes
 from openscrip.assets.notice import Notice
+from openscrip.assets.paper import Depository
 from openscrip.assets.paper_http import (
     application,
     calendar_day,
@@ -177,6 +178,22 @@ def statement_seed(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def custodian_shell(
+    data: Path, start_at: int, broker: Depository, two_keys: TwoKeys, *, live: bool = False
+) -> PaperShell[PaperCustodian]:
+    """The custodian whose store and key lie in the folder `data`; a new one starts at market time `start_at`."""
+    log = InputLog(data / "custodian.sqlite")
+    started_at = log.started_at(start_at)
+    key = Ed25519StatementKey(statement_seed(data / "statement.key"))
+    depository = RecordedDepository(log, broker)
+    return PaperShell(
+        log,
+        lambda: PaperCustodian(started_at, daily_closes(), custodian_notices(), depository, two_keys, key),
+        COMMANDS,
+        live=live,
+    )
+
+
 def main() -> None:
     """Read the arguments and serve."""
     parser = process_arguments("paper-custodian")
@@ -184,19 +201,12 @@ def main() -> None:
     parser.add_argument("--treasury-key", required=True, help="ed25519 public key in hex or base64")
     parser.add_argument("--approver-key", required=True, help="ed25519 public key in hex or base64")
     arguments = parser.parse_args()
-    log = InputLog(arguments.data / "custodian.sqlite")
-    started_at = log.started_at(start_time(arguments))
     two_keys = Ed25519TwoKeys(public_key_bytes(arguments.treasury_key), public_key_bytes(arguments.approver_key))
-    statement_key = Ed25519StatementKey(statement_seed(arguments.data / "statement.key"))
-    depository = RecordedDepository(log, HttpDepository(arguments.broker))
-    shell = PaperShell(
-        log,
-        lambda: PaperCustodian(started_at, daily_closes(), custodian_notices(), depository, two_keys, statement_key),
-        COMMANDS,
-        live=arguments.live,
-    )
+    broker = HttpDepository(arguments.broker)
+    shell = custodian_shell(arguments.data, start_time(arguments), broker, two_keys, live=arguments.live)
     serve(custodian_app(shell), "paper-custodian", arguments)
-    log.close()
+    shell.close()
+    broker.close()
 
 
 if __name__ == "__main__":
