@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
-NOTICE_S, HORIZON_S, FRESH_S = 15 * 60, 60 * 86_400, 3_600
+NOTICE_S, HORIZON_S, FRESH_S = 10 * 60, 60 * 86_400, 3_600
 GRAIN = 10**10
 
 

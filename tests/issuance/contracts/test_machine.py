@@ -18,7 +18,7 @@ holders = st.sampled_from(HOLDERS)
 ids = st.integers(0, 5).map(lambda number: hashlib.sha256(bytes([number])).digest())
 mint_ids = st.integers(0, 60).map(lambda number: hashlib.sha256(b"mint" + bytes([number])).digest())
 raws = st.one_of(st.integers(0, 40 * ONE // GRAIN).map(lambda grains: grains * GRAIN), st.integers(0, 40 * ONE))
-aheads = st.sampled_from([900, 3_600, 7_200, 7_200, 60, 61 * 86_400])
+aheads = st.sampled_from([600, 3_600, 7_200, 7_200, 60, 61 * 86_400])
 multipliers = st.one_of(
     st.sampled_from([ONE // 10, ONE // 3, ONE, 2 * ONE, 3 * ONE, 10 * ONE]), st.integers(10**16, 10**20),
     st.integers(10**11, 10**25),

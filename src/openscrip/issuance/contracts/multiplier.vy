@@ -21,8 +21,9 @@ event UIMultiplierUpdateCancelled:
 ONE: constant(uint256) = 10**18
 _MULTIPLIER_MIN: constant(uint256) = 10**12
 _MULTIPLIER_MAX: constant(uint256) = 10**24
-# Holders and protocols hear of a change at least this long before it takes effect.
-_NOTICE_S_MIN: constant(uint256) = 15 * 60
+# Holders and protocols hear of a change at least this long before it takes effect. The books plan 15 minutes ahead: the
+# difference is for signing and landing.
+_NOTICE_S_MIN: constant(uint256) = 10 * 60
 _HORIZON_S_MAX: constant(uint256) = 60 * 86_400
 
 # --- base is in force until next_at, next from then on; next_at is 0 when no change was scheduled ---
