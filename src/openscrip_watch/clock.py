@@ -19,6 +19,11 @@ class MarketClock:
         refuse_unless(self._now > 0, "clock.unset", "clock: no market time was pushed yet")
         return self._now
 
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a time at all."""
+        return self.live or self._now > 0
+
     def push(self, now: int) -> None:
         """Set the time. Raises `clock.live` on a live clock and `clock.backwards` for an earlier time."""
         refuse_unless(not self.live, "clock.live", "clock: a live clock was pushed")

@@ -1,8 +1,9 @@
 """Everything that the watch has signed, in memory: what may still land counts as landed (I1), and nothing is signed twice."""
 
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import ChainBook
@@ -105,7 +106,11 @@ class Register:
     _by_receipt: dict[str, set[str]] = field(default_factory=dict)
     _by_redemption: dict[str, set[str]] = field(default_factory=dict)
     _by_reference: dict[str, list[str]] = field(default_factory=dict)
-    _live: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    _live: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    """Live mints by (chain, token), with the machine time since when they are known."""
+    _live_releases: dict[str, None] = field(default_factory=dict)
+    paid: set[str] = field(default_factory=set)
+    """Hashes of the references under which a payment left the bank."""
 
     @classmethod
     def load(cls, store: Store) -> "Register":
@@ -133,7 +138,7 @@ class Register:
             self._by_redemption.setdefault(mint.redemption, set()).add(mint.mint_id)
         live = self._live.setdefault((mint.chain, mint.token), {})
         if mint.state == "live":
-            live[mint.mint_id] = None
+            live.setdefault(mint.mint_id, time.monotonic())
         else:
             live.pop(mint.mint_id, None)
 
@@ -142,6 +147,21 @@ class Register:
         if release.id not in self.releases:
             self._by_reference.setdefault(release.reference, []).append(release.id)
         self.releases[release.id] = release
+        if release.state == "live":
+            self._live_releases[release.id] = None
+        else:
+            self._live_releases.pop(release.id, None)
+        if release.kind == "payment" and release.state == "settled":
+            self.paid.add(request_hash(release.reference))
+
+    def live_releases(self) -> list[SignedRelease]:
+        """Releases that the custodian has not ended yet."""
+        return [self.releases[each] for each in self._live_releases]
+
+    def waiting(self, chain: str, token: str, age_s: float) -> list[SignedMint]:
+        """Live mints that are known for more than `age_s` machine seconds."""
+        since = time.monotonic() - age_s
+        return [self.mints[mint_id] for mint_id, at in self._live.get((chain, token), {}).items() if at < since]
 
     def live(self, chain: str, token: str) -> list[SignedMint]:
         """Mints that may still land."""
@@ -208,7 +228,3 @@ class Register:
             self.put_mint(mint)
         return changed
 
-
-def mint_row(mint: SignedMint) -> dict[str, Any]:
-    """A mint as the store keeps it."""
-    return asdict(mint)

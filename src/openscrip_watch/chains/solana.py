@@ -1,7 +1,7 @@
 """Reads Solana: mint accounts, and every transaction that named a mint since the last time."""
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -49,18 +49,26 @@ class SolanaReader:
                 break
         return standings
 
-    def known(self, blockhash: str) -> bool:
-        """Whether a transaction with this blockhash could land now, as the node sees its newest block."""
-        answer = self.rpc.call("isBlockhashValid", [blockhash, {"commitment": "processed"}])
-        return answer["value"] is True
+    def known(self, blockhashes: Collection[str]) -> set[str]:
+        """Those with which a transaction could land now, as the node sees its newest block."""
+        answers = self._valid(list(blockhashes), "processed")
+        return {each for each, answer in answers.items() if answer["value"] is True}
 
-    def expired(self, blockhash: str, since_slot: int) -> bool:
-        """Whether no transaction with this blockhash can land any more: final blocks past `since_slot` refuse it.
+    def expired(self, since_slots: Mapping[str, int]) -> set[str]:
+        """The blockhashes with which nothing can land any more: final blocks past their `since` slot refuse them.
 
         What landed is in the history that is read after this answer.
         """
-        answer = self.rpc.call("isBlockhashValid", [blockhash, {"commitment": self.commitment}])
-        return answer["value"] is False and int(answer["context"]["slot"]) >= since_slot
+        answers = self._valid(list(since_slots), self.commitment)
+        return {
+            each
+            for each, answer in answers.items()
+            if answer["value"] is False and int(answer["context"]["slot"]) >= since_slots[each]
+        }
+
+    def _valid(self, blockhashes: Sequence[str], commitment: str) -> dict[str, Any]:
+        calls: list[Call] = [("isBlockhashValid", [each, {"commitment": commitment}]) for each in blockhashes]
+        return dict(zip(blockhashes, map(settled, self.rpc.batch(calls)), strict=True))
 
     def accounts(self, addresses: Sequence[str]) -> list[bytes | None]:
         """The data of each account, None where there is none."""

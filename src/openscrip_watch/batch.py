@@ -1,0 +1,358 @@
+"""Requests that are judged on one reading of everything outside, and what must be stored before they are answered."""
+
+from base64 import b64encode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from openscrip_watch import mints, multipliers, releases, transactions
+from openscrip_watch.amounts import DOLLAR, parse
+from openscrip_watch.canonical import request_hash
+from openscrip_watch.chains.evm_wire import (
+    CHANGE_TYPE,
+    FEED_DOMAIN,
+    ISSUER_DOMAIN,
+    REPORT_TYPE,
+    VOUCHER_TYPE,
+    Domain,
+    sign,
+)
+from openscrip_watch.chains.facts import Standing, TokenFacts
+from openscrip_watch.chains.solana_wire import Authority
+from openscrip_watch.config import StockConfig
+from openscrip_watch.keys import WatchKeys
+from openscrip_watch.proof import Claims
+from openscrip_watch.reading import Sources
+from openscrip_watch.refusal import Refusal, refuse_unless
+from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease
+from openscrip_watch.reports import due_report, report_json, report_values
+from openscrip_watch.view import StockView, unsigned_mint
+
+Answer = Mapping[str, object]
+Asked = mints.MintAsked | multipliers.ChangeAsked | transactions.TransactionAsked | releases.ReleaseAsked
+WAITING_S = 90.0
+"""Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
+
+
+class Batch:
+    """Requests that are judged on one reading. Collects the rows that must be stored before anything is answered."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        register: Register,
+        claims: dict[str, Claims],
+        keys: WatchKeys,
+        now: int,
+        offences: dict[str, str],
+    ) -> None:
+        self.sources = sources
+        self.now = now
+        self.rows: list[tuple[str, str, str, Mapping[str, Any]]] = []
+        self.signatures: list[tuple[str, str, str, Mapping[str, Any]]] = []
+        self._config = sources.config
+        self._register = register
+        self._claims = claims
+        self._keys = keys
+        self._offences = offences
+        self._standings: dict[tuple[str, str], Standing] = {}
+        self._known: set[str] = set()
+        self._stated: set[str] = set()
+        self._dead_calls: set[str] = set()
+
+    def read(self, asked: Sequence[Asked]) -> None:
+        """Look at the custodian, then at the chains, for all stocks that the requests are about."""
+        stated: dict[str, StockConfig] = {}
+        read: dict[str, StockConfig] = {}
+        for each in asked:
+            for stock in self._stocks_of(each):
+                read[stock.symbol] = stock
+                if not (isinstance(each, releases.ReleaseAsked) and each.kind == "payment"):
+                    stated[stock.symbol] = stock
+        if any(isinstance(each, multipliers.ChangeAsked) for each in asked):
+            self.sources.custodian.read_events()
+        self.sources.read_custodian(stated.values())
+        self._stated = set(stated)
+        self._settle_releases(asked)
+        expired = self._ask_after_blockhashes(asked)
+        self._standings = self.sources.read_chains(read.values())
+        self._note_landed(read.values(), expired)
+
+    def answer(self, asked: Asked) -> Answer:
+        """The answer to one request. Raises `Refusal`."""
+        match asked:
+            case mints.MintAsked():
+                return self._mint(asked)
+            case multipliers.ChangeAsked():
+                return self._change(asked)
+            case transactions.TransactionAsked():
+                return self._transaction(asked)
+            case releases.ReleaseAsked():
+                return self._release(asked)
+
+    def view(self, stock: StockConfig) -> StockView:
+        """A stock at this reading."""
+        if stock.symbol not in self._stated:
+            self.sources.read_custodian([stock])
+            self._stated.add(stock.symbol)
+        addresses = {"evm": stock.token, "solana": stock.mint}
+        chains = [chain for chain in ("evm", "solana") if (chain, stock.symbol) in self._standings]
+        view = StockView(
+            stock=stock,
+            statement=self.sources.custodian.statements[stock.isin],
+            line=self.sources.custodian.custody.line(stock.isin),
+            standings={chain: self._standings[chain, stock.symbol] for chain in chains},
+            facts={chain: self.sources.books[chain].token(addresses[chain]) for chain in chains},
+            register=self._register,
+            claims=self._claims.setdefault(stock.symbol, Claims()),
+            offence=next((self._offences[each] for each in addresses.values() if each in self._offences), ""),
+        )
+        view.claims.closed |= self._register.paid & view.claims.burned.keys()
+        return view
+
+    def _mint(self, asked: mints.MintAsked) -> Answer:
+        stock = self._stock(asked.mint.stock)
+        before = mints.earlier_signature(asked, self._register)
+        view = self.view(stock)
+        if before is not None:
+            report = self._report(view) if before.chain == "evm" and before.state == "live" else None
+            return {"signature": before.signature, "report": report}
+        mints.judge(asked, view, self.now, self._config.statement_age_s_max)
+        signed = self._sign_mint(asked, view)
+        self._register.put_mint(signed)
+        self._record("mint", signed.mint_id, signed.state, asdict(signed))
+        self._sign("mint", signed.mint_id, signed.signature, asdict(signed))
+        return {"signature": signed.signature, "report": self._report(view) if signed.chain == "evm" else None}
+
+    def _sign_mint(self, asked: mints.MintAsked, view: StockView) -> SignedMint:
+        mint = asked.mint
+        if mint.chain == "evm":
+            life = mint.deadline - view.standings["evm"].at
+            text = f"voucher: its deadline was {life} s from the chain's time"
+            refuse_unless(0 <= life <= 7 * 86_400, "voucher.deadline", text)
+            values = (mint.token, mint.receiver, mint.raw, mint.kind, request_hash(mint.mint_id), mint.evidence)
+            digest = self._issuer_domain().digest(VOUCHER_TYPE, (*values, mint.epoch, mint.multiplier, mint.deadline))
+            return replace(mint, signature=sign(self._keys.evm, digest))
+        mints.refuse_unless_exact_mint(asked, self._authority())
+        signature = self._cosign(asked.asked.message if asked.asked else b"", mint.blockhash)
+        return replace(mint, signature=signature, slot=self.sources.need_solana().slot)
+
+    def _report(self, view: StockView) -> Mapping[str, object] | None:
+        claims = view.claimed()
+        cover = view.cover(view.raw(), view.highest, claims)
+        refuse_unless(cover.holds, "covered.shortfall", f"covered: {cover}")
+        last = self._register.reports.get(view.stock.token)
+        report = due_report(view, claims, self.now, self._config.feed_refresh_s, last)
+        if report is None:
+            return None
+        if not report.signature:
+            domain = Domain(FEED_DOMAIN, self._chain_id(), view.stock.feed)
+            report = replace(
+                report, signature=sign(self._keys.evm, domain.digest(REPORT_TYPE, report_values(report)))
+            )
+            self._register.reports[report.token] = report
+            self._record("report", report.token, "live", asdict(report))
+            self._sign("report", f"{report.token}/{report.sequence}", report.signature, asdict(report))
+        return report_json(report)
+
+    def _change(self, asked: multipliers.ChangeAsked) -> Answer:
+        view = self.view(self._stock(asked.stock))
+        if asked.chain not in view.standings:
+            view.stock.address(asked.chain)
+        calls = {key: call for key, call in self._register.calls.items() if key not in self._dead_calls}
+        before = multipliers.earlier_change(asked, calls, view)
+        if before is not None:
+            return {"signature": before.signature}
+        notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
+        multipliers.judge(asked, view, self.now, age, notices)
+        call = SignedCall(asked.key, asked.chain, asked.content)
+        if asked.chain == "evm":
+            values = (asked.token, asked.expected, asked.multiplier, asked.effective_at, asked.epoch_after, asked.action)
+            call = replace(call, signature=sign(self._keys.evm, self._issuer_domain().digest(CHANGE_TYPE, values)))
+        elif asked.asked is not None:
+            multipliers.refuse_unless_exact_change(asked, view, self._authority())
+            call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
+        return self._put_call("multiplier", call)
+
+    def _transaction(self, asked: transactions.TransactionAsked) -> Answer:
+        stock = next(each for each in self._stocks_of(asked))
+        dead = asked.key in self._dead_calls
+        before = transactions.earlier_transaction(asked, self._register.calls.get(asked.key), dead=dead)
+        if before is not None:
+            return {"signature": before.signature}
+        transactions.judge(asked, self.sources.books["solana"].token(stock.mint), self._authority())
+        call = SignedCall(asked.key, "solana", asked.purpose)
+        call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
+        return self._put_call(asked.purpose, call)
+
+    def _release(self, asked: releases.ReleaseAsked) -> Answer:
+        before = releases.earlier_release(asked, self._register.releases)
+        if before is None:
+            if asked.kind == "delivery":
+                stock = next(iter(self._stocks_of(asked)), None)
+                text = f"release: no stock had isin {asked.instruction.get('isin', '')!r:.20}"
+                if stock is None:
+                    raise Refusal("release.stock", text)
+                releases.judge_delivery(asked, self.view(stock))
+            else:
+                self._judge_payment(asked)
+            signature = b64encode(self._keys.approver.sign(asked.content.encode())).decode()
+            before = SignedRelease(asked.id, asked.kind, asked.reference, asked.amount, asked.content, signature)
+            self._register.put_release(before)
+            self._record("release", before.id, before.state, asdict(before))
+            self._sign(asked.kind, before.id, signature, asdict(before))
+        return {"signature": before.signature}
+
+    def _judge_payment(self, asked: releases.ReleaseAsked) -> None:
+        view = self._burned_in(asked.request)
+        sold: Callable[[str], tuple[int, int]] | None = None
+        if self.sources.broker and view:
+            self.sources.sales.update(self.sources.broker)
+            sold = self.sources.sales.of
+        releases.judge_payment(
+            asked,
+            view,
+            self._register.releases_for(asked.reference),
+            lambda reference: parse(self.sources.custodian.cash(reference)["received"], DOLLAR, "cash: received"),
+            sold,
+            self._config.fraction_usd_max,
+        )
+
+    def _burned_in(self, request: str) -> StockView | None:
+        """The stock whose token was burned for a request."""
+        for stock in self._config.stocks.values():
+            if any(request in self._facts(chain, stock).burned for chain in ("evm", "solana")):
+                return self.view(stock)
+        return None
+
+    def _facts(self, chain: str, stock: StockConfig) -> TokenFacts:
+        return self.sources.books[chain].token(stock.token if chain == "evm" else stock.mint)
+
+    def _stocks_of(self, asked: Asked) -> Collection[StockConfig]:
+        """The stocks that a request is about."""
+        stocks = self._config.stocks.values()
+        match asked:
+            case mints.MintAsked():
+                return [self._stock(asked.mint.stock)]
+            case multipliers.ChangeAsked():
+                return [self._stock(asked.stock)]
+            case transactions.TransactionAsked():
+                found = [stock for stock in stocks if stock.mint == asked.mint]
+                refuse_unless(bool(found), "voucher.token", f"transaction: {asked.mint:.64} was not one of our mints")
+                return found
+            case releases.ReleaseAsked():
+                isin = asked.instruction.get("isin")
+                return [stock for stock in stocks if asked.kind == "payment" or stock.isin == isin]
+
+    def _stock(self, symbol: str) -> StockConfig:
+        stock = self._config.stocks.get(symbol)
+        if stock is None:
+            raise Refusal("stock.unknown", f"stock: {symbol:.40} was not configured")
+        return stock
+
+    def _ask_after_blockhashes(self, asked: Sequence[Asked]) -> set[str]:
+        """Note which asked transactions could land now; the blockhashes of earlier ones that can land no more.
+
+        This comes before the history is read: what landed until then will be found there.
+        """
+        solana = self.sources.solana
+        transactions_asked = [each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked]
+        if solana is None or not transactions_asked:
+            return set()
+        earlier: dict[str, int] = {}
+        for each in asked:
+            if isinstance(each, mints.MintAsked) and each.asked:
+                waiting = self._register.waiting("solana", each.mint.token, WAITING_S)
+                before = self._register.mints.get(each.mint.mint_id)
+                if before and before.state == "live" and before.transaction != each.mint.transaction:
+                    waiting.append(before)
+                earlier |= {mint.blockhash: mint.slot for mint in waiting}
+            elif isinstance(each, (transactions.TransactionAsked, multipliers.ChangeAsked)):
+                call = self._register.calls.get(each.key)
+                if call and call.blockhash and call.transaction != each.transaction:
+                    earlier[call.blockhash] = call.slot
+        self._known = solana.known({each.blockhash for each in transactions_asked})
+        return solana.expired(earlier)
+
+    def _note_landed(self, stocks: Collection[StockConfig], expired: set[str]) -> None:
+        """Move signed mints to landed or dead, and look for mints that nobody here signed."""
+        for chain, book in self.sources.books.items():
+            for fact in book.unsaved:
+                facts = book.token(fact.token)
+                offence = fact.what == "minted" and unsigned_mint(facts, self._register, [fact.request])
+                if offence and fact.token not in self._offences:
+                    self._offences[fact.token] = f"{chain}: {offence}"
+        evm = {stock.token: self._standings["evm", stock.symbol] for stock in stocks if stock.token}
+        evm_at = max((standing.at for standing in evm.values()), default=0)
+        epochs = {token: standing.epoch for token, standing in evm.items()}
+        read = {stock.mint for stock in stocks}
+        changed = self._register.landed(self.sources.books, evm_at, epochs)
+        for mint in [each for token in read for each in self._register.live("solana", token)]:
+            if mint.blockhash in expired:
+                dead = replace(mint, state="dead")
+                self._register.put_mint(dead)
+                changed.append(dead)
+        for mint in changed:
+            self._record("mint", mint.mint_id, mint.state, asdict(mint))
+        self._dead_calls = {key for key, call in self._register.calls.items() if call.blockhash in expired}
+
+    def _settle_releases(self, asked: Sequence[Asked]) -> None:
+        """Note how the custodian ended what was approved: movements for deliveries, its answer for payments."""
+        custody = self.sources.custodian.custody
+        references = {each.reference for each in asked if isinstance(each, releases.ReleaseAsked)}
+        for release in self._register.live_releases():
+            state = "live"
+            if release.kind == "delivery":
+                state = "settled" if release.id in custody.moved else "live"
+                state = "failed" if release.id in custody.ended else state
+            elif self._payment_matters(release, references):
+                status = self.sources.custodian.payment_status(release.id)
+                state = {"sent": "settled", "failed": "failed"}.get(status, "live")
+            if state in ("settled", "failed"):
+                after = replace(release, state="settled" if state == "settled" else "failed")
+                self._register.put_release(after)
+                self._record("release", after.id, after.state, asdict(after))
+
+    def _payment_matters(self, release: SignedRelease, references: set[str]) -> bool:
+        """A payment closes a claim, or stands before another payment under the same reference."""
+        request = request_hash(release.reference)
+        burned = any(request in facts.burned for book in self.sources.books.values() for facts in book.tokens.values())
+        return burned or release.reference in references
+
+    def _put_call(self, what: str, call: SignedCall) -> Answer:
+        self._register.calls[call.key] = call
+        self._dead_calls.discard(call.key)
+        self._record("call", call.key, "live", asdict(call))
+        self._sign(what, call.key, call.signature, asdict(call))
+        return {"signature": call.signature}
+
+    def _cosigned(self, call: SignedCall, message: bytes, blockhash: str, transaction: str) -> SignedCall:
+        signature = self._cosign(message, blockhash)
+        slot = self.sources.need_solana().slot
+        return replace(call, blockhash=blockhash, slot=slot, transaction=transaction, signature=signature)
+
+    def _cosign(self, message: bytes, blockhash: str) -> str:
+        """Our signature, over a transaction that the cluster would take now: only then can its end be told later."""
+        known = blockhash in self._known
+        refuse_unless(known, "solana.expired", "transaction: its blockhash was not a recent one")
+        return str(self._keys.solana.sign_message(message))
+
+    def _authority(self) -> Authority:
+        solana = self._config.solana
+        if solana is None:
+            raise Refusal("chain.unknown", "chain: solana was not configured")
+        return Authority(solana.multisig, solana.issuer, str(self._keys.solana.pubkey()))
+
+    def _issuer_domain(self) -> Domain:
+        return Domain(ISSUER_DOMAIN, self._chain_id(), self._config.evm.issuer_contract if self._config.evm else "")
+
+    def _chain_id(self) -> int:
+        if self._config.evm is None:
+            raise Refusal("chain.unknown", "chain: evm was not configured")
+        return self._config.evm.chain_id
+
+    def _record(self, what: str, key: str, state: str, row: Mapping[str, Any]) -> None:
+        self.rows.append((what, key, state, row))
+
+    def _sign(self, what: str, key: str, signature: str, row: Mapping[str, Any]) -> None:
+        self.signatures.append((what, key, signature, row))

@@ -1,0 +1,74 @@
+"""One look at everything outside: custodian first, then the chains, so that a burn is never seen later than its delivery."""
+
+from collections.abc import Collection, Mapping
+
+import httpx
+
+from openscrip_watch.broker import Sales
+from openscrip_watch.chains.evm import EvmReader
+from openscrip_watch.chains.facts import ChainBook, Standing
+from openscrip_watch.chains.rpc import Rpc
+from openscrip_watch.chains.solana import SolanaReader
+from openscrip_watch.config import StockConfig, WatchConfig
+from openscrip_watch.custodian import CustodianReader, HttpSource
+from openscrip_watch.refusal import Refusal
+
+
+class Sources:
+    """The readers of one configuration, with what they know so far."""
+
+    def __init__(self, config: WatchConfig, client: httpx.Client, books: Mapping[str, ChainBook]) -> None:
+        self.config = config
+        self.client = client
+        self.books = books
+        self.custodian = CustodianReader(HttpSource("custodian", config.custodian, client), config.custodian_key)
+        self.broker = HttpSource("broker", config.broker, client) if config.broker else None
+        self.sales = Sales()
+        self.evm: EvmReader | None = None
+        self.solana: SolanaReader | None = None
+        self._connect()
+
+    def extend(self, config: WatchConfig) -> None:
+        """Go on with a configuration that added stocks or moved an address."""
+        self.config = config
+        self.custodian.source.url = config.custodian
+        self.broker = HttpSource("broker", config.broker, self.client) if config.broker else None
+        self._connect()
+
+    def chain(self, name: str) -> EvmReader | SolanaReader:
+        """The reader of a chain. Raises `chain.unknown`."""
+        reader = {"evm": self.evm, "solana": self.solana}.get(name)
+        if reader is None:
+            raise Refusal("chain.unknown", f"chain: {name:.20} was not configured")
+        return reader
+
+    def need_solana(self) -> SolanaReader:
+        """The Solana reader. Raises `chain.unknown`."""
+        if self.solana is None:
+            raise Refusal("chain.unknown", "chain: solana was not configured")
+        return self.solana
+
+    def read_custodian(self, stocks: Collection[StockConfig]) -> None:
+        """The newest statements of these stocks, verified."""
+        for isin in dict.fromkeys(stock.isin for stock in stocks):
+            self.custodian.statement(isin)
+
+    def read_chains(self, stocks: Collection[StockConfig]) -> dict[tuple[str, str], Standing]:
+        """The standing of each token by (chain, symbol), and into the books what happened up to it."""
+        standings: dict[tuple[str, str], Standing] = {}
+        on_evm = [stock for stock in stocks if stock.token]
+        on_solana = [stock for stock in stocks if stock.mint]
+        if self.evm and on_evm:
+            read = self.evm.read(self.books["evm"], {stock.token: stock.feed for stock in on_evm})
+            standings |= {("evm", stock.symbol): read[stock.token] for stock in on_evm}
+        if self.solana and on_solana:
+            read = self.solana.read(self.books["solana"], [stock.mint for stock in on_solana])
+            standings |= {("solana", stock.symbol): read[stock.mint] for stock in on_solana}
+        return standings
+
+    def _connect(self) -> None:
+        evm, solana = self.config.evm, self.config.solana
+        if evm and (self.evm is None or self.evm.rpc.url != evm.rpc):
+            self.evm = EvmReader(Rpc(evm.rpc, self.client), evm.chain_id, evm.issuer_contract, evm.depth)
+        if solana and (self.solana is None or self.solana.rpc.url != solana.rpc):
+            self.solana = SolanaReader(Rpc(solana.rpc, self.client), solana.multisig, solana.commitment)
