@@ -142,7 +142,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(store: Store) -> None:
             unit.record(Sent("a: theirs"), 0)
         return "mine"
 
-    working(store, perform, machine=machine).step()
+    working(store, perform, machine=machine, lease_s=30.0).step()
     assert said(store) == ["a: theirs"]
     assert store.waiting() == []
 

@@ -69,7 +69,7 @@ class Worker:
         feeds: Sequence[Feed] = (),
         name: str = "worker",
         retries: Retries = PATIENT,
-        lease_s: float = 30.0,
+        lease_s: float = 120.0,
         machine: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store

@@ -1,0 +1,304 @@
+"""Every setting of the platform in one typed object: defaults, then a TOML file, then the environment.
+
+In `DATA/openscrip.toml` (or the file named by `--config` or `OPENSCRIP_CONFIG`) each section is a table; in the
+environment `OPENSCRIP_<SECTION>_<NAME>`, such as `OPENSCRIP_PORTS_API=8080`. Amounts and rates are decimal strings.
+An unknown key is refused, so that a misspelt limit cannot be silently off. Keys and passphrases are not settings.
+"""
+
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from openscrip.kernel.clock import instant
+from openscrip.kernel.decimals import parse_decimal
+from openscrip.kernel.errors import Malformed
+from openscrip.kernel.money import Bps, Money
+from openscrip.kernel.quantities import Shares
+
+PREFIX = "OPENSCRIP_"
+NOT_SETTINGS = frozenset({"DATA", "CONFIG", "KEYS_PASSPHRASE", "KEYS_PASSPHRASE_FILE"})
+"""Names in the environment that are read elsewhere; no setting may take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the books are kept."""
+
+    url: str = ""
+    """SQLAlchemy URL; empty: SQLite in `DATA/platform/store.db`."""
+    free_mib_min: int = 64
+    """Refuse to start with less free space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Doors on 127.0.0.1; 0 takes a free port."""
+
+    api: int = 0
+    evm_rpc: int = 0
+    solana_rpc: int = 0
+    broker: int = 0
+    custodian: int = 0
+    attestor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Market time."""
+
+    clock: Literal["live", "accelerated"] = "live"
+    start: str = "2024-06-03T12:00:00Z"
+    """First instant of accelerated time in a new data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The worker."""
+
+    threads: int = 8
+    lease_s: int = 120
+    """A command's performer must give up before this many machine seconds."""
+    attempts_max: int = 200
+    """A command that gets no answer so often waits for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one order, and one client in one day, may be."""
+
+    shares_min: Shares = Shares(10**7)
+    shares_max: Shares = Shares.whole(100_000)
+    order_usd_max: Money = Money(1_000_000 * 10**6)
+    daily_usd_max: Money = Money(2_000_000 * 10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Rates in basis points."""
+
+    fee_bps: Bps = Bps(50)
+    spread_bps: Bps = Bps(100)
+    cushion_bps: Bps = Bps(1_000)
+    """Deposited above the quoted price, so that the next close is covered; the rest is refunded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old evidence may be, in seconds of market time."""
+
+    statement_s_max: int = 3_600
+    feed_s_max: int = 3_600
+    """A reserve report older than this stops mints on the chain."""
+    voucher_life_s: int = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Evm:
+    """The EVM chain."""
+
+    rpc_url: str = ""
+    """Empty: the local node."""
+    chain_id: int = 31_337
+    finality: Literal["latest", "safe", "finalized"] = "latest"
+    """Which block counts as final; `latest` only where blocks are never undone, as on the local node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solana:
+    """The Solana chain."""
+
+    rpc_url: str = ""
+    """Empty: the embedded node."""
+    commitment: Literal["confirmed", "finalized"] = "finalized"
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What is said, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["text", "json"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting in force and where it came from: `default`, a file name, or a variable."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Made by `load_settings`."""
+
+    data: Path
+    """The folder that everything is written under; from `--data` or `OPENSCRIP_DATA`, never from a file."""
+    database: Database = Database()
+    ports: Ports = Ports()
+    market: Market = Market()
+    work: Work = Work()
+    limits: Limits = Limits()
+    fees: Fees = Fees()
+    ages: Ages = Ages()
+    evm: Evm = Evm()
+    solana: Solana = Solana()
+    logs: Logs = Logs()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each setting came from that is not a default, by its dotted name."""
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the books, whether given or not."""
+        return self.database.url or f"sqlite:///{self.data / 'platform' / 'store.db'}"
+
+    def describe(self) -> list[Described]:
+        """All settings with their sources, for `openscrip doctor`. A password in the database's URL is hidden."""
+        told = [Described("data", str(self.data), self.sources.get("data", "default"))]
+        for section in SECTIONS:
+            for entry in fields(SECTIONS[section]):
+                name = f"{section}.{entry.name}"
+                value = getattr(getattr(self, section), entry.name)
+                shown = str(value.count) if isinstance(value, Bps) else str(value)
+                if name == "database.url":
+                    shown = _without_password(shown)
+                told.append(Described(name, shown, self.sources.get(name, "default")))
+        return told
+
+    def problems(self) -> list[str]:
+        """What is wrong or dangerous in this combination, each as a sentence that names the setting."""
+        found = []
+        taken = [port for port in (getattr(self.ports, entry.name) for entry in fields(Ports)) if port]
+        if len(taken) != len(set(taken)):
+            found.append("ports: two doors had the same port")
+        found += [f"ports: {port} was not a port" for port in taken if port > 65_535]
+        if not Shares(0) < self.limits.shares_min <= self.limits.shares_max:
+            found.append("limits: shares_min was zero or above shares_max")
+        if not Money(0) < self.limits.order_usd_max <= self.limits.daily_usd_max:
+            found.append("limits: order_usd_max was zero or above daily_usd_max")
+        if self.fees.fee_bps >= Bps(10_000) or self.fees.spread_bps >= Bps(10_000):
+            found.append("fees: a rate was 100 % or more")
+        found += [
+            f"work: {name} was zero" for name in ("threads", "lease_s", "attempts_max") if not getattr(self.work, name)
+        ]
+        found += [f"ages: {entry.name} was zero" for entry in fields(Ages) if not getattr(self.ages, entry.name)]
+        if self.evm.rpc_url and self.evm.finality == "latest":
+            found.append("evm: finality was 'latest' on a chain of others, where blocks can be undone")
+        if self.market.clock == "accelerated" and (self.evm.rpc_url or self.solana.rpc_url):
+            found.append("market: the clock was accelerated with a chain of others, whose time is their own")
+        if self.data.exists() and not self.data.is_dir():
+            found.append(f"data: {self.data} was not a folder")
+        return found
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "database": Database,
+    "ports": Ports,
+    "market": Market,
+    "work": Work,
+    "limits": Limits,
+    "fees": Fees,
+    "ages": Ages,
+    "evm": Evm,
+    "solana": Solana,
+    "logs": Logs,
+}
+
+
+def load_settings(environment: Mapping[str, str], data: Path | None = None, config: Path | None = None) -> Settings:
+    """The settings in force: defaults < TOML file < `environment`; `data` and `config` are the command line's.
+
+    Raises `Malformed("settings.unknown")` for a key that is no setting, `Malformed("settings.value")` for a value that
+    does not fit, and `Malformed("settings.file")` for a file that is missing or no TOML.
+    """
+    sources: dict[str, str] = {}
+    if data is None and environment.get(f"{PREFIX}DATA"):
+        data, sources["data"] = Path(environment[f"{PREFIX}DATA"]), f"{PREFIX}DATA"
+    elif data is not None:
+        sources["data"] = "--data"
+    folder = (data or Path("var")).absolute()
+    if config is None and environment.get(f"{PREFIX}CONFIG"):
+        config = Path(environment[f"{PREFIX}CONFIG"])
+    given: dict[str, tuple[object, str]] = {}
+    file = config or folder / "openscrip.toml"
+    if config is not None or file.exists():
+        given |= {name: (value, str(file)) for name, value in _from_toml(file).items()}
+    given |= _from_environment(environment)
+    chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for name, (value, source) in given.items():
+        section, _, entry = name.partition(".")
+        hint = typing.get_type_hints(SECTIONS[section])[entry]
+        chosen[section][entry] = _parsed(value, hint, f"settings: {name} in {source}")
+        sources[name] = source
+    return Settings(folder, **{name: SECTIONS[name](**chosen[name]) for name in SECTIONS}, sources=sources)
+
+
+def _from_toml(file: Path) -> dict[str, object]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Malformed("settings.file", f"settings: {file} was missing") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Malformed("settings.file", f"settings: {file} was not TOML: {error}") from error
+    given = {}
+    for section, table in document.items():
+        known = {entry.name for entry in fields(SECTIONS[section])} if section in SECTIONS else set()
+        if not isinstance(table, dict) or not known:
+            raise Malformed("settings.unknown", f"settings: {file} had the unknown section {section!r}")
+        for name, value in table.items():
+            if name not in known:
+                raise Malformed("settings.unknown", f"settings: {file} had the unknown key {section}.{name}")
+            given[f"{section}.{name}"] = value
+    return given
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    names = {
+        f"{PREFIX}{section}_{entry.name}".upper(): f"{section}.{entry.name}"
+        for section, cls in SECTIONS.items()
+        for entry in fields(cls)
+    }
+    given: dict[str, tuple[object, str]] = {}
+    for variable, value in environment.items():
+        if variable in names:
+            given[names[variable]] = (value, variable)
+        elif variable.startswith(PREFIX) and variable.removeprefix(PREFIX) not in NOT_SETTINGS:
+            raise Malformed("settings.unknown", f"settings: {variable} in the environment was no setting")
+    return given
+
+
+def _parsed(value: object, hint: Any, where: str) -> Any:
+    if typing.get_origin(hint) is Literal:
+        if value not in typing.get_args(hint):
+            raise Malformed("settings.value", f"{where} was {value!r}, not one of {', '.join(typing.get_args(hint))}")
+        return value
+    if hint in (Shares, Money):
+        return hint.parse(value)
+    if hint in (int, Bps):
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        count = parse_decimal(text, 0, where)
+        return Bps(count) if hint is Bps else count
+    if not isinstance(value, str):
+        raise Malformed("settings.value", f"{where} was {value!r}, not text")
+    if where.startswith("settings: market.start "):
+        _check_instant(value, where)
+    return value
+
+
+def _check_instant(value: str, where: str) -> None:
+    try:
+        instant(value)
+    except ValueError as error:
+        raise Malformed(
+            "settings.value", f"{where} was {value!r}, not an instant such as 2024-06-03T12:00:00Z"
+        ) from error
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}:***@{place}" if at and ":" in user else url
