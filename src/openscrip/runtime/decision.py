@@ -1,4 +1,4 @@
-"""What a pure `decide` gives back, and the shell that records it in one transaction and tells whoever hears its facts."""
+"""What a pure `decide` gives back, and the shell that records it in one transaction and tells who hears its facts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
