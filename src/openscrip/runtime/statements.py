@@ -54,31 +54,23 @@ class Statements:
 
     def __init__(self, dialect: str) -> None:
         self.is_sqlite = dialect == "sqlite"
-        upsert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        self._upsert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        self._business()
+        self._ledger()
+        self._outbox()
+        self._messages()
 
+    def _business(self) -> None:
+        """Rows and facts."""
         self.row = select(row.c.body).where(row.c.kind == bindparam("kind"), row.c.id == bindparam("id"))
         self.row_locked = self.row.with_for_update()
-        put = upsert(row)
+        put = self._upsert(row)
         self.put_row = put.on_conflict_do_update(
             index_elements=["kind", "id"], set_={name: put.excluded[name] for name in ("stock", "state", "body")}
         )
         self.rows = {
             (by_stock, by_state): _rows(by_stock, by_state) for by_stock in (False, True) for by_state in (False, True)
         }
-
-        self.transfers = select(*_TRANSFER).where(self._among(transfer.c.id))
-        self.resolutions = select(transfer.c.pending_id, transfer.c.id).where(self._among(transfer.c.pending_id))
-        self.accounts = select(*_BALANCE).where(self._among(account.c.id)).order_by(account.c.id).with_for_update()
-        self.open_accounts = upsert(account).on_conflict_do_nothing()
-        totals = upsert(account)
-        self.put_accounts = totals.on_conflict_do_update(
-            index_elements=["id"], set_={column.name: totals.excluded[column.name] for column in _BALANCE[1:]}
-        )
-        self.insert_transfers = insert(transfer)
-        self.account = select(*_BALANCE).where(account.c.id == bindparam("id"))
-        self.balances = select(*_BALANCE).order_by(account.c.id)
-        self.balances_of_unit = self.balances.where(account.c.unit == bindparam("unit"))
-
         self.insert_fact = insert(fact)
         self.number_facts = None if self.is_sqlite else text("SELECT pg_advisory_xact_lock(7301)")
         self.facts = (
@@ -88,7 +80,24 @@ class Statements:
             .limit(bindparam("most"))
         )
 
-        self.insert_command = upsert(outbox).on_conflict_do_nothing(index_elements=["key"])
+    def _ledger(self) -> None:
+        """Accounts and transfers."""
+        self.transfers = select(*_TRANSFER).where(self._among(transfer.c.id))
+        self.resolutions = select(transfer.c.pending_id, transfer.c.id).where(self._among(transfer.c.pending_id))
+        self.accounts = select(*_BALANCE).where(self._among(account.c.id)).order_by(account.c.id).with_for_update()
+        self.open_accounts = self._upsert(account).on_conflict_do_nothing()
+        totals = self._upsert(account)
+        self.put_accounts = totals.on_conflict_do_update(
+            index_elements=["id"], set_={column.name: totals.excluded[column.name] for column in _BALANCE[1:]}
+        )
+        self.insert_transfers = insert(transfer)
+        self.account = select(*_BALANCE).where(account.c.id == bindparam("id"))
+        self.balances = select(*_BALANCE).order_by(account.c.id)
+        self.balances_of_unit = self.balances.where(account.c.unit == bindparam("unit"))
+
+    def _outbox(self) -> None:
+        """Commands, their leases and what became of them."""
+        self.insert_command = self._upsert(outbox).on_conflict_do_nothing(index_elements=["key"])
         self.command = select(*_COMMAND).where(outbox.c.key == bindparam("key"))
         self.waiting = (
             select(*_COMMAND, outbox.c.status, outbox.c.attempts, outbox.c.error)
@@ -125,18 +134,20 @@ class Statements:
             .values(status="due", until=0.0)
         )
 
-        self.insert_message = upsert(inbox).on_conflict_do_nothing()
+    def _messages(self) -> None:
+        """Inbox, cursors, single use and numbers."""
+        self.insert_message = self._upsert(inbox).on_conflict_do_nothing()
         self.digest = select(inbox.c.digest).where(
             inbox.c.source == bindparam("source"), inbox.c.message_id == bindparam("message_id")
         )
         self.cursor = select(cursor.c.position).where(cursor.c.source == bindparam("source"))
-        place = upsert(cursor)
+        place = self._upsert(cursor)
         self.put_cursor = place.on_conflict_do_update(
             index_elements=["source"], set_={"position": place.excluded["position"]}
         )
-        self.insert_once = upsert(once).on_conflict_do_nothing()
+        self.insert_once = self._upsert(once).on_conflict_do_nothing()
         self.used_by = select(once.c.used_by).where(once.c.kind == bindparam("kind"), once.c.key == bindparam("key"))
-        count = upsert(counter).values(name=bindparam("name"), next=1)
+        count = self._upsert(counter).values(name=bindparam("name"), next=1)
         self.next_number = count.on_conflict_do_update(
             index_elements=["name"], set_={"next": counter.c.next + 1}
         ).returning(counter.c.next)
