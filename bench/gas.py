@@ -26,7 +26,7 @@ from openscrip.issuance.chains.evm.typed_data import (
 )
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
-from openscrip.issuance.rpc import JsonRpc, RpcError
+from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 
 NODE_MODULES = Path(__file__).parents[1] / "node_modules"
@@ -69,10 +69,11 @@ class Meter:
     def gas(self, sender: str, to: str, data: bytes) -> int:
         """The gas that one transaction burned; it must succeed."""
         call = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(3_000_000), "gasPrice": "0x0"}
-        tx_id, _ = self.rpc.batch([("eth_sendTransaction", [call]), ("evm_mine", [])])
-        if isinstance(tx_id, RpcError):
-            raise tx_id
-        receipt = self.rpc.call("eth_getTransactionReceipt", tx_id)
+        tx_id = self.rpc.call("eth_sendTransaction", call)
+        receipt = None
+        while receipt is None:
+            self.rpc.call("evm_mine")
+            receipt = self.rpc.call("eth_getTransactionReceipt", tx_id)
         if receipt["status"] != "0x1":
             raise RuntimeError(f"gas: a measured call failed: {self.node.revert_reason(tx_id)}")
         return int(receipt["gasUsed"], 16)

@@ -91,6 +91,18 @@ def test_state_and_time_survive_a_stop(tmp_path: Path, rpc_of: Callable[[EvmNode
         assert head(rpc) == (before[0] + 1, NOON + 60)
 
 
+def test_a_state_file_that_was_cut_short_gives_way_to_the_one_before(
+    tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]
+) -> None:
+    for count in (1, 2):
+        with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
+            burst(node, rpc_of(node), count)
+    state = tmp_path / "state.json"
+    state.write_bytes(state.read_bytes()[:-20])
+    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
+        assert int(rpc_of(node).call("eth_getTransactionCount", SENDER.address, "latest"), 16) == 1
+
+
 def test_live_blocks_follow_the_wall_clock(tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]) -> None:
     with EvmNode(tmp_path, NODE_MODULES, live=True) as node:
         rpc = rpc_of(node)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from openscrip.issuance.rpc import JsonRpc, RpcError
@@ -75,8 +76,7 @@ class EvmNode:
         if not port_is_free(self.port):
             raise Refused("evm.port", f"evm node: port {self.port} was taken by another program")
         self._data.mkdir(parents=True, exist_ok=True)
-        if self._state.is_file():
-            shutil.copyfile(self._state, self._state.with_suffix(".previous.json"))
+        self._keep_previous()
         # The miner starts anvil: a parent-death signal follows the thread that forked, and this one lives as long.
         self._miner = threading.Thread(target=self._run, name="evm-miner", daemon=True)
         self._miner.start()
@@ -124,6 +124,16 @@ class EvmNode:
     def _state(self) -> Path:
         return self._data / "state.json"
 
+    def _keep_previous(self) -> None:
+        """Copy the state before a run; where a kill cut the file short, go back to the copy."""
+        previous = self._state.with_suffix(".previous.json")
+        if _is_whole(self._state):
+            shutil.copyfile(self._state, previous)
+        elif _is_whole(previous):
+            shutil.copyfile(previous, self._state)
+        else:
+            self._state.unlink(missing_ok=True)
+
     def _command(self) -> list[str]:
         return [
             str(self._binary), "--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(self.chain_id),
@@ -166,10 +176,18 @@ class EvmNode:
 
     def _mine(self) -> None:
         if self._live:
-            # refused only if the wall clock went back; the block then keeps the time of the last
-            self._rpc.batch([("evm_setNextBlockTimestamp", [int(time.time())]), ("evm_mine", [])])
-        else:
-            self._rpc.call("evm_mine")
+            with suppress(RpcError):  # the wall clock went back: this block keeps the time of the last
+                self._rpc.call("evm_setNextBlockTimestamp", int(time.time()))
+        self._rpc.call("evm_mine")
+
+
+def _is_whole(state: Path) -> bool:
+    """Whether a state file ends as JSON does."""
+    if not state.is_file() or state.stat().st_size < 2:
+        return False
+    with state.open("rb") as content:
+        content.seek(-min(16, state.stat().st_size), os.SEEK_END)
+        return content.read().rstrip().endswith(b"}")
 
 
 def push_time(rpc: JsonRpc, now: int) -> None:
