@@ -324,11 +324,15 @@ def _rescaled(row: Acquisition, event: Rescaled) -> Decision:
     def scaled(shares: Shares) -> Shares:
         return shares.times_down(event.new, event.old)
 
+    after = scaled(row.shares)
+    if after != after.whole_down():
+        reason = f"acquisition: {row.shares} shares became {after} by a split; only whole shares move, a person must decide"
+        return Decision(rows=(replace(row, state="held", reason=reason),))
     return Decision(
         rows=(
             replace(
                 row,
-                shares=scaled(row.shares),
+                shares=after,
                 epoch=event.epoch,
                 settled=scaled(row.settled),
                 working=tuple(replace(order, shares=scaled(order.shares)) for order in row.working),

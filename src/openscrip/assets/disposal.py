@@ -151,11 +151,14 @@ def _order_missing(row: Disposal) -> Decision:
 def _released(row: Disposal, event: InstructionSettled) -> Decision:
     if row.state != "releasing" or event.instruction_id != row.instruction_id:
         return Decision()
-    key, shares = f"{row.id}:released", row.shares.atoms
-    moved = Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/delivering", shares, row.id)
-    claimed = Transfer(key + ":claim", f"{row.stock}/redemption_claim", f"{row.stock}/selling", shares, row.id)
-    facts = (SharesReleased(row.wanted_by, row.shares),)
-    return Decision(transfers=(moved, claimed), facts=facts) + _order_missing(replace(row, state="selling"))
+    key, gone, back = f"{row.id}:released", event.shares, row.shares - event.shares
+    transfers = (
+        Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/delivering", gone.atoms, row.id),
+        Transfer(key + ":claim", f"{row.stock}/redemption_claim", f"{row.stock}/selling", gone.atoms, row.id),
+        Transfer(key + ":back", f"{row.stock}/custody", f"{row.stock}/delivering", back.atoms, row.id),
+    )
+    booked = Decision(transfers=tuple(t for t in transfers if t.amount), facts=(SharesReleased(row.wanted_by, gone),))
+    return booked + _order_missing(replace(row, state="selling", shares=gone))
 
 
 def _failed(row: Disposal, event: InstructionFailed) -> Decision:

@@ -66,6 +66,7 @@ class Redemption:
     attempts: int = 0
     state: str = "requested"
     reason: str = ""
+    rule: str = ""
 
     @property
     def instruction_id(self) -> str:
@@ -251,9 +252,12 @@ def release(row: Redemption, view: View) -> Decision:
 def _delivered(row: Redemption, event: InstructionSettled, view: View) -> Decision:
     if row.state != "delivering" or event.instruction_id != row.instruction_id:
         return Decision()
-    key = f"{row.id}:delivered"
-    gone = Transfer(key, f"{row.stock}/redemption_claim", f"{row.stock}/delivering", row.leaving.atoms, row.id)
-    return Decision(transfers=(gone,)) + _settle_fraction(_left(row, row.leaving), view)
+    key, gone, back = f"{row.id}:delivered", event.shares, row.leaving - event.shares
+    transfers = (
+        Transfer(key, f"{row.stock}/redemption_claim", f"{row.stock}/delivering", gone.atoms, row.id),
+        Transfer(key + ":back", f"{row.stock}/custody", f"{row.stock}/delivering", back.atoms, row.id),
+    )
+    return Decision(transfers=tuple(t for t in transfers if t.amount)) + _settle_fraction(_left(row, gone), view)
 
 
 def _left(row: Redemption, shares: Shares) -> Redemption:

@@ -69,6 +69,7 @@ class Subscription:
     payments: int = 0
     state: str = "awaiting_payment"
     reason: str = ""
+    rule: str = ""
 
     def mint_id(self, parcel: Parcel) -> str:
         """The business id of one parcel's mint, once for ever."""
@@ -128,8 +129,7 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
         case SharesArrived():
             return _arrived(row, event, view)
         case AcquisitionFailed():
-            failed = replace(row, state="refunding", reason=event.reason)
-            return _refund(failed) if row.state == "buying" else Decision()
+            return _buying_failed(row, event, view)
         case Woken():
             return _mint_what_is_ready(row, view)
         case Landed():
@@ -205,6 +205,20 @@ def _serve_from_inventory(row: Subscription, view: View) -> Decision:
 
 
 # in segregated custody > minted
+
+
+def _buying_failed(row: Subscription, event: AcquisitionFailed, view: View) -> Decision:
+    """The broker will not buy: what inventory gave stays, the rest of the money goes back."""
+    if row.state not in ("buying", "minting") or row.shares == row.allotted:
+        return Decision()
+    less = replace(row, shares=row.allotted, reason=event.reason)
+    if not less.allotted:
+        return _refund(replace(less, state="refunding"))
+    return _complete(less, view) if _all_minted(less) else Decision(rows=(less,))
+
+
+def _all_minted(row: Subscription) -> bool:
+    return row.allotted == row.shares and all(p.state == "minted" or not p.shares for p in row.parcels)
 
 
 def _moving(row: Subscription, event: SharesMoving) -> Decision:
@@ -338,8 +352,7 @@ def _minted(row: Subscription, event: Landed, view: View) -> Decision:
         transfers=(*_resolved(row, parcel, Phase.POST, view), *((swept,) if dust else ())),
         facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
     )
-    whole = after.allotted == after.shares and all(p.state == "minted" or not p.shares for p in after.parcels)
-    return booked + _complete(after, view) if whole else booked
+    return booked + _complete(after, view) if _all_minted(after) else booked
 
 
 def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:

@@ -1,0 +1,81 @@
+"""The thin edge to broker and custodian: performs what the books ask, under the same id every time."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from openscrip.assets.actions import Acknowledged, CancelInstruction, Instruct, OrderSide, Pay, PlaceOrder, Wake, Woken
+from openscrip.assets.broker import Broker, Order, Side
+from openscrip.assets.custody import Custodian, Instruction, InstructionKind, Payment, Signatures
+from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.runtime.store import Lease
+
+
+class Releases(Protocol):
+    """The two keys that move shares or money out: treasury, and the approver who checks first (I7)."""
+
+    def delivery(self, instruction: Instruction) -> Signatures:
+        """Both signatures under a delivery. Raises `Refused` with the approver's rule."""
+        ...
+
+    def payment(self, payment: Payment) -> Signatures:
+        """Both signatures under a payment. Raises `Refused` with the approver's rule."""
+        ...
+
+
+class Desk:
+    """Performs orders, instructions and payments. Broker and custodian refuse duplicates by id, so asking twice is safe."""
+
+    def __init__(self, broker: Broker, custodian: Custodian, releases: Releases) -> None:
+        self._broker = broker
+        self._custodian = custodian
+        self._releases = releases
+
+    def place_order(self, lease: Lease) -> Acknowledged:
+        """Send an order; fills and refusals come as news."""
+        action: Any = lease.command.action
+        order: PlaceOrder = action
+        side = Side.BUY if order.side is OrderSide.BUY else Side.SELL
+        self._broker.place(Order(order.order_id, order.symbol, side, order.shares))
+        return Acknowledged()
+
+    def instruct(self, lease: Lease) -> Acknowledged:
+        """Send an instruction; what leaves is signed by both keys first. The outcome comes as news."""
+        action: Any = lease.command.action
+        asked: Instruct = action
+        kind = InstructionKind(asked.kind.value)
+        instruction = Instruction(
+            asked.instruction_id, kind, asked.isin, asked.shares, asked.account, asked.counterparty, asked.reference
+        )
+        signatures = _not_yet(lambda: self._releases.delivery(instruction)) if kind is InstructionKind.DELIVER else None
+        self._custodian.instruct(instruction, signatures)
+        return Acknowledged()
+
+    def cancel(self, lease: Lease) -> Acknowledged:
+        """Call an instruction off, if it is not too late; the outcome comes as news."""
+        action: Any = lease.command.action
+        cancelled: CancelInstruction = action
+        self._custodian.cancel(cancelled.instruction_id)
+        return Acknowledged()
+
+    def pay(self, lease: Lease) -> Acknowledged:
+        """Pay out, signed by both keys; the outcome comes as news."""
+        action: Any = lease.command.action
+        asked: Pay = action
+        payment = Payment(asked.payment_id, asked.to, asked.amount, asked.reference)
+        self._custodian.pay(payment, _not_yet(lambda: self._releases.payment(payment)))
+        return Acknowledged()
+
+    def wake(self, lease: Lease) -> Woken:
+        """The due time has come."""
+        action: Any = lease.command.action
+        due: Wake = action
+        return Woken(due.why)
+
+
+
+def _not_yet(approve: Callable[[], Signatures]) -> Signatures:
+    """The approver may not have seen yet what we have: its refusal is asked again, and after many times parked."""
+    try:
+        return approve()
+    except Refused as refusal:
+        raise Unavailable(f"desk: the approver refused ({refusal.code}): {refusal.text}") from refusal

@@ -1,0 +1,350 @@
+"""The whole main job under a seeded, hostile world, as fast as Python goes.
+
+The decisions, the worker, the ledger rules, the paper broker and custodian and the port of the chain are the product's own.
+The world drops, repeats, delays and reorders messages, busts trades, fails settlements and transfers, splits stocks by
+surprise and kills the worker around every effect; the observer checks I1 to I6 after every event. The same seed gives the
+same digest.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from openscrip.assets.broker import Broker
+from openscrip.assets.calendar import Calendar, Session
+from openscrip.assets.custody import Custodian
+from openscrip.assets.stock import Stock
+from openscrip.issuance.chain import AnyChainEvent, Chain
+from openscrip.issuance.redemption import Redemption, RedemptionCompleted
+from openscrip.issuance.subscription import Subscription
+from openscrip.issuance.voucher import RedemptionKind
+from openscrip.kernel.clock import SteppedClock, new_york_date
+from openscrip.kernel.errors import Refused
+from openscrip.kernel.money import Money
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.lab.invariants import InvariantBroken, Observer
+from openscrip.runtime.store import Store, Unit
+
+SESSIONS_MIN = 60
+RECOUNT_EVERY = 1_000
+STALLED_SESSIONS_MAX = 30
+
+
+class Crash(BaseException):
+    """The worker's process is gone, wherever it was."""
+
+
+class SimulatedChain(Chain, Protocol):
+    """A chain whose holders act directly and whose log can be read from a place on."""
+
+    log: list[AnyChainEvent]
+
+    def create(self, token: str) -> str:
+        """List a token."""
+        ...
+
+    def escrow(self, token: str, holder: str, raw: RawAmount, kind: RedemptionKind, request_id: str) -> None:
+        """A holder asks to redeem."""
+        ...
+
+
+class PaperParties(Protocol):
+    """The outside world that only a simulation may move."""
+
+    def advance_to(self, now: int) -> None:
+        """Let everything happen that is due by then, in order of time, at broker and custodian."""
+        ...
+
+    def next_due(self) -> int | None:
+        """When the next thing happens by itself."""
+        ...
+
+    def deposit(self, deposit_id: str, reference: str, amount: Money, sender: str) -> None:
+        """A client pays in."""
+        ...
+
+
+class WorkerOnce(Protocol):
+    """The worker, one step at a time."""
+
+    def step(self, limit: int = ...) -> bool:
+        """Perform and record what is due and read every feed once; whether anything was done."""
+        ...
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that a simulation needs, built by `bootstrap`."""
+
+    clock: SteppedClock
+    store: Store
+    chains: Mapping[str, SimulatedChain]
+    broker: Broker
+    custodian: Custodian
+    parties: PaperParties
+    calendar: Calendar
+    observer: Observer
+    new_worker: Callable[["World"], WorkerOnce]
+    subscribe: Callable[[Subscription], None]
+    redeem: Callable[[Redemption], None]
+    random: random.Random
+    machine_s: float = 0.0
+    faults: bool = True
+    digest: Any = field(default_factory=hashlib.sha256)
+    events: int = 0
+    movements: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+    token_stock: dict[str, str] = field(default_factory=dict)
+
+    def observe(self) -> None:
+        """Show the observer what is new at the custodian and on the chains; every movement and event is checked."""
+        for movement in self.custodian.movements(self.movements):
+            self.movements += 1
+            self._count(movement.type, movement.instruction, movement.quantity.atoms)
+            self.observer.saw_movement(movement)
+        for name, chain in self.chains.items():
+            start = self.seen.get(name, 0)
+            fresh = chain.log[start:]
+            self.seen[name] = start + len(fresh)
+            for event in fresh:
+                self._count(name, type(event).__name__, event.tx_id)
+                self.observer.saw_chain(event, self.token_stock[event.token])
+
+    def _count(self, *parts: object) -> None:
+        self.events += 1
+        self.digest.update(repr(parts).encode())
+
+    def probe(self, point: str) -> None:
+        """What the worker calls around every effect: look, and sometimes die."""
+        self.observe()
+        if self.faults and self.random.random() < 0.004:
+            raise Crash(point)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What a run gave. The same seed and the same code give the same digest."""
+
+    ok: bool
+    seed: int
+    subscriptions: int
+    redemptions: int
+    refused: int
+    events: int
+    checks: int
+    crashes: int
+    sessions: int
+    digest: str
+    broken: str = ""
+
+
+class Simulation:
+    """One run. `subscriptions` are spread over the sessions of the calendar from the clock's time on."""
+
+    def __init__(self, world: World, seed: int, subscriptions: int) -> None:
+        self._world = world
+        self._seed = seed
+        self._wanted = subscriptions
+        self._random = world.random
+        self._worker = world.new_worker(world)
+        self._asked = self._redeemed = self._refused = self._crashes = self._sessions = 0
+        self._recounted = self._heard = 0
+        self._holders: list[tuple[str, str, str]] = []
+
+    def run(self) -> SimulationResult:
+        """Run to the end, or to the first broken invariant."""
+        broken = ""
+        try:
+            self._run_sessions()
+            self._finish()
+        except InvariantBroken as error:
+            broken = str(error)
+        world = self._world
+        return SimulationResult(
+            not broken,
+            self._seed,
+            self._asked,
+            self._redeemed,
+            self._refused,
+            world.events,
+            world.observer.checks,
+            self._crashes,
+            self._sessions,
+            world.digest.hexdigest(),
+            broken,
+        )
+
+    def _run_sessions(self) -> None:
+        per_session = max(1, -(-self._wanted // max(SESSIONS_MIN, min(500, self._wanted // 40))))
+        session = self._world.calendar.session_on_or_after(self._day())
+        while self._asked < self._wanted or self._sessions < SESSIONS_MIN:
+            self._play(session, per_session)
+            session = self._world.calendar.next_session(session.day)
+
+    def _play(self, session: Session, per_session: int) -> None:
+        """One day: requests at random instants between six in the morning and the evening."""
+        self._sessions += 1
+        count = min(per_session, self._wanted - self._asked)
+        instants = sorted(self._random.randrange(session.open_at - 3 * 3_600, session.close_at + 3_600) for _ in range(count))
+        for at in instants:
+            self._advance(at)
+            self._ask()
+            if self._holders and self._random.random() < 0.4:
+                self._redeem()
+            if self._random.random() < 0.3:
+                self._step()
+        self._advance(session.close_at + 4 * 3_600)
+        if self._asked - self._recounted >= RECOUNT_EVERY:
+            self._recount()
+
+    def _day(self) -> date:
+        return new_york_date(self._world.clock.now())
+
+    def _ask(self) -> None:
+        """A subscription with a random size, stock and chain; its deposit may come late, twice, or in two parts."""
+        world, pick = self._world, self._random
+        self._asked += 1
+        request_id = f"sub-{self._asked}"
+        symbol = pick.choice(sorted(world.observer.lines))
+        with world.store.transaction() as unit:
+            stock = unit.row(Stock, symbol)
+        if stock is None:
+            raise LookupError(f"simulation: {symbol} was not listed")
+        whole = pick.random() < 0.6
+        shares = Shares.whole(pick.randrange(1, 40)) if whole else Shares(pick.randrange(10**7, 30 * 10**9))
+        chain = pick.choice(sorted(world.chains))
+        wallet = f"wallet-{pick.randrange(200)}"
+        at_once = pick.random() < 0.15
+        asked = Subscription(
+            request_id, symbol, "person", chain, wallet, shares, stock.price, Money(0), at_once, world.clock.now()
+        )
+        try:
+            world.subscribe(asked)
+        except Refused:
+            self._refused += 1
+            return
+        with world.store.transaction() as unit:
+            row = unit.row(Subscription, request_id)
+        if row is None or row.state == "refused":
+            self._refused += 1
+            return
+        first = Money(row.deposit.atoms // 2) if pick.random() < 0.05 else row.deposit
+        world.parties.deposit(f"{request_id}-a", request_id, first, "person")
+        if first != row.deposit:
+            world.parties.deposit(f"{request_id}-b", request_id, row.deposit - first, "person")
+        self._holders.append((chain, symbol, wallet))
+
+    def _redeem(self) -> None:
+        """A holder asks for a part of what they have, in kind or in cash."""
+        world, pick = self._world, self._random
+        chain_name, symbol, wallet = pick.choice(self._holders)
+        chain = world.chains[chain_name]
+        with world.store.transaction() as unit:
+            stock = unit.row(Stock, symbol)
+        token = stock.token(chain_name) if stock else ""
+        balance = chain.balance(token, wallet).grains
+        if balance < 10**6:
+            return
+        raw = RawAmount.from_grains(balance if pick.random() < 0.3 else pick.randrange(10**5, balance + 1))
+        kind = pick.choice((RedemptionKind.IN_KIND, RedemptionKind.CASH))
+        self._redeemed += 1
+        request_id = f"red-{self._redeemed}"
+        asked = Redemption(
+            request_id, symbol, "person", chain_name, wallet, raw, kind, "AP-ACCOUNT", 0, world.clock.now()
+        )
+        world.observer.announced(request_id)
+        try:
+            world.redeem(asked)
+        except Refused:
+            self._refused += 1
+            return
+        chain.escrow(token, wallet, raw, kind, request_id)
+
+    def _step(self) -> bool:
+        """One step of the worker; a crash leaves its leases to expire and another worker to take over."""
+        world = self._world
+        try:
+            return self._worker.step(4)
+        except Crash:
+            self._crashes += 1
+            world.machine_s += 31.0
+            self._worker = world.new_worker(world)
+            return True
+        finally:
+            world.machine_s += 0.01
+            world.observe()
+            self._hear()
+
+    def _hear(self) -> None:
+        """Whole shares were delivered; the fraction of a completed redemption is owed no more."""
+        with self._world.store.transaction() as unit:
+            for number, _at, fact in unit.facts(self._heard):
+                self._heard = number
+                if isinstance(fact, RedemptionCompleted):
+                    self._world.observer.served_fraction(fact.stock, fact.id)
+
+    def _drain(self) -> None:
+        """Work until nothing is due; retries come with machine time."""
+        idle = 0
+        while idle < 8:
+            if self._step():
+                idle = 0
+            else:
+                idle += 1
+                self._world.machine_s += 5.0
+
+    def _advance(self, until: int) -> None:
+        """Let market time pass, stopping at everything that is due, draining in between."""
+        world = self._world
+        while True:
+            self._drain()
+            due = [at for at in (world.parties.next_due(), world.store.next_due()) if at is not None]
+            at = min([max(each, world.clock.now()) for each in due] + [until])
+            if at > until or world.clock.now() >= until:
+                break
+            world.clock.advance_to(max(at, world.clock.now()))
+            world.parties.advance_to(world.clock.now())
+            self._look()
+
+    def _look(self) -> None:
+        """Read what the chains show after time has passed."""
+        world = self._world
+        world.observe()
+        with world.store.transaction() as unit:
+            stocks = unit.rows(Stock)
+        for stock in stocks:
+            for chain, token in stock.tokens:
+                world.observer.shows(stock.id, chain, world.chains[chain].multiplier(token))
+            world.observer.check_one_multiplier(stock.id)
+
+    def _recount(self) -> None:
+        """Everything from scratch: ledger, custody and chains must agree with the observer."""
+        world = self._world
+        self._recounted = self._asked
+        self._drain()
+        with world.store.transaction() as unit:
+            world.observer.recount(unit.balances())
+
+    def _finish(self) -> None:
+        """Let everything that was asked come to its end, then recount; what never ends is broken too."""
+        world = self._world
+        for _ in range(STALLED_SESSIONS_MAX):
+            session = world.calendar.next_session(self._day())
+            self._advance(session.close_at + 4 * 3_600)
+        self._recount()
+        with world.store.transaction() as unit:
+            stuck = [
+                f"{row.id} in {row.state} ({row.reason})"
+                for kind in (Subscription, Redemption)
+                for row in _all(unit, kind)
+                if row.state not in ("completed", "refused", "refunded")
+            ]
+        if stuck:
+            raise InvariantBroken(f"I8 exit stays open: {len(stuck)} requests never ended, such as {stuck[0]}")
+
+
+def _all(unit: Unit, kind: type[Subscription] | type[Redemption]) -> Sequence[Subscription | Redemption]:
+    return unit.rows(kind)
