@@ -232,7 +232,7 @@ def load_settings(environment: Mapping[str, str], data: Path | None = None, conf
     for name, (value, source) in given.items():
         section, _, entry = name.partition(".")
         hint = typing.get_type_hints(SECTIONS[section])[entry]
-        chosen[section][entry] = _parsed(value, hint, f"settings: {name} in {source}")
+        chosen[section][entry] = _parsed(value, hint, f"{name} in {source}")
         sources[name] = source
     return Settings(folder, **{name: SECTIONS[name](**chosen[name]) for name in SECTIONS}, sources=sources)
 
@@ -274,17 +274,19 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[object,
 def _parsed(value: object, hint: Any, where: str) -> Any:
     if typing.get_origin(hint) is Literal:
         if value not in typing.get_args(hint):
-            raise Malformed("settings.value", f"{where} was {value!r}, not one of {', '.join(typing.get_args(hint))}")
+            raise Malformed(
+                "settings.value", f"settings: {where} was {value!r}, not one of {', '.join(typing.get_args(hint))}"
+            )
         return value
     if hint in (Shares, Money):
         return hint.parse(value)
     if hint in (int, Bps):
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        count = parse_decimal(text, 0, where)
+        count = parse_decimal(text, 0, f"settings: {where}")
         return Bps(count) if hint is Bps else count
     if not isinstance(value, str):
-        raise Malformed("settings.value", f"{where} was {value!r}, not text")
-    if where.startswith("settings: market.start "):
+        raise Malformed("settings.value", f"settings: {where} was {value!r}, not text")
+    if where.startswith("market.start "):
         _check_instant(value, where)
     return value
 
@@ -294,7 +296,7 @@ def _check_instant(value: str, where: str) -> None:
         instant(value)
     except ValueError as error:
         raise Malformed(
-            "settings.value", f"{where} was {value!r}, not an instant such as 2024-06-03T12:00:00Z"
+            "settings.value", f"settings: {where} was {value!r}, not an instant such as 2024-06-03T12:00:00Z"
         ) from error
 
 
