@@ -14,7 +14,7 @@ from typing import Any
 
 from openscrip.issuance.chains.evm.deployment import EvmRoles, deploy_platform, list_token
 from openscrip.issuance.chains.evm.node import Node
-from openscrip.issuance.chains.evm.signing import LocalSigner
+from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
     FEED,
@@ -28,6 +28,7 @@ from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.instrument import Instrument, InstrumentKind
+from openscrip.runtime.keys import KeyKind, LocalKey
 
 NODE_MODULES = Path(__file__).parents[1] / "node_modules"
 START, CHAIN_ID, ONE, DAY = 1_717_400_000, 31337, 10**18, 86_400
@@ -45,9 +46,9 @@ GOALS = {
 }
 
 
-def key(name: str) -> LocalSigner:
+def key(name: str) -> EvmAccount:
     """The key of whoever is called `name`."""
-    return LocalSigner(hashlib.sha256(name.encode()).digest())
+    return EvmAccount(LocalKey(KeyKind.SECP256K1, hashlib.sha256(name.encode()).digest()))
 
 
 class Meter:
@@ -92,7 +93,7 @@ class Meter:
         self.count += 1
         standing = self.standing()
         values = (self.token, 10**15, 10**15, standing[4], self.now(), self.count)
-        return values, key("attestor").sign(digest(FEED, CHAIN_ID, self.feed, RESERVE_REPORT, values))
+        return values, key("attestor").sign_digest(digest(FEED, CHAIN_ID, self.feed, RESERVE_REPORT, values))
 
     def voucher(self) -> tuple[object, ...]:
         """A signed voucher of one token for alice: its values and both signatures."""
@@ -102,7 +103,7 @@ class Meter:
             self.token, key("alice").address, ONE, 1, unique, unique, standing[4], standing[1], self.now() + 3_600,
         )  # fmt: skip
         hashed = digest(ISSUER, CHAIN_ID, self.at.issuer, MINT_VOUCHER, values)
-        return values, key("issuer").sign(hashed), key("attestor").sign(hashed)
+        return values, key("issuer").sign_digest(hashed), key("attestor").sign_digest(hashed)
 
     def schedule(self, multiplier: int) -> None:
         """Schedule a multiplier for tomorrow."""
@@ -110,7 +111,7 @@ class Meter:
         standing, unique = self.standing(), hashlib.sha256(str(self.count).encode()).digest()
         values = (self.token, standing[1], multiplier, self.now() + DAY, standing[4], unique)
         hashed = digest(ISSUER, CHAIN_ID, self.at.issuer, MULTIPLIER_CHANGE, values)
-        signatures = (key("corporate_action").sign(hashed), key("attestor").sign(hashed))
+        signatures = (key("corporate_action").sign_digest(hashed), key("attestor").sign_digest(hashed))
         self.issuer_gas("schedule_multiplier", values, *signatures)
 
     def standing(self) -> tuple[int, ...]:

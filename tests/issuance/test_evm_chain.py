@@ -11,7 +11,7 @@ from openscrip.issuance.chains.evm.adapter import EvmChain
 from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, ListedToken, deploy_platform, list_token
 from openscrip.issuance.chains.evm.governance import EvmGuardian, EvmTimelock, unlisting, unpausing
 from openscrip.issuance.chains.evm.node import Node
-from openscrip.issuance.chains.evm.signing import LocalSigner
+from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
     FEED,
@@ -40,12 +40,15 @@ from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
+from openscrip.runtime.keys import KeyKind, LocalKey
 
 pytestmark = pytest.mark.parts
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 NOON, CHAIN_ID = 1_717_416_000, 31337
 NAMES = ("issuer", "attestor", "corporate_action", "guardian", "approver", "lister")
-KEYS = {name: LocalSigner(chain_hash(name)) for name in (*NAMES, "alice", "bob", "stranger")}
+KEYS = {
+    name: EvmAccount(LocalKey(KeyKind.SECP256K1, chain_hash(name))) for name in (*NAMES, "alice", "bob", "stranger")
+}
 TSLA = Instrument("TSLA", "Tesla", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "TSLAx")
 
 
@@ -62,7 +65,7 @@ class SigningAttestor:
         at = int(self.node.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
         report = {"shares": "1000", "allocation": "1000", "epoch": 0, "as_of": at, "sequence": self.sequence}
         values = report_values(voucher.token, report)
-        signed = KEYS["attestor"].sign(digest(FEED, CHAIN_ID, self.listed.feed, RESERVE_REPORT, values))
+        signed = KEYS["attestor"].sign_digest(digest(FEED, CHAIN_ID, self.listed.feed, RESERVE_REPORT, values))
         return {
             "signature": "0x" + self._sign(MINT_VOUCHER, voucher_values(voucher)),
             "report": report | {"signature": "0x" + signed.hex()},
@@ -77,7 +80,7 @@ class SigningAttestor:
         raise AssertionError("an EVM chain asks for no co-signature of a transaction")
 
     def _sign(self, type_string: str, values: tuple[object, ...]) -> str:
-        return KEYS["attestor"].sign(digest(ISSUER, CHAIN_ID, self.deployment.issuer, type_string, values)).hex()
+        return KEYS["attestor"].sign_digest(digest(ISSUER, CHAIN_ID, self.deployment.issuer, type_string, values)).hex()
 
 
 class Scene:
@@ -169,17 +172,22 @@ def test_a_redemption_is_escrowed_burned_or_refunded_and_told_in_order(scene: Sc
     heard, cursor = scene.chain.events("")
     assert [(each.tx_id, type(each)) for each in heard] == [(tx_id, Minted) for tx_id in mints]
     assert scene.chain.events(cursor) == ([], cursor)
-    escrow = alice.escrow(scene.token, RawAmount.parse("2"), RedemptionKind.CASH, "red-1")
-    bob.escrow(scene.token, RawAmount.parse("1.5"), RedemptionKind.IN_KIND, "red-2")
-    burn, _ = scene.land(*scene.chain.prepare_burn(scene.token, "red-1", RawAmount.parse("2")))
-    back, _ = scene.land(*scene.chain.prepare_refund(scene.token, "red-2", bob.address, RawAmount.parse("1.5")))
+    two, more = RawAmount.parse("2"), RawAmount.parse("1.5")
+    escrow = alice.escrow(scene.token, two, RedemptionKind.CASH, "red-1")
+    bob.escrow(scene.token, more, RedemptionKind.IN_KIND, "red-2")
+    burn, _ = scene.land(*scene.chain.prepare_burn(scene.token, "red-1", two))
+    back, _ = scene.land(*scene.chain.prepare_refund(scene.token, "red-2", bob.address, more))
     heard, _ = scene.chain.events(cursor)
     first, second = chain_hash("red-1").hex(), chain_hash("red-2").hex()
     assert heard == [
-        RedemptionEscrowed("evm", scene.token, escrow, heard[0].block, NOON, first, alice.address, RawAmount.parse("2"), RedemptionKind.CASH),  # noqa: E501
-        RedemptionEscrowed("evm", scene.token, heard[1].tx_id, heard[1].block, NOON, second, bob.address, RawAmount.parse("1.5"), RedemptionKind.IN_KIND),  # noqa: E501
-        Burned("evm", scene.token, burn.tx_id, heard[2].block, NOON, first, RawAmount.parse("2")),
-        Refunded("evm", scene.token, back.tx_id, heard[3].block, NOON, second, bob.address, RawAmount.parse("1.5")),
+        RedemptionEscrowed(
+            "evm", scene.token, escrow, heard[0].block, NOON, first, alice.address, two, RedemptionKind.CASH
+        ),
+        RedemptionEscrowed(
+            "evm", scene.token, heard[1].tx_id, heard[1].block, NOON, second, bob.address, more, RedemptionKind.IN_KIND
+        ),
+        Burned("evm", scene.token, burn.tx_id, heard[2].block, NOON, first, two),
+        Refunded("evm", scene.token, back.tx_id, heard[3].block, NOON, second, bob.address, more),
     ]  # fmt: skip
     assert scene.chain.supply(scene.token) == RawAmount.parse("8")
     assert scene.chain.balance(scene.token, bob.address.lower()) == RawAmount.parse("5")

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from openscrip.issuance.chains.evm.signing import LocalSigner
+from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees, Transaction, sign_transaction
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.errors import Refused
+from openscrip.runtime.keys import KeyKind, LocalKey
 
 pytestmark = pytest.mark.parts
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
-NOON, SENDER = 1_717_416_000, LocalSigner(b"\x11" * 32)
+NOON, SENDER = 1_717_416_000, EvmAccount(LocalKey(KeyKind.SECP256K1, b"\x11" * 32))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from openscrip.issuance.chains.evm.deployment import EvmRoles, deploy_platform, list_token
 from openscrip.issuance.chains.evm.node import Node, reason_of
-from openscrip.issuance.chains.evm.signing import LocalSigner
+from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
     FEED,
@@ -25,6 +25,7 @@ from openscrip.issuance.contracts.artifact import Artifact, own
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc, RpcError
 from openscrip.kernel.instrument import Instrument, InstrumentKind
+from openscrip.runtime.keys import KeyKind, LocalKey
 
 NODE_MODULES = Path(__file__).parents[3] / "node_modules"
 CHAIN_ID = 31337
@@ -36,9 +37,9 @@ NOBODY = "0x" + "00" * 20
 _GAS = hex(3_000_000)
 
 
-def key(name: str) -> LocalSigner:
+def key(name: str) -> EvmAccount:
     """The key of whoever is called `name`."""
-    return LocalSigner(hashlib.sha256(name.encode()).digest())
+    return EvmAccount(LocalKey(KeyKind.SECP256K1, hashlib.sha256(name.encode()).digest()))
 
 
 ROLES = EvmRoles(*(key(name).address for name in (
@@ -138,9 +139,11 @@ class Stage:
     def signed(self, name: str, type_string: str, values: tuple[object, ...], signer: str, **domain: Any) -> bytes:
         """A signature by the key called `signer`; `chain_id` and `contract` may be wrong on purpose."""
         contract = domain.get("contract", self.feed if name == FEED else self.at.issuer)
-        return key(signer).sign(digest(name, domain.get("chain_id", CHAIN_ID), contract, type_string, values))
+        return key(signer).sign_digest(digest(name, domain.get("chain_id", CHAIN_ID), contract, type_string, values))
 
-    def mint(self, voucher: dict[str, Any] | None = None, signers: tuple[str, str] = ("issuer", "attestor"), **domain: Any) -> dict[str, Any]:  # noqa: E501
+    def mint(
+        self, voucher: dict[str, Any] | None = None, signers: tuple[str, str] = ("issuer", "attestor"), **domain: Any
+    ) -> dict[str, Any]:
         """Sign a voucher with two keys and relay it as a stranger."""
         values = tuple((voucher or self.voucher()).values())
         signatures = (self.signed(ISSUER, MINT_VOUCHER, values, signer, **domain) for signer in signers)
@@ -155,7 +158,9 @@ class Stage:
         }  # fmt: skip
         return tuple((fields | changes).values())
 
-    def report(self, sender: str = "issuer", signer: str = "attestor", domain: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: E501
+    def report(
+        self, sender: str = "issuer", signer: str = "attestor", domain: dict[str, Any] | None = None, **changes: Any
+    ) -> dict[str, Any]:
         """Report reserves."""
         values = self.reported(**changes)
         signature = self.signed(FEED, RESERVE_REPORT, values, signer, **(domain or {}))
@@ -171,7 +176,9 @@ class Stage:
         }  # fmt: skip
         return fields | changes
 
-    def schedule(self, change: dict[str, Any] | None = None, signers: tuple[str, str] = ("corporate_action", "attestor")) -> dict[str, Any]:  # noqa: E501
+    def schedule(
+        self, change: dict[str, Any] | None = None, signers: tuple[str, str] = ("corporate_action", "attestor")
+    ) -> dict[str, Any]:
         """Sign a multiplier change with two keys and relay it as a stranger."""
         values = tuple((change or self.change()).values())
         signatures = (self.signed(ISSUER, MULTIPLIER_CHANGE, values, signer) for signer in signers)

@@ -18,7 +18,7 @@ def permit(stage: Stage, signer: str = "alice", sent: dict[str, Any] | None = No
         "owner": account("alice"), "spender": account("bob"), "value": 7, "nonce": 0, "deadline": stage.now() + 60,
     }  # fmt: skip
     fields |= signed
-    signature = key(signer).sign(digest(name, chain_id, stage.token, PERMIT, tuple(fields.values())))
+    signature = key(signer).sign_digest(digest(name, chain_id, stage.token, PERMIT, tuple(fields.values())))
     fields |= {"v": signature[64], "r": signature[:32], "s": signature[32:64]} | (sent or {})
     fields.pop("nonce")
     return stage.send("relayer", "StockToken", "permit", *fields.values())
@@ -61,7 +61,7 @@ def test_permit__anything_wrong__reverts_and_keeps_the_nonce(stage: Stage, wrong
 
 def test_permit__high_s_twin__reverts(stage: Stage) -> None:
     values = (account("alice"), account("bob"), 7, 0, stage.now() + 60)
-    signature = key("alice").sign(digest("Tesla (Openscrip)", CHAIN_ID, stage.token, PERMIT, values))
+    signature = key("alice").sign_digest(digest("Tesla (Openscrip)", CHAIN_ID, stage.token, PERMIT, values))
     twin = (ORDER - int.from_bytes(signature[32:64])).to_bytes(32)
     with reverts(WRONG):
         permit(stage, deadline=values[4], sent={"v": 55 - signature[64], "s": twin})

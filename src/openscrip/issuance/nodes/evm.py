@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openscrip.issuance.rpc import JsonRpc, RpcError
+from openscrip.kernel.clock import LiveClock
 from openscrip.kernel.errors import Refused, Unavailable
 
 ANVIL = Path("@foundry-rs/anvil-linux-amd64/bin/anvil")
@@ -56,7 +57,7 @@ class EvmNode:
         self.url = f"http://127.0.0.1:{self.port}"
         self._data = data
         self._binary = node_modules / ANVIL
-        self._start_at = int(time.time()) if live else start_at
+        self._start_at = LiveClock().now() if live else start_at
         self._live = live
         self._state_interval_s = state_interval_s
         self._rpc = JsonRpc(self.url, timeout_s=20)
@@ -177,7 +178,7 @@ class EvmNode:
     def _mine(self) -> None:
         if self._live:
             with suppress(RpcError):  # the wall clock went back: this block keeps the time of the last
-                self._rpc.call("evm_setNextBlockTimestamp", int(time.time()))
+                self._rpc.call("evm_setNextBlockTimestamp", LiveClock().now())
         self._rpc.call("evm_mine")
 
 

@@ -88,7 +88,7 @@ class EvmChain:
         """One call that mints, and brings the attestor's reserve report if it sent one."""
         address(voucher.receiver, "receiver")
         values = voucher_values(voucher)
-        signature = self._issuer.sign(self._digest(MINT_VOUCHER, values))
+        signature = self._issuer.sign_digest(self._digest(MINT_VOUCHER, values))
         answer = self._attestor.attest_mint(voucher, evidence, None)
         signatures = (signature, _signature(answer["signature"]))
         report = answer.get("report")
@@ -111,7 +111,7 @@ class EvmChain:
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
         """One call that schedules a multiplier, signed by the corporate-action key and the attestor."""
         values = change_values(change)
-        signature = self._corporate_action.sign(self._digest(MULTIPLIER_CHANGE, values))
+        signature = self._corporate_action.sign_digest(self._digest(MULTIPLIER_CHANGE, values))
         attested = _signature(self._attestor.attest_multiplier(change, event, None))
         label = f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}"
         return (self._call(label, "schedule_multiplier", values, signature, attested, gas=_SCHEDULE_GAS),)

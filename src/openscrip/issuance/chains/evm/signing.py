@@ -1,4 +1,4 @@
-"""Keys of secp256k1: what signs for an EVM account."""
+"""Accounts: what signs for an EVM address."""
 
 from typing import Protocol
 
@@ -6,35 +6,40 @@ import coincurve
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from openscrip.runtime.keys import DigestSigner
 
-class Signer(Protocol):
-    """An EVM account that signs: a local key, or a signer process."""
+
+class Signer(DigestSigner, Protocol):
+    """An account that signs digests."""
 
     @property
     def address(self) -> str:
         """The account, with checksum (EIP-55)."""
         ...
 
-    def sign(self, digest: bytes) -> bytes:
-        """The signature of 32 bytes, as 65 bytes: r, s (never in the upper half of the order), v of 27 or 28."""
+
+class Key(DigestSigner, Protocol):
+    """A key of secp256k1: `runtime.keys.LocalKey`, or a signer process."""
+
+    @property
+    def public_key(self) -> bytes:
+        """Compressed, 33 bytes."""
         ...
 
 
-class LocalSigner:
-    """A key in memory."""
+class EvmAccount:
+    """The account of a key."""
 
-    def __init__(self, secret: bytes) -> None:
-        """`secret` is the 32-byte private key."""
-        # coincurve itself, not a library that falls back to slow pure Python where it is missing
-        self._key = coincurve.PrivateKey(secret)
-        self._address = to_checksum_address(keccak(self._key.public_key.format(compressed=False)[1:])[12:])
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        point = coincurve.PublicKey(key.public_key).format(compressed=False)
+        self._address = to_checksum_address(keccak(point[1:])[12:])
 
     @property
     def address(self) -> str:
-        """The account, with checksum."""
+        """The account, with checksum (EIP-55)."""
         return self._address
 
-    def sign(self, digest: bytes) -> bytes:
-        """The signature of 32 bytes."""
-        signature = self._key.sign_recoverable(digest, hasher=None)
-        return signature[:64] + bytes([signature[64] + 27])
+    def sign_digest(self, digest: bytes) -> bytes:
+        """65 bytes: r, s in the lower half of the order, v of 27 or 28."""
+        return self._key.sign_digest(digest)

@@ -43,7 +43,7 @@ def sign_transaction(
     fields = [
         chain_id, nonce, fees.priority_fee_wei, fees.max_fee_wei, transaction.gas, to, 0, transaction.data, [],
     ]  # fmt: skip
-    signature = signer.sign(keccak(_TYPE + rlp.encode(fields)))
+    signature = signer.sign_digest(keccak(_TYPE + rlp.encode(fields)))
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64])
     raw = _TYPE + rlp.encode([*fields, signature[64] - 27, r, s])
     return SignedTransaction("0x" + keccak(raw).hex(), raw)

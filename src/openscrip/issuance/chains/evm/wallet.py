@@ -54,7 +54,7 @@ class EvmWallet:
         nonce = self._node.read(contract, token, "nonces", self.address)[0]
         name = str(self._node.read(contract, token, "name")[0])
         values = (self.address, spender, raw.atoms, nonce, deadline)
-        signature = self._signer.sign(digest(name, self._node.chain_id, token, PERMIT, values))
+        signature = self._signer.sign_digest(digest(name, self._node.chain_id, token, PERMIT, values))
         return signature[64], signature[:32], signature[32:64]
 
     def submit_permit(self, token: str, owner: str, spender: str, raw: RawAmount, deadline: int, vrs: Any) -> str:
