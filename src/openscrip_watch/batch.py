@@ -18,7 +18,7 @@ from openscrip_watch.chains.evm_wire import (
     sign,
 )
 from openscrip_watch.chains.facts import Standing, TokenFacts
-from openscrip_watch.chains.solana_wire import Authority
+from openscrip_watch.chains.solana_wire import Authority, decode_mint
 from openscrip_watch.config import StockConfig
 from openscrip_watch.keys import WatchKeys
 from openscrip_watch.proof import Claims
@@ -67,7 +67,8 @@ class Batch:
         for each in asked:
             for stock in self._stocks_of(each):
                 read[stock.symbol] = stock
-                if not (isinstance(each, releases.ReleaseAsked) and each.kind == "payment"):
+                payment = isinstance(each, releases.ReleaseAsked) and each.kind == "payment"
+                if not payment and not isinstance(each, transactions.TransactionAsked):
                     stated[stock.symbol] = stock
         if any(isinstance(each, multipliers.ChangeAsked) for each in asked):
             self.sources.custodian.read_events()
@@ -116,7 +117,7 @@ class Batch:
         view = self.view(stock)
         if before is not None:
             report = self._report(view) if before.chain == "evm" and before.state == "live" else None
-            return {"signature": before.signature, "report": report}
+            return {"signature": before.signature, "report": report} | _earlier(before, asked)
         mints.judge(asked, view, self.now, self._config.statement_age_s_max)
         signed = self._sign_mint(asked, view)
         self._register.put_mint(signed)
@@ -147,9 +148,7 @@ class Batch:
             return None
         if not report.signature:
             domain = Domain(FEED_DOMAIN, self._chain_id(), view.stock.feed)
-            report = replace(
-                report, signature=sign(self._keys.evm, domain.digest(REPORT_TYPE, report_values(report)))
-            )
+            report = replace(report, signature=sign(self._keys.evm, domain.digest(REPORT_TYPE, report_values(report))))
             self._register.reports[report.token] = report
             self._record("report", report.token, "live", asdict(report))
             self._sign("report", f"{report.token}/{report.sequence}", report.signature, asdict(report))
@@ -167,7 +166,14 @@ class Batch:
         multipliers.judge(asked, view, self.now, age, notices)
         call = SignedCall(asked.key, asked.chain, asked.content)
         if asked.chain == "evm":
-            values = (asked.token, asked.expected, asked.multiplier, asked.effective_at, asked.epoch_after, asked.action)
+            values = (
+                asked.token,
+                asked.expected,
+                asked.multiplier,
+                asked.effective_at,
+                asked.epoch_after,
+                asked.action,
+            )
             call = replace(call, signature=sign(self._keys.evm, self._issuer_domain().digest(CHANGE_TYPE, values)))
         elif asked.asked is not None:
             multipliers.refuse_unless_exact_change(asked, view, self._authority())
@@ -175,12 +181,19 @@ class Batch:
         return self._put_call("multiplier", call)
 
     def _transaction(self, asked: transactions.TransactionAsked) -> Answer:
-        stock = next(each for each in self._stocks_of(asked))
         dead = asked.key in self._dead_calls
         before = transactions.earlier_transaction(asked, self._register.calls.get(asked.key), dead=dead)
         if before is not None:
-            return {"signature": before.signature}
-        transactions.judge(asked, self.sources.books["solana"].token(stock.mint), self._authority())
+            same = before.transaction == asked.transaction
+            return {"signature": before.signature} | ({} if same else {"transaction": before.transaction})
+        if asked.purpose in transactions.ESCROWED:
+            stock = next(iter(self._stocks_of(asked)))
+            transactions.judge_escrow(asked, self.sources.books["solana"].token(stock.mint), self._authority())
+        else:
+            solana = self.sources.need_solana()
+            account = decode_mint(solana.accounts([asked.mint])[0] or b"")
+            resume = self._config.solana.resume if self._config.solana else ()
+            transactions.judge_standing(asked, account, self._authority(), resume)
         call = SignedCall(asked.key, "solana", asked.purpose)
         call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
         return self._put_call(asked.purpose, call)
@@ -238,7 +251,12 @@ class Batch:
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 found = [stock for stock in stocks if stock.mint == asked.mint]
-                refuse_unless(bool(found), "voucher.token", f"transaction: {asked.mint:.64} was not one of our mints")
+                needed = asked.purpose in transactions.ESCROWED
+                refuse_unless(
+                    bool(found) or not needed,
+                    "voucher.token",
+                    f"transaction: {asked.mint:.64} was not one of our mints",
+                )
                 return found
             case releases.ReleaseAsked():
                 isin = asked.instruction.get("isin")
@@ -256,7 +274,9 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        transactions_asked = [each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked]
+        transactions_asked = [
+            each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked
+        ]
         if solana is None or not transactions_asked:
             return set()
         earlier: dict[str, int] = {}
@@ -288,13 +308,15 @@ class Batch:
         read = {stock.mint for stock in stocks}
         changed = self._register.landed(self.sources.books, evm_at, epochs)
         for mint in [each for token in read for each in self._register.live("solana", token)]:
-            if mint.blockhash in expired:
+            if mint.blockhash in expired or mint.signature in self.sources.books["solana"].token(mint.token).failed:
                 dead = replace(mint, state="dead")
                 self._register.put_mint(dead)
                 changed.append(dead)
         for mint in changed:
             self._record("mint", mint.mint_id, mint.state, asdict(mint))
-        self._dead_calls = {key for key, call in self._register.calls.items() if call.blockhash in expired}
+        failed = set().union(*(facts.failed for facts in self.sources.books["solana"].tokens.values()))
+        calls = self._register.calls.items()
+        self._dead_calls = {key for key, call in calls if call.blockhash in expired or call.signature in failed}
 
     def _settle_releases(self, asked: Sequence[Asked]) -> None:
         """Note how the custodian ended what was approved: movements for deliveries, its answer for payments."""
@@ -356,3 +378,9 @@ class Batch:
 
     def _sign(self, what: str, key: str, signature: str, row: Mapping[str, Any]) -> None:
         self.signatures.append((what, key, signature, row))
+
+
+def _earlier(before: SignedMint, asked: mints.MintAsked) -> dict[str, object]:
+    """The transaction that the signature belongs to, where it is an earlier one than was asked about."""
+    same = before.transaction == asked.mint.transaction
+    return {} if same else {"transaction": before.transaction}

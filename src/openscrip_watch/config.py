@@ -28,6 +28,8 @@ class SolanaConfig:
     multisig: str
     issuer: str
     commitment: str = "finalized"
+    resume: tuple[str, ...] = ()
+    """Mints that the watch's operator allows to be resumed after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class WatchConfig:
     evidence: str = ""
     """Public folder with `evidence.jsonl`; used by the verifier."""
     statement_age_s_max: int = 300
-    feed_refresh_s: int = 3_600
+    feed_refresh_s: int = 1_800
     fraction_usd_max: int = field(default=5_000)
     """The most that is paid for a fraction of a share without a sale at the broker."""
 
@@ -89,6 +91,7 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
             fields.text(solana, "multisig"),
             fields.text(solana, "issuer_pubkey"),
             str(solana.get("commitment", "finalized")),
+            tuple(str(each) for each in solana.get("resume", ())),
         )
         if solana
         else None,

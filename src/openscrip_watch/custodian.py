@@ -52,8 +52,11 @@ class HttpSource:
 class CustodianReader:
     """Statements, movements and events of one custodian, each verified against what was read before."""
 
-    def __init__(self, source: HttpSource, key: str) -> None:
+    def __init__(self, source: HttpSource, key: str, *, keep: bool = False) -> None:
         self.source = source
+        self._keep = keep
+        self.kept: dict[str, list[Statement]] = {}
+        """With `keep`: every verified statement of each line, oldest first."""
         self._key = public_key(key)
         self.statements: dict[str, Statement] = {}
         """The newest verified statement of each line."""
@@ -61,6 +64,8 @@ class CustodianReader:
         self.custody = Custody()
         self.notices: dict[str, Mapping[str, Any]] = {}
         """Corporate actions that the custodian announced, by event id."""
+        self.payments: dict[str, int] = {}
+        """When each payment left the bank, by its id."""
         self._events_read = 0
         self.bodies: dict[str, Mapping[str, Any]] = {}
         """The newest statement of each line as it was served."""
@@ -100,6 +105,8 @@ class CustodianReader:
             self._events_read = int(event["seq"])
             if event["type"] == "corporate_action":
                 self.notices[str(event["notice"]["event_id"])] = event["notice"]
+            elif event["type"] == "payment_sent":
+                self.payments[str(event["id"])] = int(event["at"])
 
     def payment_status(self, payment_id: str) -> str:
         """`pending`, `sent`, `failed`, or `unknown` when the custodian never received it."""
@@ -133,6 +140,8 @@ class CustodianReader:
         else:
             self.log.refuse_unless_closed_by(statement)
         self.statements[statement.isin] = statement
+        if self._keep:
+            self.kept.setdefault(statement.isin, []).append(statement)
 
     def _refuse_open_tail(self, statement: Statement, before: int) -> None:
         """Keep only what the statement closes over; what came later is read again with its own statement."""

@@ -1,4 +1,4 @@
-"""The watch's own three keys: EVM attestor, Solana attestor, payout approver. Each in a file of mode 0600, never logged.
+"""The watch's own three keys: EVM attestor, Solana attestor, payout approver. Each in a file of mode 0600.
 
 A file holds JSON: `{"kind": "secp256k1"|"ed25519", "secret": hex}`, or instead of `secret` the fields `salt`, `nonce`
 and `sealed` (scrypt of the passphrase, then AES-256-GCM), all in hex.
@@ -58,7 +58,9 @@ def create_keys(folder: Path, passphrase: str | None = None) -> None:
 def load_keys(folder: Path, passphrase: str | None = None) -> WatchKeys:
     """Read the three key files. Raises `Refusal("key.…")` for a missing, readable-by-others or wrongly sealed file."""
     evm, solana, approver = (_read(folder / name, kind, passphrase) for name, kind in _KINDS.items())
-    return WatchKeys(coincurve.PrivateKey(evm), Keypair.from_seed(solana), Ed25519PrivateKey.from_private_bytes(approver))
+    return WatchKeys(
+        coincurve.PrivateKey(evm), Keypair.from_seed(solana), Ed25519PrivateKey.from_private_bytes(approver)
+    )
 
 
 def _write(path: Path, kind: str, secret: bytes, passphrase: str | None) -> None:

@@ -10,7 +10,7 @@ from openscrip_watch.canonical import document_hash, request_hash
 from openscrip_watch.chains.facts import ISSUANCE, RESTITUTION
 from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
 from openscrip_watch.proof import Restituted, refuse_unless_receipts_allow
-from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
+from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 from openscrip_watch.register import Register, SignedMint
 from openscrip_watch.view import StockView
 
@@ -69,8 +69,8 @@ def read_mint(body: Mapping[str, Any]) -> MintAsked:
 def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None:
     """The same mint if it was signed before: its signature is given again. None: it is to be judged.
 
-    Raises `mint.conflict` for other content under the same id while the earlier may land or did, and
-    `Silent("mint.unsettled")` when an earlier Solana transaction may still land.
+    While an earlier Solana transaction for the same mint may still land, it is that one which is answered. Raises
+    `mint.conflict` for other content under the same id while the earlier may land, or did.
     """
     mint, before = asked.mint, register.mints.get(asked.mint.mint_id)
     if before is None:
@@ -83,8 +83,8 @@ def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None
             return None  # the contract takes a request id once, so a longer life cannot mint twice
     refuse_unless(before.state != "landed", "mint.conflict", f"{where} was minted before, as something else")
     if before.state == "live":
-        if before.same_mint(mint):
-            raise Silent("mint.unsettled", f"{where}: an earlier transaction may still land; ask again")
+        if before.same_mint(mint) and before.chain == "solana":
+            return before
         raise Refusal("mint.conflict", f"{where} was signed with other content")
     refuse_unless(before.same_purpose(mint), "mint.conflict", f"{where} was signed for another receiver or chain")
     return None
@@ -127,7 +127,9 @@ def refuse_unless_exact_mint(asked: MintAsked, authority: Authority) -> None:
 
 def _refuse_wrong_form(mint: SignedMint, evidence: Mapping[str, Any], view: StockView) -> None:
     token = view.stock.address(mint.chain)
-    refuse_unless(mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}")
+    refuse_unless(
+        mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}"
+    )
     refuse_unless(mint.raw % GRAIN == 0, "voucher.grain", "voucher: raw was finer than 1e-8")
     refuse_unless(mint.raw // GRAIN < _U64, "voucher.amount", "voucher: raw did not fit in 64 bits of 1e-8")
     name = KINDS.get(mint.kind)
@@ -165,7 +167,9 @@ def _refuse_without_receipts(mint: SignedMint, view: StockView) -> None:
 def _refuse_without_failed_delivery(asked: MintAsked, view: StockView) -> None:
     """Restitution: the redemption was burned, its claim is not delivered, and nothing approved may still deliver it."""
     mint, evidence, redemption_id = asked.mint, asked.evidence, asked.redemption_id
-    burned = next((facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None)
+    burned = next(
+        (facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None
+    )
     where = f"evidence: redemption {redemption_id:.80}"
     refuse_unless(burned is not None, "evidence.burn", f"{where} was not burned")
     told = evidence.get("burn")

@@ -1,4 +1,4 @@
-"""Whether a multiplier may change: the event's own arithmetic, the custodian's notice, one value and time on all chains."""
+"""Whether a multiplier may change: the event's arithmetic, the custodian's notice, one value and time on all chains."""
 
 import json
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ def judge(
 
 
 def refuse_unless_exact_change(asked: ChangeAsked, view: StockView, authority: Authority) -> None:
-    """The Solana transaction re-sends what is in force with its own timestamp, then the new value. Raises `transaction.…`."""
+    """The Solana transaction re-sends what is in force with its own timestamp, then sends the new value."""
     standing = view.standings["solana"]
     if asked.asked is None:
         raise BadInput("transaction.malformed", "transaction: a Solana change came without one")
@@ -141,9 +141,7 @@ def _dead(call: SignedCall, asked: ChangeAsked, view: StockView) -> bool:
     return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S and call.chain == "evm"
 
 
-def _refuse_another_action(
-    asked: ChangeAsked, view: StockView, notices: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _refuse_another_action(asked: ChangeAsked, view: StockView, notices: Mapping[str, Mapping[str, Any]]) -> None:
     """The custodian announced this very event for this stock. Raises `event.…`."""
     token = view.stock.address(asked.chain)
     refuse_unless(asked.token == token, "voucher.token", f"change: {asked.token:.64} was not {asked.stock}")
@@ -155,7 +153,7 @@ def _refuse_another_action(
     told = dict(notice or {})
     refuse_unless(told.get("isin") == view.stock.isin, "event.stock", f"event: {event_id:.80} was about another stock")
     for name in ("event", "ex_date", "ratio_new", "ratio_old", "cash_usd"):
-        text = f"event: {name} of {event_id:.80} was {asked.event.get(name)!r:.40}, the custodian says {told.get(name)!r:.40}"
+        text = f"event: {name} of {event_id:.80} was {asked.event.get(name)!r:.40}, announced {told.get(name)!r:.40}"
         refuse_unless(_same(asked.event.get(name), told.get(name)), "event.differs", text)
     refuse_unless(asked.event["event"] in (*SPLITS, DIVIDEND), "event.kind", "event: it changes no multiplier")
 

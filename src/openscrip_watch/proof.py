@@ -1,4 +1,4 @@
-"""The arithmetic of being covered (I1), pure: what is owed, what is claimed, what backs it, what a receipt still allows.
+"""The arithmetic of being covered (I1), pure: what is owed and claimed, what backs it, what a receipt still allows.
 
 I1: ceil((raw supply of all chains + raw signed and not dead) x multiplier) + undelivered claims <= unencumbered shares,
 where everything is counted in shares of one corporate-action epoch.
@@ -24,7 +24,7 @@ class InForce:
 
 
 def history(scheduled: Iterable[Fact], epoch: int) -> list[InForce]:
-    """Every multiplier of a token with its time, oldest first, from 1 at `epoch`; what was replaced in time is left out."""
+    """Every multiplier of a token with its time, oldest first, from 1 at `epoch`, without what was replaced in time."""
     past = [InForce(0, ONE, epoch)]
     for fact in scheduled:
         while len(past) > 1 and past[-1].since > fact.at:
@@ -128,9 +128,9 @@ def refuse_unless_receipts_allow(
     movement_seq: int,
     account: str,
 ) -> None:
-    """Each receipt is a settled receipt into the segregated account and is used at most to its quantity; all give `needed`.
+    """Each receipt settled in the segregated account and is used at most to its quantity; together they give `needed`.
 
-    `used` holds (shares, epoch) of other mints by receipt. Raises `evidence.receipt`, `evidence.used`, `evidence.short`.
+    `used`: (shares, epoch) of other mints by receipt. Raises `evidence.receipt`, `evidence.used`, `evidence.short`.
     """
     names = [name for name, _ in receipts]
     refuse_unless(len(set(names)) == len(names), "evidence.receipt", "evidence: a receipt was named twice")
@@ -147,7 +147,7 @@ def refuse_unless_receipts_allow(
         refuse_unless(
             0 < shares <= free,
             "evidence.used",
-            f"evidence: {show(shares, SHARE)} of receipt {name:.80} were asked, {show(max(0, free // 1), SHARE)} were left",
+            f"evidence: {show(shares, SHARE)} of {name:.80} were asked, {show(max(0, free // 1), SHARE)} were left",
         )
     total = sum(shares for _, shares in receipts)
     text = f"evidence: receipts of {show(total, SHARE)} shares were below the {show(needed, SHARE)} that the mint needs"

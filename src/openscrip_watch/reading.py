@@ -1,4 +1,4 @@
-"""One look at everything outside: custodian first, then the chains, so that a burn is never seen later than its delivery."""
+"""One look at everything outside: custodian first, so that a delivery is never seen before its burn."""
 
 from collections.abc import Collection, Mapping
 
@@ -17,11 +17,15 @@ from openscrip_watch.refusal import Refusal
 class Sources:
     """The readers of one configuration, with what they know so far."""
 
-    def __init__(self, config: WatchConfig, client: httpx.Client, books: Mapping[str, ChainBook]) -> None:
+    def __init__(
+        self, config: WatchConfig, client: httpx.Client, books: Mapping[str, ChainBook], *, keep: bool = False
+    ) -> None:
         self.config = config
         self.client = client
         self.books = books
-        self.custodian = CustodianReader(HttpSource("custodian", config.custodian, client), config.custodian_key)
+        self.custodian = CustodianReader(
+            HttpSource("custodian", config.custodian, client), config.custodian_key, keep=keep
+        )
         self.broker = HttpSource("broker", config.broker, client) if config.broker else None
         self.sales = Sales()
         self.evm: EvmReader | None = None

@@ -1,4 +1,4 @@
-"""Everything that the watch has signed, in memory: what may still land counts as landed (I1), and nothing is signed twice."""
+"""Everything that the watch has signed: what may still land counts as landed (I1), and nothing is signed twice."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -82,7 +82,7 @@ class SignedReport:
 
 @dataclass(frozen=True, slots=True)
 class SignedRelease:
-    """A delivery or payment that was approved. `amount` in 1e-9 share or 1e-6 dollar; `state` as the custodian ended it."""
+    """An approved delivery or payment. `amount` in 1e-9 share or 1e-6 dollar; `state` as the custodian ended it."""
 
     id: str
     kind: str
@@ -227,4 +227,3 @@ class Register:
         for mint in changed:
             self.put_mint(mint)
         return changed
-

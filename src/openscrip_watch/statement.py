@@ -25,7 +25,7 @@ MOVEMENTS_START = "00" * 32
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line of the segregated account on settled basis; amounts in 1e-9 share, `as_of` UTC seconds of market time."""
+    """One line of the segregated account, settled basis; amounts in 1e-9 share, `as_of` UTC seconds of market time."""
 
     isin: str
     account: str

@@ -11,6 +11,7 @@ from openscrip_watch.proof import Claims, Cover, InForce, Restituted, cover, fir
 from openscrip_watch.refusal import refuse_unless
 from openscrip_watch.register import Register
 from openscrip_watch.statement import Statement
+from openscrip_watch.timeline import at_burn
 
 
 @dataclass(slots=True)
@@ -140,8 +141,7 @@ class StockView:
             for request, fact in facts.burned.items():
                 if request in self.claims.burned:
                     continue
-                told = InForce(fact.at, fact.multiplier, fact.epoch) if fact.multiplier else in_force(self.past, fact.at)
-                self.claims.burn(request, fact.raw, told)
+                self.claims.burn(request, fact.raw, at_burn(fact, self.past))
 
 
 def unsigned_mint(facts: TokenFacts, register: Register, requests: list[str]) -> str:
@@ -152,4 +152,3 @@ def unsigned_mint(facts: TokenFacts, register: Register, requests: list[str]) ->
         if signed is None or (signed.raw, signed.token) != (fact.raw, fact.token) or signed.state == "dead":
             return f"transaction {fact.tx} minted {show(fact.raw, 10**18)} for request {request}"
     return ""
-

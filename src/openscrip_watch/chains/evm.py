@@ -1,9 +1,9 @@
-"""Reads the EVM chain at one final block: tokens, feeds, and everything the Issuer contract told since the last time."""
+"""Reads the EVM chain at one final block: tokens, feeds, and what the Issuer contract told since the last time."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from openscrip_watch.chains.evm_wire import RESERVE, STANDING, TRANSFER, decode_event, decode_standing
+from openscrip_watch.chains.evm_wire import RESERVE, ROLES_CHANGED, STANDING, TRANSFER, decode_event, decode_standing
 from openscrip_watch.chains.facts import ChainBook, Fact, Standing
 from openscrip_watch.chains.rpc import Call, Rpc, RpcError, settled
 from openscrip_watch.refusal import Refusal, Silent, refuse_unless
@@ -64,10 +64,11 @@ class EvmReader:
             tx: bytes.fromhex(settled(body)["input"][2:]) for tx, body in zip(transactions, found, strict=True) if body
         }
 
-    def address(self, call: str) -> str:
-        """What an address-valued view of the Issuer contract answers."""
-        answer: str = settled(self.rpc.batch([("eth_call", [{"to": self.issuer_contract, "data": call}, "latest"])])[0])
-        return "0x" + answer[-40:].lower()
+    def roles(self) -> set[tuple[str, str]]:
+        """Every (issuer, attestor) that the Issuer contract ever had."""
+        span = {"fromBlock": "0x0", "toBlock": "latest", "address": self.issuer_contract, "topics": [ROLES_CHANGED]}
+        logs = settled(self.rpc.batch([("eth_getLogs", [span])])[0])
+        return {("0x" + log["topics"][1][-40:], "0x" + log["topics"][2][-40:]) for log in logs}
 
     def _refuse_another_chain(self) -> None:
         if not self._chain_checked:

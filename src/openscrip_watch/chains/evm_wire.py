@@ -18,9 +18,7 @@ CHANGE_TYPE = (
     "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
     "bytes32 actionId)"
 )
-REPORT_TYPE = (
-    "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
-)
+REPORT_TYPE = "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
 _VOUCHER_TUPLE = "(address,address,uint256,uint8,bytes32,bytes32,uint64,uint256,uint64)"
 _DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ISSUER_DOMAIN, FEED_DOMAIN = "Openscrip Issuer", "Openscrip ReserveFeed"
@@ -37,7 +35,13 @@ def topic(signature: str) -> str:
 
 
 STANDING, RESERVE = selector("standing()"), selector("reserve()")
-MINT_CALL = bytes.fromhex(selector(f"mint({_VOUCHER_TUPLE},bytes,bytes)")[2:])
+_REPORT_TUPLE = "(address,uint256,uint256,uint64,uint64,uint64)"
+# call -> where the voucher's nine words begin; two offsets of signatures follow them
+_MINT_CALLS = {
+    bytes.fromhex(selector(f"mint({_VOUCHER_TUPLE},bytes,bytes)")[2:]): 0,
+    bytes.fromhex(selector(f"report_and_mint({_REPORT_TUPLE},bytes,{_VOUCHER_TUPLE},bytes,bytes)")[2:]): 7,
+}
+ROLES_CHANGED = topic("RolesChanged(address,address,address,address)")
 TRANSFER = topic("Transfer(address,address,uint256)")
 # topic -> what it is, the indexed names, the names of the data words
 _EVENTS: dict[str, tuple[What, tuple[str, ...], tuple[str, ...]]] = {
@@ -130,22 +134,28 @@ class MintCall:
 
 
 def mint_calls(calldata: bytes) -> list[MintCall]:
-    """Every `Issuer.mint` call in a transaction's input, also inside a relayer's own call."""
-    found, start = [], calldata.find(MINT_CALL)
-    while start >= 0:
-        body = calldata[start + 4 :]
-        words = [body[32 * place : 32 * place + 32] for place in range(11)]
-        signatures = [_bytes_at(body, int.from_bytes(word)) for word in words[9:]]
-        if len(words[-1]) == 32 and all(signatures):
-            values: tuple[str | int, ...] = (
-                *("0x" + word[12:].hex() for word in words[:2]),
-                *(int.from_bytes(word) for word in words[2:4]),
-                *(word.hex() for word in words[4:6]),
-                *(int.from_bytes(word) for word in words[6:9]),
-            )
-            found.append(MintCall(values, signatures[0], signatures[1]))
-        start = calldata.find(MINT_CALL, start + 4)
+    """Every mint of the Issuer contract in a transaction's input, also inside a relayer's own call."""
+    found = []
+    for call, first in _MINT_CALLS.items():
+        start = calldata.find(call)
+        while start >= 0:
+            found += _mint_call(calldata[start + 4 :], first)
+            start = calldata.find(call, start + 4)
     return found
+
+
+def _mint_call(body: bytes, first: int) -> list[MintCall]:
+    words = [body[32 * place : 32 * place + 32] for place in range(first, first + 11)]
+    if len(words[-1]) < 32:
+        return []
+    signatures = [_bytes_at(body, int.from_bytes(word)) for word in words[9:]]
+    values: tuple[str | int, ...] = (
+        *("0x" + word[12:].hex() for word in words[:2]),
+        *(int.from_bytes(word) for word in words[2:4]),
+        *(word.hex() for word in words[4:6]),
+        *(int.from_bytes(word) for word in words[6:9]),
+    )
+    return [MintCall(values, signatures[0], signatures[1])] if all(signatures) else []
 
 
 def _bytes_at(body: bytes, offset: int) -> bytes:

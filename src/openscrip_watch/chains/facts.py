@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-What = Literal["minted", "escrowed", "burned", "refunded", "scheduled", "cancelled", "loose"]
-"""`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative."""
+What = Literal["minted", "escrowed", "burned", "refunded", "scheduled", "cancelled", "loose", "failed"]
+"""`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative.
+`failed` is a transaction that landed without effect and cannot land again; `account` is a signature that it carried.
+"""
 IN_KIND, CASH = 1, 2
 ISSUANCE, RESTITUTION = 1, 3
 
@@ -48,6 +50,8 @@ class TokenFacts:
     refunded: dict[str, Fact] = field(default_factory=dict)
     scheduled: list[Fact] = field(default_factory=list)
     loose: list[Fact] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    """Signatures under transactions that landed in vain."""
     supply: int = 0
     """Sum of mints minus burns, loose ones included, in 1e-18 raw."""
 
@@ -70,6 +74,8 @@ class TokenFacts:
             self.scheduled.append(fact)
         elif fact.what == "cancelled":
             self.scheduled = [each for each in self.scheduled if each.action != fact.action]
+        elif fact.what == "failed":
+            self.failed.add(fact.account)
         else:
             self.loose.append(fact)
             self.supply += fact.raw

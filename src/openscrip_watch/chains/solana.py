@@ -16,6 +16,7 @@ from openscrip_watch.chains.solana_wire import (
     account_keys,
     associated,
     decode_mint,
+    signatures,
     transaction_steps,
 )
 from openscrip_watch.refusal import Silent, refuse_unless
@@ -78,9 +79,7 @@ class SolanaReader:
     def transactions(self, signatures: Sequence[str]) -> dict[str, bytes]:
         """The bytes of landed transactions."""
         found = self.rpc.batch([self._get_transaction(each) for each in signatures])
-        return {
-            each: b64decode(_found(body)["transaction"][0]) for each, body in zip(signatures, found, strict=True)
-        }
+        return {each: b64decode(_found(body)["transaction"][0]) for each, body in zip(signatures, found, strict=True)}
 
     def _read_once(self, book: ChainBook, mints: Sequence[str]) -> dict[str, Standing]:
         calls: list[Call] = [("getMultipleAccounts", [[CLOCK, *mints], self._encoded()])]
@@ -102,13 +101,17 @@ class SolanaReader:
             rows += page
         if not rows:
             return
-        landed = [row for row in reversed(rows) if row["err"] is None]
+        landed = rows[::-1]
         bodies = self.rpc.batch([self._get_transaction(row["signature"]) for row in landed])
         escrow = associated(self.multisig, mint)
         facts: list[Fact] = []
         for row, body in zip(landed, bodies, strict=True):
-            steps, inner = _steps(_found(body))
-            facts += facts_of(mint, escrow, row["signature"], int(row["blockTime"] or 0), steps, inner)
+            found, tx, at = _found(body), row["signature"], int(row["blockTime"] or 0)
+            if row["err"] is None:
+                facts += facts_of(mint, escrow, tx, at, *_steps(found))
+            else:
+                carried = signatures(b64decode(found["transaction"][0]))
+                facts += [Fact("solana", mint, "failed", tx, at, account=each) for each in carried]
         book.extend(facts)
         book.cursors[mint] = rows[0]["signature"]
 

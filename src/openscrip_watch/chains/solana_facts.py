@@ -45,8 +45,7 @@ def _mints(
     owners = {step.accounts[1]: step.accounts[2] for step in steps if step.program == ASSOCIATED}
     if len(minting) != len(told):
         return [
-            Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1])
-            for step in minting
+            Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1]) for step in minting
         ]
     return [
         Fact(
@@ -93,9 +92,7 @@ def _transfers(mint: str, escrow: str, tx: str, at: int, ours: Sequence[Step], m
             source, holder = step.accounts[0], step.accounts[3]
             raw = step.grains * GRAIN
             facts.append(
-                Fact(
-                    "solana", mint, "escrowed", tx, at, request, raw, kind=int(kind), party=holder, account=source
-                )
+                Fact("solana", mint, "escrowed", tx, at, request, raw, kind=int(kind), party=holder, account=source)
             )
     if len(leaving) == len(refund):
         for step, request in zip(leaving, refund, strict=True):

@@ -114,10 +114,16 @@ def account_keys(raw: bytes, loaded: Sequence[str] = ()) -> list[str]:
     return [*map(str, VersionedTransaction.from_bytes(raw).message.account_keys), *loaded]
 
 
-def signers(raw: bytes) -> set[str]:
-    """The addresses whose signatures a transaction carries."""
-    message = VersionedTransaction.from_bytes(raw).message
-    return {str(key) for key in message.account_keys[: message.header.num_required_signatures]}
+def signatures(raw: bytes) -> list[str]:
+    """The signatures that a transaction carries, in base58; the first names it."""
+    return [str(each) for each in VersionedTransaction.from_bytes(raw).signatures]
+
+
+def signed_by(raw: bytes) -> set[str]:
+    """The addresses whose signatures under a transaction are valid."""
+    transaction = VersionedTransaction.from_bytes(raw)
+    valid = zip(transaction.message.account_keys, transaction.verify_with_results(), strict=False)
+    return {str(key) for key, good in valid if good}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,16 @@ class Authority:
         """TransferChecked out of escrow."""
         data = bytes([TRANSFER_CHECKED]) + grains.to_bytes(8, "little") + bytes([DECIMALS])
         return self._step(data, (self.escrow(mint), mint, account))
+
+    def handover(self, mint: str) -> list[Step]:
+        """The proof of both keys (nothing moves within escrow), then issuer hands the mint authority to the multisig."""
+        proof = self.refund(mint, self.escrow(mint), 0)
+        set_authority = b"\x06\x00\x01" + bytes(Pubkey.from_string(self.multisig))
+        return [proof, Step(TOKEN, set_authority, (mint, self.issuer))]
+
+    def pause(self, mint: str, *, paused: bool) -> Step:
+        """`44, 1` stops a token, `44, 2` resumes it."""
+        return self._step(b"\x2c\x01" if paused else b"\x2c\x02", (mint,))
 
     def update_multiplier(self, mint: str, f64: float, effective_at: int) -> Step:
         """UpdateMultiplier."""

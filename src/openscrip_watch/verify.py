@@ -1,0 +1,293 @@
+"""The verifier: proves from the chains and the custodian alone that every token is and was covered. Needs no key.
+
+Each check is independent and says what it found; one that cannot be made because its sources are broken is broken too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from openscrip_watch.amounts import RAW, f64_down, same_f64, show
+from openscrip_watch.canonical import request_hash
+from openscrip_watch.chains.evm_wire import ISSUER_DOMAIN, VOUCHER_TYPE, Domain, mint_calls, signer
+from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts
+from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, signed_by
+from openscrip_watch.config import StockConfig, WatchConfig
+from openscrip_watch.evidence import EvidenceCheck, read_evidence
+from openscrip_watch.proof import Claims, in_force
+from openscrip_watch.reading import Sources
+from openscrip_watch.refusal import Refusal, refuse_unless
+from openscrip_watch.register import Register
+from openscrip_watch.timeline import Past
+from openscrip_watch.view import StockView
+
+_CHAINS = ("evm", "solana")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked: `ok`, and what was found."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(slots=True)
+class Look:
+    """Everything outside, read once."""
+
+    config: WatchConfig
+    sources: Sources
+    standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    closed_at: dict[str, int] = field(default_factory=dict)
+    """When a claim was closed by a payment or a restitution, by request hash."""
+
+    def facts(self, stock: StockConfig, chain: str) -> TokenFacts:
+        """What happened to a stock's token on a chain."""
+        return self.sources.books[chain].token(stock.token if chain == "evm" else stock.mint)
+
+    def chains(self, stock: StockConfig) -> list[str]:
+        """The chains that a stock is on."""
+        return [chain for chain in _CHAINS if (chain, stock.symbol) in self.standings]
+
+    def view(self, stock: StockConfig) -> StockView:
+        """A stock now; nothing is signed and in flight as far as a stranger knows. Raises `statement.missing`."""
+        custodian = self.sources.custodian
+        if stock.isin not in custodian.statements:
+            raise Refusal("statement.missing", f"{stock.symbol}: no verified statement")
+        view = StockView(
+            stock=stock,
+            statement=custodian.statements[stock.isin],
+            line=custodian.custody.line(stock.isin),
+            standings={chain: self.standings[chain, stock.symbol] for chain in self.chains(stock)},
+            facts={chain: self.facts(stock, chain) for chain in self.chains(stock)},
+            register=Register(),
+            claims=Claims(),
+        )
+        view.claims.closed |= self.closed_at.keys() & view.claims.burned.keys()
+        return view
+
+    def stocks(self) -> list[StockConfig]:
+        """All of them."""
+        return list(self.config.stocks.values())
+
+
+def verify(config: WatchConfig) -> list[Check]:
+    """All checks, in order."""
+    with httpx.Client(trust_env=False) as client:
+        look = Look(config, Sources(config, client, {chain: ChainBook() for chain in _CHAINS}, keep=True))
+        checks = [_check("statements", _statements, look)]
+        checks.append(_check("chains", _chains, look))
+        for name, check in _CHECKS.items():
+            checks.append(_check(name, check, look) if checks[1].ok else Check(name, False, "the chains were not read"))
+        return checks
+
+
+def _check(name: str, check: Callable[[Look], str], look: Look) -> Check:
+    try:
+        return Check(name, True, check(look))
+    except Refusal as refusal:
+        return Check(name, False, f"{refusal.text} [{refusal.code}]")
+
+
+def _statements(look: Look) -> str:
+    """Signatures, sequence and hash chain of every statement; every movement closed over by one."""
+    custodian = look.sources.custodian
+    for isin in dict.fromkeys(stock.isin for stock in look.stocks()):
+        custodian.statement(isin)
+    custodian.read_events()
+    count = sum(len(statements) for statements in custodian.kept.values())
+    return f"{count} statements signed and chained, {len(custodian.log)} movements hashed"
+
+
+def _chains(look: Look) -> str:
+    """Reads both chains; what closes claims is gathered on the way."""
+    look.standings = look.sources.read_chains(look.stocks())
+    look.published = read_evidence(look.config.evidence)
+    for payment, at in look.sources.custodian.payments.items():
+        for reference in {payment, payment.split(":")[0], payment.rpartition(":")[0], payment.split("/")[0]}:
+            look.closed_at.setdefault(request_hash(reference), at)
+    for stock in look.stocks():
+        for chain in look.chains(stock):
+            for fact in look.facts(stock, chain).minted.values():
+                if fact.kind == RESTITUTION and fact.evidence in look.published:
+                    redemption = str(look.published[fact.evidence].get("redemption_id", ""))
+                    look.closed_at.setdefault(request_hash(redemption), fact.at)
+    count = sum(len(look.facts(stock, chain).minted) for stock in look.stocks() for chain in look.chains(stock))
+    return f"{len(look.standings)} tokens, {count} mints"
+
+
+def _covered(look: Look) -> str:
+    """I1 now, and after every mint on the statement that was in force then."""
+    found = []
+    for stock in look.stocks():
+        view = look.view(stock)
+        text = f"{stock.symbol}: token in epoch {view.epoch}, statement in {view.statement.epoch}"
+        if view.epoch == view.statement.epoch:
+            cover = view.cover(view.raw(), view.multiplier, view.claimed())
+            refuse_unless(cover.holds, "covered.shortfall", f"{stock.symbol}: {cover}")
+            text = f"{stock.symbol} {cover}"
+        uncovered = _past(look, stock, view).uncovered()
+        refuse_unless(not uncovered, "covered.shortfall", f"{stock.symbol}: {uncovered}")
+        found.append(text)
+    return "; ".join(found)
+
+
+def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
+    facts = [fact for each in view.facts.values() for table in (each.minted, each.burned) for fact in table.values()]
+    facts.sort(key=lambda fact: (fact.at, fact.what == "minted"))
+    statements = look.sources.custodian.kept.get(stock.isin, [])
+    return Past(statements, view.line, view.past, facts, look.closed_at)
+
+
+def _multiplier(look: Look) -> str:
+    """I6: one version of one value from one time on every chain, each change as its event gives it."""
+    for stock in look.stocks():
+        view = look.view(stock)
+        try:
+            view.refuse_unless_one_multiplier()
+            _refuse_another_history(view)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
+    changes = sum(
+        len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1]
+    )
+    return f"{len(look.stocks())} stocks agree on all chains, {changes} changes"
+
+
+def _refuse_another_history(view: StockView) -> None:
+    """What each token shows is what its own history says, both histories agree, and splits are exact."""
+    for chain, standing in view.standings.items():
+        now = in_force(view.past, standing.at).multiplier
+        same = standing.multiplier == now if chain == "evm" else same_f64(standing.f64, f64_down(now))
+        text = f"{chain} shows {standing.multiplier} where its history gives {now}"
+        refuse_unless(same, "multiplier.differs", text)
+    evm, solana = view.standings.get("evm"), view.facts.get("solana")
+    if evm and solana:
+        told = [
+            (fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier))
+            for fact in view.facts["evm"].scheduled
+        ]
+        shown = [(fact.action, fact.effective_at, fact.epoch, fact.f64) for fact in solana.scheduled]
+        refuse_unless(told == shown, "multiplier.differs", "the two chains were told different changes")
+        versions = [fact.version for fact in solana.scheduled]
+        counted = versions == list(range(1, len(versions) + 1))
+        refuse_unless(counted, "multiplier.version", f"Solana's versions were {versions}")
+    if evm and evm.feed:
+        text = f"the feed was in epoch {evm.feed.epoch}, the token in {evm.epoch}"
+        refuse_unless(evm.feed.epoch <= max(evm.epoch, evm.pending_epoch), "epoch.differs", text)
+    for before, after in zip(view.past, view.past[1:], strict=False):
+        if after.epoch > before.epoch and after.epoch in view.line.splits:
+            ratio = view.line.splits[after.epoch]
+            exact = before.multiplier * ratio.numerator // ratio.denominator
+            text = f"a split of {ratio} took {before.multiplier} to {after.multiplier}"
+            refuse_unless(after.multiplier == exact, "multiplier.arithmetic", text)
+
+
+def _evidence(look: Look) -> str:
+    """Each mint to its published evidence, each receipt to the custodian's movements."""
+    check = EvidenceCheck(look.published)
+    for stock in look.stocks():
+        view = look.view(stock)
+        mints = [fact for facts in view.facts.values() for fact in facts.minted.values()]
+        burned = {request: fact for facts in view.facts.values() for request, fact in facts.burned.items()}
+        check.check_stock(stock.isin, stock.account, view.line, mints, burned, view.past)
+    return f"{check.count} mints stand on published evidence, used once"
+
+
+def _signatures(look: Look) -> str:
+    """Issuer and attestor signed every mint."""
+    counts = [_evm_signatures(look), _solana_signatures(look)]
+    return f"{counts[0]} EVM and {counts[1]} Solana mints signed by issuer and attestor"
+
+
+def _evm_signatures(look: Look) -> int:
+    evm, config = look.sources.evm, look.config.evm
+    if evm is None or config is None:
+        return 0
+    roles, domain = evm.roles(), Domain(ISSUER_DOMAIN, config.chain_id, config.issuer_contract)
+    mints = [fact for stock in look.stocks() for fact in look.facts(stock, "evm").minted.values()]
+    inputs = evm.inputs([fact.tx for fact in mints])
+    for fact in mints:
+        signers = [_signers(domain, each, fact) for each in mint_calls(inputs.get(fact.tx, b""))]
+        text = f"mint {fact.request} on evm ({fact.tx}) was not signed by issuer and attestor"
+        refuse_unless(any(each in roles for each in signers), "signature.mint", text)
+    return len(mints)
+
+
+def _signers(domain: Domain, call: Any, fact: Fact) -> tuple[str, str]:
+    """Who signed a voucher, if it is the one behind this fact."""
+    if (call.values[0], call.values[1], call.values[2], call.values[4]) != (
+        fact.token,
+        fact.party,
+        fact.raw,
+        fact.request,
+    ):
+        return "", ""
+    digest = domain.digest(VOUCHER_TYPE, call.values)
+    return signer(digest, call.issuer_signature), signer(digest, call.attestor_signature)
+
+
+def _solana_signatures(look: Look) -> int:
+    solana, config = look.sources.solana, look.config.solana
+    listed = [stock for stock in look.stocks() if stock.mint]
+    if solana is None or config is None or not listed:
+        return 0
+    multisig, *mint_accounts = solana.accounts([config.multisig, *(stock.mint for stock in listed)])
+    needed, keys = decode_multisig(multisig or b"")
+    refuse_unless(needed == 2 and len(set(keys)) == 2, "signature.multisig", "the multisig was not two of two keys")
+    for stock, account in zip(listed, mint_accounts, strict=True):
+        held = mint_authority(account or b"") == config.multisig
+        refuse_unless(held, "signature.authority", f"{stock.symbol}: the mint authority was not the multisig")
+    mints = [fact for stock in listed for fact in look.facts(stock, "solana").minted.values()]
+    bodies = solana.transactions([fact.tx for fact in mints])
+    for fact in mints:
+        text = f"mint {fact.request} on solana ({fact.tx}) was not signed by issuer and attestor"
+        refuse_unless(set(keys) <= signed_by(bodies[fact.tx]), "signature.mint", text)
+    return len(mints)
+
+
+def _unauthorised_supply(look: Look) -> str:
+    """Supply on each chain is its mints less its burns, and each growth of it is a voucher's."""
+    total = 0
+    for stock in look.stocks():
+        for chain in look.chains(stock):
+            facts, standing = look.facts(stock, chain), look.standings[chain, stock.symbol]
+            where = f"{stock.symbol} on {chain}"
+            loose = next((fact for fact in facts.loose if fact.raw > 0), None)
+            if loose:
+                text = f"{where}: transaction {loose.tx} minted {show(loose.raw, RAW)} without a voucher"
+                raise Refusal("supply.unauthorised", text)
+            if chain == "evm":
+                _refuse_loose_transfers(look, stock, facts)
+            text = f"{where}: supply was {show(standing.supply, RAW)}, mints less burns {show(facts.supply, RAW)}"
+            refuse_unless(standing.supply == facts.supply, "supply.unauthorised", text)
+            total += standing.supply
+    return f"{show(total, RAW)} raw tokens, every one by a voucher"
+
+
+def _refuse_loose_transfers(look: Look, stock: StockConfig, facts: TokenFacts) -> None:
+    """Every Transfer from zero belongs to a Minted event of the Issuer contract in the same transaction."""
+    if look.sources.evm is None:
+        return
+    told: dict[str, list[int]] = {}
+    for fact in (*facts.minted.values(), *facts.burned.values()):
+        told.setdefault(fact.tx, []).append(fact.raw if fact.what == "minted" else -fact.raw)
+    for tx, change in look.sources.evm.supply_changes(stock.token):
+        explained = change in told.get(tx, [])
+        text = f"{stock.symbol} on evm: transaction {tx} changed the supply by {show(change, RAW)} without a voucher"
+        refuse_unless(explained, "supply.unauthorised", text)
+        told[tx].remove(change)
+
+
+_CHECKS: dict[str, Callable[[Look], str]] = {
+    "covered": _covered,
+    "multiplier": _multiplier,
+    "evidence": _evidence,
+    "signatures": _signatures,
+    "unauthorised supply": _unauthorised_supply,
+}
