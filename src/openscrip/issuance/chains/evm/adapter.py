@@ -28,9 +28,7 @@ from openscrip.issuance.chains.evm.typed_data import (
     voucher_values,
 )
 from openscrip.issuance.contracts.artifact import own
-from openscrip.issuance.rpc import RpcError
 from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
-from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount
 
 # What a call may burn, fixed: the measured cost (bench/gas.py) with room for cold accounts and a first report.
@@ -128,29 +126,20 @@ class EvmChain:
         self._node.submit(signed.raw)
 
     def outcomes(self, signed: Sequence[SignedCall]) -> list[Outcome]:
-        """What became of each."""
-        if not signed:
-            return []
-        asked = [("eth_getTransactionByHash", [each.tx_id]) for each in signed]
-        landed, *known = self._node.rpc.batch([
-            ("eth_getTransactionCount", [self._issuer.address, self._node.finality]), *asked
+        """What became of each: one request, and another only for what was not found though its nonce is gone."""
+        count, ids = len(signed), [each.tx_id for each in signed]
+        head, landed, *found = self._node.batch([
+            ("eth_getBlockByNumber", [self._node.finality, False]),
+            ("eth_getTransactionCount", [self._issuer.address, self._node.finality]),
+            *(("eth_getTransactionReceipt", [tx_id]) for tx_id in ids),
+            *(("eth_getTransactionByHash", [tx_id]) for tx_id in ids),
         ])
-        head = self.head().number
-        # read after the count: a transaction that took its nonce has a receipt by now
-        receipts = self._node.receipts([each.tx_id for each in signed])
-        if isinstance(landed, RpcError):
-            raise Unavailable(f"evm: {self._node.rpc.url} gave no nonce: {landed.message}")
-        found: list[Outcome] = []
-        for each, seen, receipt in zip(signed, known, receipts, strict=True):
-            if receipt is not None and int(receipt["blockNumber"], 16) <= head:
-                found.append(self._landed(each, int(receipt["status"], 16)))
-            elif receipt is not None or isinstance(seen, dict):
-                found.append(Outcome(Landing.PENDING))
-            elif nonce_of(each.raw) < int(landed, 16):
-                found.append(Outcome(Landing.DEAD))
-            else:
-                found.append(Outcome(Landing.UNKNOWN))
-        return found
+        final = int(head["number"], 16)
+        known = [receipt or waiting for receipt, waiting in zip(found[:count], found[count:], strict=True)]
+        passed = [each for each, seen in zip(signed, known, strict=True) if not seen and self._is_passed(each, landed)]
+        # asked after the count: whichever transaction took the nonce has a receipt by now
+        late = dict(zip(passed, self._node.receipts([each.tx_id for each in passed]), strict=True))
+        return [self._outcome(each, seen, final, late) for each, seen in zip(signed, known, strict=True)]
 
     def events(self, cursor: str) -> tuple[list[AnyChainEvent], str]:
         """Final events of all listed tokens from block `cursor` on, and the first block that was not read."""
@@ -173,11 +162,27 @@ class EvmChain:
         return facts, str(end + 1)
 
     def _times(self, blocks: Sequence[str]) -> dict[str, str]:
-        answers = self._node.rpc.batch([("eth_getBlockByNumber", [block, False]) for block in blocks])
+        answers = self._node.batch([("eth_getBlockByNumber", [block, False]) for block in blocks])
         return {block: str(answer["timestamp"]) for block, answer in zip(blocks, answers, strict=True)}
 
-    def _landed(self, signed: SignedCall, status: int) -> Outcome:
-        if status == 1:
+    def _is_passed(self, signed: SignedCall, landed: str) -> bool:
+        return nonce_of(signed.raw) < int(landed, 16)
+
+    def _outcome(
+        self,
+        signed: SignedCall,
+        seen: Mapping[str, str] | None,
+        final: int,
+        late: Mapping[SignedCall, Mapping[str, str] | None],
+    ) -> Outcome:
+        """`seen` is a receipt, or the transaction as the node holds it; `late` what was found at a second look."""
+        if not seen:
+            if signed not in late:
+                return Outcome(Landing.UNKNOWN)
+            return Outcome(Landing.PENDING if late[signed] else Landing.DEAD)
+        if "status" not in seen or int(seen["blockNumber"], 16) > final:
+            return Outcome(Landing.PENDING)
+        if int(seen["status"], 16) == 1:
             return Outcome(Landing.FINAL)
         return Outcome(Landing.REVERTED, self._node.revert_reason(signed.tx_id))
 

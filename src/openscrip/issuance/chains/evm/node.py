@@ -95,13 +95,17 @@ class Node:
             if not any(words in error.message.lower() for words in _HARMLESS):
                 raise Unavailable(f"evm: {self.rpc.url} did not take the transaction: {error.message}") from error
 
-    def receipts(self, tx_ids: Sequence[str]) -> list[dict[str, Any] | None]:
-        """The receipt of each transaction that is in a block; one request."""
-        answers = self.rpc.batch([("eth_getTransactionReceipt", [tx_id]) for tx_id in tx_ids])
+    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+        """The results of many calls in one request. The node may answer them in any order of its own."""
+        answers = self.rpc.batch(calls)
         for answer in answers:
             if isinstance(answer, RpcError):
-                raise Unavailable(f"evm: {self.rpc.url} gave no receipts: {answer.message}")
+                raise Unavailable(f"evm: {self.rpc.url} answered {answer.message}")
         return answers
+
+    def receipts(self, tx_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        """The receipt of each transaction that is in a block; one request."""
+        return self.batch([("eth_getTransactionReceipt", [tx_id]) for tx_id in tx_ids])
 
     def revert_reason(self, tx_id: str) -> str:
         """The contract's words for a transaction that failed in a block; empty if the node cannot tell."""
