@@ -76,8 +76,8 @@ class PrimaryMarket:
                 request_id, stock, person, chain, wallet, shares, listed.price, deposit, at_once, self._now(), listed.epoch
             )
             try:
-                self._screen(unit, Asked("subscribe", person, stock, chain, wallet, deposit))
                 decision = subscribe(row, View(self._now(), listed, self._terms))
+                self._screen(unit, Asked("subscribe", person, stock, chain, wallet, deposit))
             except Refused as refusal:
                 refused = replace(row, state="refused", rule=refusal.code, reason=refusal.text)
                 decision = Decision((refused,), facts=(_refusal(request_id, person, stock, refusal),))

@@ -1,0 +1,55 @@
+"""Listing a stock: its token on every chain, its line in the watch's configuration, its row in the books."""
+
+from dataclasses import replace
+
+from openscrip.assets.custody import SEGREGATED_ACCOUNT
+from openscrip.assets.listings import daily_closes, instrument
+from openscrip.assets.stock import Stock
+from openscrip.bootstrap.places import write_wiring
+from openscrip.bootstrap.platform import Platform, evm_signer
+from openscrip.bootstrap.stack import node_modules, write_watch_config
+from openscrip.issuance.chains.evm.deployment import list_token
+from openscrip.issuance.chains.solana.founding import Listing
+from openscrip.kernel.clock import new_york_date
+from openscrip.kernel.errors import Refused, refuse_unless
+
+
+def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
+    """List `symbol` on both chains, once; the platform that is returned knows its feed.
+
+    Raises `Malformed("symbol.unknown")` for a symbol without facts and `Refused("price.missing")` without a close.
+    """
+    with platform.store.view() as view:
+        known = view.row(Stock, symbol)
+    if known is not None:
+        return platform, known
+    found, now = instrument(symbol), platform.clock.now()
+    price = daily_closes().on(symbol, new_york_date(now))
+    if price is None:
+        raise Refused("price.missing", f"listing: {symbol} had no close on or before {new_york_date(now)}")
+    epoch = platform.custodian.latest_statement(found.isin).epoch
+    refuse_unless(epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here")
+    wiring = platform.wiring
+    lister = evm_signer(platform.keys, "lister")
+    evm = list_token(
+        platform.evm_node, lister, wiring.contracts, found, node_modules(),
+        epoch=epoch, feed_age_s_max=platform.settings.ages.feed_s_max,
+    )  # fmt: skip
+    mint = platform.solana.token_address(found.token_symbol)
+    line = {
+        "isin": found.isin,
+        "account": SEGREGATED_ACCOUNT,
+        "evm": {"token": evm.token, "feed": evm.feed},
+        "solana": {"mint": mint},
+        "epoch": epoch,
+    }
+    write_watch_config(platform.places, wiring, platform.keys, {symbol: line})
+    platform.solana.list_token(Listing(found.token_symbol, f"{found.name} (Openscrip)", found.isin))
+    wiring = replace(wiring, feeds={**wiring.feeds, symbol: evm.feed})
+    write_wiring(platform.places, wiring)
+    tokens = (("evm", evm.token), ("solana", mint))
+    row = Stock(symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price)
+    with platform.store.transaction() as unit:
+        unit.put(row)
+        platform.news.listed(unit, symbol, now)
+    return replace(platform, wiring=wiring), row

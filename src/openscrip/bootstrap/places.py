@@ -1,0 +1,99 @@
+"""Where everything lies under one data folder, and where the running parts listen."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from openscrip.issuance.chains.evm.deployment import EvmDeployment
+from openscrip.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files and folders of one data folder."""
+
+    data: Path
+
+    @property
+    def keys(self) -> Path:
+        """The platform's keystore."""
+        return self.data / "keys"
+
+    @property
+    def wallets(self) -> Path:
+        """Keys of the demonstration's investors: theirs, kept here because they have no wallet of their own."""
+        return self.data / "wallets"
+
+    @property
+    def watch_config(self) -> Path:
+        """What the watch is told."""
+        return self.data / "watch" / "config.json"
+
+    @property
+    def clock(self) -> Path:
+        """Accelerated market time."""
+        return self.data / "platform" / "clock"
+
+    @property
+    def wiring(self) -> Path:
+        """Addresses and contracts, written when the parts stand."""
+        return self.data / "platform" / "wiring.json"
+
+    @property
+    def doors(self) -> Path:
+        """Where a running `openscrip up` answers."""
+        return self.data / "doors.json"
+
+    @property
+    def evidence(self) -> Path:
+        """The public folder with the evidence of every mint."""
+        return self.data / "public"
+
+    @property
+    def reports(self) -> Path:
+        """Reserve reports."""
+        return self.data / "reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Where the parts answer and which contracts are in force."""
+
+    evm_rpc: str
+    evm_chain_id: int
+    solana_rpc: str
+    broker: str
+    custodian: str
+    custodian_key: str
+    watch: str
+    watch_solana_key: str
+    deployment: Mapping[str, Any]
+    feeds: Mapping[str, str]
+
+    @property
+    def contracts(self) -> EvmDeployment:
+        """The contracts on the EVM chain."""
+        return EvmDeployment.from_json(self.deployment)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Replace a file whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(document, indent=1, sort_keys=True))
+    os.replace(part, path)
+
+
+def write_wiring(places: Places, wiring: Wiring) -> None:
+    """Remember where the parts are."""
+    write_json(places.wiring, asdict(wiring))
+
+
+def read_wiring(places: Places) -> Wiring:
+    """Where the parts are. Raises `Refused("platform.missing")` in a data folder that was never started."""
+    if not places.wiring.exists():
+        raise Refused("platform.missing", f"platform: nothing was ever started in {places.data}; run `openscrip up`")
+    return Wiring(**json.loads(places.wiring.read_text()))

@@ -1,0 +1,261 @@
+"""The whole stack on one machine: chains, paper broker and custodian, and the watch, as processes with stores of their own.
+
+`Stack.start` brings a data folder up, new or used before, and returns when every part answers; `stop` ends its children.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from openscrip.assets.custodians.paper import PaperCustodianClient
+from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperChild
+from openscrip.assets.paper_client import PaperConnection
+from openscrip.bootstrap.market_clock import FileClock
+from openscrip.bootstrap.places import Places, Wiring, read_wiring, write_json, write_wiring
+from openscrip.bootstrap.platform import evm_signer, solana_key, treasury_key
+from openscrip.issuance.attestor import WatchClient
+from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, deploy_platform
+from openscrip.issuance.chains.evm.node import Node
+from openscrip.issuance.chains.evm.transaction import Fees
+from openscrip.issuance.chains.solana.adapter import SolanaChain
+from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.nodes.evm import EvmNode
+from openscrip.issuance.nodes.solana.process import SolanaNode
+from openscrip.issuance.rpc import JsonRpc
+from openscrip.kernel.clock import instant
+from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.runtime.keys import Keystore, passphrase_from
+from openscrip.runtime.settings import Settings
+
+START_S = 30.0
+FUNDED_ROLES = ("issuer", "lister", "corporate-action", "guardian")
+
+
+def node_modules() -> Path:
+    """Where the npm parts lie: beside the project, found from this file upwards, or from the working folder."""
+    for start in (Path(__file__).resolve(), Path.cwd() / "here"):
+        for folder in start.parents:
+            if (folder / "node_modules" / "@openzeppelin").is_dir():
+                return folder / "node_modules"
+    raise Refused("npm.missing", "platform: the npm parts were not found; run `make setup` in the project's folder")
+
+
+class WatchProcess:
+    """The watch as a child, known to the platform by its address and public keys alone."""
+
+    def __init__(self, places: Places, *, live: bool, port: int = 0) -> None:
+        folder = places.data / "watch"
+        self._keys, self._port = folder / "keys", port
+        self._command = [
+            sys.executable, "-m", "openscrip_watch", "attestor", "--data", str(folder), "--keys", str(self._keys),
+            "--config", str(places.watch_config), "--die-with-parent", *(["--live"] if live else []),
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+        self.keys: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int:
+        """The process id, 0 when it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else 0
+
+    def start(self) -> None:
+        """Make missing keys, start, and wait for the ready line."""
+        made = [sys.executable, "-m", "openscrip_watch", "keys", "--keys", str(self._keys)]
+        if not (self._keys / "approver.json").exists():
+            subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=START_S)
+        self._process = subprocess.Popen(
+            [*self._command, "--port", str(self._port)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        )
+        out = self._process.stdout
+        ready = select.select([out], [], [], START_S)[0] if out else ()
+        line = out.readline() if out and ready else b""
+        if not line:
+            self.stop()
+            raise Unavailable(f"watch: was not ready within {START_S} s")
+        told = json.loads(line)
+        self.url, self.keys = told["url"], told["keys"]
+
+    def stop(self) -> None:
+        """Ask it to end and wait."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+class Stack:
+    """The children of one data folder."""
+
+    def __init__(self, settings: Settings, places: Places) -> None:
+        live = settings.market.clock == "live"
+        self._settings = settings
+        self._places = places
+        self._live = live
+        self._keys = Keystore(places.keys, passphrase_from(os.environ))
+        self.clock = None if live else FileClock(places.clock, instant(settings.market.start))
+        start_at = self.clock.now() if self.clock else 0
+        data, ports = places.data, settings.ports
+        self.evm = EvmNode(
+            data / "evm", node_modules(), port=ports.evm_rpc, chain_id=settings.evm.chain_id, start_at=start_at, live=live
+        )
+        self.solana = SolanaNode(data / "solana", port=ports.solana_rpc, live=live, start_at=start_at)
+        timing = ["--live"] if live else ["--start-time", str(start_at)]
+        self.broker = PaperChild(BROKER_MODULE, data / "broker", timing, ports.broker)
+        self.custodian: PaperChild | None = None
+        self._custodian_timing = timing
+        self.watch = WatchProcess(places, live=live, port=ports.attestor)
+
+    def start(self) -> Wiring:
+        """Start every part; deploy the contracts in a new folder. Returns where everything is."""
+        (self._places.data / "platform").mkdir(parents=True, exist_ok=True)
+        try:
+            parts: list[Callable[[], Any]] = [self.evm.start, self.solana.start, self.broker.start, self.watch.start]
+            _together(parts)
+            self._start_custodian()
+            if self.clock is not None:
+                self.advance_to(self.clock.now())
+            return self._wire()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End every child; each writes what it keeps."""
+        parts: list[Callable[[], Any]] = [self.watch.stop, self.broker.stop, self.solana.stop, self.evm.stop]
+        if self.custodian is not None:
+            parts.insert(0, self.custodian.stop)
+        _together(parts)
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of all children."""
+        custodian = self.custodian.pid if self.custodian else 0
+        return {
+            "evm": self.evm.pid,
+            "solana": self.solana.pid,
+            "broker": self.broker.pid,
+            "custodian": custodian,
+            "watch": self.watch.pid,
+        }
+
+    def advance_to(self, now: int) -> None:
+        """Push accelerated market time to every part, the platform last. The caller sees to it that nothing is in flight."""
+        if self.clock is None:
+            raise Refused("clock.live", "clock: market time is the wall clock; it cannot be moved")
+        # The chains first: what custodian and watch sign at `now` must not be ahead of a block.
+        self.evm.set_time(now)
+        self.solana.set_time(now)
+        for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url()), ("watch", self.watch.url)):
+            connection = PaperConnection(name, url)
+            try:
+                connection.post("/v1/clock", {"now": now})
+            finally:
+                connection.close()
+        self.clock.advance_to(now)
+
+    def next_due(self) -> int | None:
+        """When broker or custodian will do something by themselves."""
+        found = []
+        for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url())):
+            connection = PaperConnection(name, url)
+            try:
+                due = connection.get("/v1/clock").get("next_due")
+            finally:
+                connection.close()
+            if due is not None:
+                found.append(int(due))
+        return min(found, default=None)
+
+    def _custodian_url(self) -> str:
+        if self.custodian is None:
+            raise Unavailable("stack: the custodian was not started")
+        return self.custodian.url
+
+    def _start_custodian(self) -> None:
+        treasury = treasury_key(self._keys).public_key.hex()
+        options = [*self._custodian_timing, "--broker", self.broker.url]
+        options += ["--treasury-key", treasury, "--approver-key", self.watch.keys["approver"]]
+        data, port = self._places.data / "custodian", self._settings.ports.custodian
+        self.custodian = PaperChild(CUSTODIAN_MODULE, data, options, port)
+        self.custodian.start()
+
+    def _wire(self) -> Wiring:
+        """Fund the accounts, deploy the contracts where they are not yet, and write down where everything is."""
+        known = read_wiring(self._places) if self._places.wiring.exists() else None
+        for role in FUNDED_ROLES:
+            self.evm.fund(evm_signer(self._keys, role).address)
+        if known is None:
+            self.solana.fund(str(solana_key(self._keys).pubkey()))
+        node = Node(JsonRpc(self.evm.url), self.evm.chain_id, Fees())
+        deployment = known.contracts if known else deploy_platform(
+            node, evm_signer(self._keys, "lister"), self._roles(), node_modules()
+        )  # fmt: skip
+        custodian_url = self._custodian_url()
+        client = PaperCustodianClient(custodian_url)
+        key = client.public_key().hex()
+        client.close()
+        wiring = Wiring(
+            self.evm.url, self.evm.chain_id, self.solana.url, self.broker.url, custodian_url, key, self.watch.url,
+            self.watch.keys["solana"], deployment.to_json(), known.feeds if known else {},
+        )  # fmt: skip
+        write_wiring(self._places, wiring)
+        write_watch_config(self._places, wiring, self._keys)
+        return wiring
+
+    def _roles(self) -> EvmRoles:
+        address = {role: evm_signer(self._keys, role).address for role in (*FUNDED_ROLES, "timelock-executor")}
+        return EvmRoles(
+            address["issuer"],
+            self.watch.keys["evm"],
+            address["corporate-action"],
+            address["guardian"],
+            address["timelock-executor"],
+            address["lister"],
+        )
+
+
+def write_watch_config(
+    places: Places, wiring: Wiring, keys: Keystore, stocks: dict[str, dict[str, Any]] | None = None
+) -> None:
+    """Tell the watch where to look; `stocks` are added to those that it knows."""
+    path = places.watch_config
+    before: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"stocks": {}}
+    contracts: EvmDeployment = wiring.contracts
+    issuer = solana_key(keys)
+    chain = SolanaChain(Cluster(wiring.solana_rpc), issuer, wiring.watch_solana_key, WatchClient(wiring.watch))
+    document = {
+        "custodian": wiring.custodian,
+        "custodian_public_key": wiring.custodian_key,
+        "broker": wiring.broker,
+        "evm": {"rpc": wiring.evm_rpc, "chain_id": wiring.evm_chain_id, "issuer_contract": contracts.issuer},
+        "solana": {"rpc": wiring.solana_rpc, "multisig": chain.multisig, "issuer_pubkey": str(issuer.pubkey())},
+        "stocks": before["stocks"] | (stocks or {}),
+        "evidence": str(places.evidence),
+    }
+    write_json(path, document)
+
+
+def wiring_json(wiring: Wiring) -> dict[str, Any]:
+    """The wiring as plain JSON values."""
+    return asdict(wiring)
+
+
+def _together(starts: Sequence[Callable[[], Any]]) -> None:
+    """Run all in parallel; the first failure is raised after all have ended."""
+    with ThreadPoolExecutor(len(starts)) as pool:
+        running = [pool.submit(start) for start in starts]
+    for each in running:
+        each.result()

@@ -1,0 +1,103 @@
+"""Client of the independent watch: its attestor's second signature, and its payout approver's.
+
+The watch refuses with its own rule codes; they come back as `Refused`, silence as `Unavailable`.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from openscrip.assets.custody import Instruction, Payment
+from openscrip.assets.wire import to_json
+from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.kernel.errors import Malformed, Refused, Unavailable
+
+TIMEOUT_S = 20.0
+
+
+class WatchClient:
+    """The watch at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
+        """As `Attestor.attest_mint`."""
+        body: dict[str, object] = {
+            "chain": voucher.chain,
+            "stock": voucher.stock,
+            "voucher": {
+                "token": voucher.token,
+                "receiver": voucher.receiver,
+                "raw": str(voucher.raw),
+                "kind": int(voucher.kind),
+                "request_id": voucher.mint_id,
+                "epoch": voucher.epoch,
+                "multiplier": str(voucher.multiplier),
+                "deadline": voucher.deadline,
+            },
+            "evidence": dict(evidence),
+        }
+        return self._ask("/v1/mints", _with_transaction(body, transaction))
+
+    def attest_multiplier(self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None) -> str:
+        """As `Attestor.attest_multiplier`."""
+        body: dict[str, object] = {
+            "chain": change.chain,
+            "stock": change.stock,
+            "change": {
+                "token": change.token,
+                "expected": str(change.expected),
+                "multiplier": str(change.multiplier),
+                "effective_at": change.effective_at,
+                "epoch_after": change.epoch_after,
+                "action_id": chain_hash(change.action_id).hex(),
+                "version": change.multiplier.version,
+            },
+            "event": dict(event),
+        }
+        return str(self._ask("/v1/multipliers", _with_transaction(body, transaction))["signature"])
+
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
+        """As `Attestor.attest_transaction`."""
+        body: dict[str, object] = {"chain": "solana", "purpose": purpose, "request_id": request_id}
+        return str(self._ask("/v1/transactions", _with_transaction(body, transaction))["signature"])
+
+    def approve(self, kind: str, asked: Instruction | Payment) -> str:
+        """The payout approver's signature under a delivery or a payment, in base64."""
+        return str(self._ask("/v1/releases", {"kind": kind, "instruction": to_json(asked)})["signature"])
+
+    def push_clock(self, now: int) -> None:
+        """Push accelerated market time."""
+        self._ask("/v1/clock", {"now": now})
+
+    def public(self) -> dict[str, Any]:
+        """What the watch says of itself: its public keys and its clock."""
+        try:
+            found: dict[str, Any] = self._http.get("/v1/health").raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"watch: did not answer: {type(error).__name__}") from error
+        return found
+
+    def _ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
+        try:
+            response = self._http.post(path, json=body)
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"watch: {path} was not answered: {type(error).__name__}") from error
+        if response.status_code == 200:
+            return answer
+        code, text = str(answer.get("code", "watch.unknown")), str(answer.get("text", f"status {response.status_code}"))
+        if response.status_code >= 500:
+            raise Unavailable(f"watch: {code}: {text}")
+        raise Malformed(code, text) if response.status_code == 400 else Refused(code, text)
+
+
+def _with_transaction(body: dict[str, object], transaction: bytes | None) -> dict[str, object]:
+    return body if transaction is None else body | {"transaction": base64.b64encode(transaction).decode()}
