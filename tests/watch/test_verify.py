@@ -1,0 +1,194 @@
+"""The verifier on a history with everything in it, then on the same history with one thing corrupted at a time."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from struct import pack
+
+import pytest
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.transaction import Transaction
+
+from openscrip.issuance.chains.solana.extensions import update_multiplier
+from openscrip.issuance.chains.solana.memo import MintMemo, memo_instruction
+from openscrip.issuance.chains.solana.token_program import Authority, associated_account, mint_to_checked
+from openscrip.issuance.contracts.artifact import own
+from openscrip.issuance.voucher import RedemptionKind, chain_hash
+from openscrip.kernel.quantities import RawAmount
+from openscrip_watch.config import load_config
+from openscrip_watch.verify import Check, verify
+from tests.watch.stage import ISIN, STOCK, Stage
+from tests.watch.test_attestor import SPLIT_BOOKED, SPLIT_DAY, SPLIT_OPEN, change, delivery, notice, release, schedule
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("verify"))
+    made.start()
+    made.receive("r-1", 200)
+    made.mint("evm", "sub-1/1", "60", {"r-1": "60"})
+    made.mint("solana", "sub-2/1", "100", {"r-1": "100"})
+    made.evm_wallet().escrow(made.listed.token, RawAmount.parse("10"), RedemptionKind.IN_KIND, "red-1")
+    made.land("evm", made.evm.prepare_burn(made.listed.token, "red-1", RawAmount.parse("10")))
+    release(made, delivery("red-1", "10"))
+    made.custodian.move("delivery", "red-1:deliver", ISIN, 10, "red-1", "ACCOUNT-7")
+    _split(made)
+    made.mint("evm", "sub-3/1", "1", {"r-1": "10"})
+    wallet = made.solana_wallet()
+    wallet.redeem(made.mint_address, made.solana.multisig, "red-2", RawAmount.parse("2"), RedemptionKind.CASH)
+    made.land("solana", made.solana.prepare_burn(made.mint_address, "red-2", RawAmount.parse("2")))
+    _dividend(made)
+    made.mint("solana", "sub-4/1", "1", {"r-1": "10.01"})
+    yield made
+    made.stop()
+
+
+def _terms(told: dict[str, object]) -> dict[str, object]:
+    names = ("event_id", "symbol", "event", "ex_date", "ratio_new", "ratio_old", "cash_usd")
+    return {name: told[name] for name in names}
+
+
+def _split(stage: Stage) -> None:
+    told = notice("SPLF", SPLIT_DAY, ratio_new=10, ratio_old=1)
+    stage.custodian.event("corporate_action", notice=told)
+    for chain in ("evm", "solana"):
+        schedule(stage, change(stage, chain, told["event_id"], "10", SPLIT_OPEN, 1), _terms(told))
+    stage.set_time(SPLIT_BOOKED)
+    stage.custodian.move("split", told["event_id"], ISIN, 0, "10/1", "DEPOSITORY")
+    stage.set_time(SPLIT_OPEN)
+
+
+def _dividend(stage: Stage) -> None:
+    told = notice("DVCA", "2024-06-11", cash_usd="0.01", pay_date="2024-06-28")
+    stage.custodian.event("corporate_action", notice=told)
+    stage.set_time(SPLIT_OPEN + 86_400)
+    at = stage.now + 900
+    for chain in ("evm", "solana"):
+        schedule(stage, change(stage, chain, told["event_id"], "10.01", at, 1), _terms(told))
+    stage.set_time(at)
+
+
+def checks(stage: Stage) -> dict[str, Check]:
+    return {check.name: check for check in verify(load_config(stage.config))}
+
+
+def broken(stage: Stage) -> dict[str, str]:
+    return {name: check.detail for name, check in checks(stage).items() if not check.ok}
+
+
+def test_an_honest_history_passes_every_check(stage: Stage) -> None:
+    found = checks(stage)
+    assert {name for name, check in found.items() if not check.ok} == set(), found
+    assert list(found) == [
+        "statements", "chains", "covered", "multiplier", "evidence", "signatures", "unauthorised supply",
+    ]  # fmt: skip
+    assert "1501.5 owed and 20 claimed, 1900 held" in found["covered"].detail
+
+
+def test_one_byte_of_a_statement_is_found(stage: Stage) -> None:
+    chain = stage.custodian.statements[ISIN]
+    for place, row in enumerate(chain):
+        forged = row | {"available": str(row["available"]).replace("1", "2", 1)}
+        if forged == row:
+            continue
+        chain[place] = forged
+        assert f"number {row['sequence']} was not signed by the custodian" in broken(stage)["statements"]
+        chain[place] = row
+    gone = chain.pop(1)
+    assert "came where 2 was due" in broken(stage)["statements"]
+    chain.insert(1, gone)
+    moved = stage.custodian.movements[0]["quantity"]
+    stage.custodian.movements[0]["quantity"] = "300"
+    assert "the hash was not the statement's" in broken(stage)["statements"]
+    stage.custodian.movements[0]["quantity"] = moved
+    assert broken(stage) == {}
+
+
+def test_evidence_that_was_not_published_or_altered_is_found_with_its_mint(stage: Stage) -> None:
+    file = stage.folder / "evidence.jsonl"
+    good = file.read_text()
+    file.write_text(good.replace('"shares": "60"', '"shares": "6"'))
+    assert f"mint {chain_hash('sub-1/1').hex()} of 60 on evm" in broken(stage)["evidence"]
+    file.write_text("".join(line + "\n" for line in good.splitlines() if "sub-2/1" not in line))
+    assert f"mint {chain_hash('sub-2/1').hex()} of 100 on solana" in broken(stage)["evidence"]
+    file.write_text(good)
+
+
+def test_shares_that_leave_without_a_burn_are_found(stage: Stage) -> None:
+    line = stage.custodian.line(ISIN)
+    line["available"] -= 400
+    stage.custodian.dirty.add(ISIN)
+    assert "1501.5 owed and 20 claimed, 1500 held" in broken(stage)["covered"]
+    line["available"] += 400
+    stage.custodian.dirty.add(ISIN)
+    assert broken(stage) == {}
+
+
+def test_one_multiplier_out_of_step_is_found_on_either_chain(stage: Stage) -> None:
+    rpc = stage.node.rpc
+    standing = rpc.call(
+        "eth_call", {"to": stage.listed.token, "data": "0x" + own("StockToken").call("standing").hex()}, "latest"
+    )
+    shown = int(standing[2 + 64 : 2 + 128], 16)
+    slot = next(
+        hex(each) for each in range(40)
+        if int(rpc.call("eth_getStorageAt", stage.listed.token, hex(each), "latest"), 16) == shown
+    )  # fmt: skip
+    rpc.call("anvil_setStorageAt", stage.listed.token, slot, f"0x{shown + 10**15:064x}")
+    assert f"{STOCK}: multiplier: EVM shows {shown + 10**15}" in broken(stage)["multiplier"]
+    rpc.call("anvil_setStorageAt", stage.listed.token, slot, f"0x{shown:064x}")
+    assert broken(stage) == {}
+
+
+def both_keys(stage: Stage) -> Authority:
+    keys = (stage.solana_issuer.pubkey(), stage.keys.solana.pubkey())
+    return Authority(Pubkey.from_string(stage.solana.multisig), keys)
+
+
+def send(stage: Stage, *steps: object) -> str:
+    """Both keys sign whatever they are given: thieves who hold both."""
+    message = Message.new_with_blockhash(list(steps), stage.solana_issuer.pubkey(), stage.cluster.lease().blockhash)  # type: ignore[arg-type]  # any instruction
+    signed = Transaction([stage.solana_issuer, stage.keys.solana], message, message.recent_blockhash)
+    stage.cluster.send(bytes(signed), preflight=True)
+    return str(signed.signatures[0])
+
+
+def test_tokens_without_a_voucher_are_found_and_named_on_both_chains(stage: Stage) -> None:
+    mint = Pubkey.from_string(stage.mint_address)
+    receiver = associated_account(stage.holder.pubkey(), mint)
+    tx = send(stage, mint_to_checked(mint, receiver, both_keys(stage), 700_000_000, 8))
+    found = broken(stage)["unauthorised supply"]
+    assert f"transaction {tx} minted 7 without a voucher" in found
+
+    memo = MintMemo(chain_hash("forged/1"), chain_hash("nothing"), 1)
+    send(stage, mint_to_checked(mint, receiver, both_keys(stage), 100, 8), memo_instruction(memo))
+    assert f"mint {chain_hash('forged/1').hex()} of 0.000001 on solana" in broken(stage)["evidence"]
+
+    rpc, issuer = stage.node.rpc, stage.deployment.issuer
+    rpc.call("anvil_impersonateAccount", issuer)
+    stage.evm_node.fund(issuer)
+    data = own("StockToken").call("mint", stage.evm_wallet().address, 5 * 10**18)
+    tx = rpc.call("eth_sendTransaction", {"from": issuer, "to": stage.listed.token, "data": "0x" + data.hex()})
+    rpc.call("evm_mine")
+    found = broken(stage)["unauthorised supply"]
+    assert f"{tx} changed the supply by 5 without a voucher" in found
+
+
+def test_a_multiplier_sent_to_solana_alone_is_found(stage: Stage) -> None:
+    mint = Pubkey.from_string(stage.mint_address)
+    send(stage, update_multiplier(mint, both_keys(stage), pack("<d", 11.0), 0))
+    assert "Solana 11.0" in broken(stage)["multiplier"]
+
+
+def test_the_command_prints_each_check_and_exits_1_on_a_broken_one(stage: Stage) -> None:
+    command = [sys.executable, "-m", "openscrip_watch", "verify", "--config", str(stage.config)]
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=30, check=False)
+    answer = json.loads(told.stdout)
+    assert (told.returncode, answer["ok"]) == (1, False)
+    assert {check["name"] for check in answer["checks"] if not check["ok"]} >= {"multiplier", "unauthorised supply"}
+    plain = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert "BROKEN unauthorised supply" in plain.stdout
