@@ -30,7 +30,8 @@ OPEN_STATES: Mapping[type[Any], tuple[str, ...]] = {
     Acquisition: ("ordering", "working", "settled", "moving", "held"),
     Disposal: ("releasing", "selling", "held"),
     Subscription: ("awaiting_payment", "buying", "minting", "refunding", "held"),
-    Redemption: ("escrowed", "burning", "burned", "delivering", "selling", "restituting", "held"),
+    Redemption: ("escrowed", "burning", "burned", "delivering", "selling", "owed_back", "restituting", "held"),
+    Distribution: ("buying",),
 }
 
 
@@ -66,8 +67,9 @@ def _resume(books: Books, unit: Unit, fact: StockResumed) -> None:
     stock = unit.row(Stock, fact.stock)
     if stock is None or not stock.is_open:
         return
-    for waiting in sorted(unit.rows(Redemption, stock=fact.stock, state="escrowed"), key=lambda row: row.place):
-        books.tell(unit, Redemption, waiting.id, Woken("resumed"))
+    waiting = [row for state in ("escrowed", "owed_back") for row in unit.rows(Redemption, stock=fact.stock, state=state)]
+    for redemption_row in sorted(waiting, key=lambda row: row.place):
+        books.tell(unit, Redemption, redemption_row.id, Woken("resumed"))
     for state in ("buying", "minting"):
         for row in unit.rows(Subscription, stock=fact.stock, state=state):
             books.tell(unit, Subscription, row.id, Woken("resumed"))

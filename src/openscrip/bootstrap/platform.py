@@ -45,7 +45,7 @@ from openscrip.issuance.distribution import (
 )
 from openscrip.issuance.news import ChainName, EarlyNotice, News, UnplacedCash, UnplacedEscrow
 from openscrip.issuance.primary_market import PrimaryMarket, RequestRefused
-from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted
+from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted, TokensRestored
 from openscrip.issuance.releases import TwoKeyReleases
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.subscription import Subscription, SubscriptionCompleted, SubscriptionMinted
@@ -66,7 +66,7 @@ REGISTERED = (
     Client, ClientWallet, SpentToday,
     PlaceOrder, Instruct, CancelInstruction, Pay, Wake, Mint, Burn, Refund, Schedule, Verify,
     SharesMoving, MoveFailed, SharesArrived, AcquisitionFailed, SharesReleased, SharesSold, DisposalFailed,
-    SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, RequestRefused,
+    SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, TokensRestored, RequestRefused,
     StockFrozen, StockSplit, StockResumed, MultiplierChanged, UnplacedCash, UnplacedEscrow,
 )  # fmt: skip
 """Every row, action and fact that the store keeps."""

@@ -63,6 +63,7 @@ class Redemption:
     delivered: Shares = Shares(0)
     owed: Money = Money(0)
     burn_tx: str = ""
+    restored: RawAmount = RawAmount(0)
     attempts: int = 0
     state: str = "requested"
     reason: str = ""
@@ -84,6 +85,16 @@ class ClaimArose:
     raw: RawAmount
     shares: Shares
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokensRestored:
+    """Fact: a delivery failed for good, and what the claim was worth was minted back."""
+
+    id: str
+    stock: str
+    chain: str
+    raw: RawAmount
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,8 @@ def _proceed(row: Redemption, view: View) -> Decision:
     """Burn when the primary market runs; otherwise keep the place in line. What is burned is released."""
     if row.state in ("burning", "burned"):
         return release(row, view)
+    if row.state == "owed_back":
+        return _restitute(row, view)
     if row.state != "escrowed" or not view.stock.is_open:
         return Decision(rows=(row,))
     claim = view.stock.multiplier.to_shares_down(row.escrowed)
@@ -217,7 +230,10 @@ def _rejected(row: Redemption, event: Rejected, view: View) -> Decision:
         voided = Transfer(f"{event.command}:void", *_raw(row), 0, row.id, Phase.VOID, event.command)
         waiting = replace(row, state="escrowed", reason=event.text, claim=Shares(0))
         return Decision((waiting,), (voided,), commands=(again,))
-    if row.state in ("refunding", "restituting"):
+    if row.state == "restituting" and event.command == f"{row.id}:restitute:{row.attempts}":
+        voided = Transfer(f"{event.command}:void", *_raw_back(row), 0, row.id, Phase.VOID, event.command)
+        return Decision((replace(row, state="owed_back", reason=event.text),), (voided,), commands=(again,))
+    if row.state == "refunding" and event.command == f"{row.id}:refund":
         return Decision(rows=(replace(row, state="held", reason=event.text),))
     return Decision()
 
@@ -286,8 +302,13 @@ def _delivery_failed(row: Redemption, event: InstructionFailed, view: View) -> D
 
 
 def _restitute(row: Redemption, view: View) -> Decision:
-    """Mint what the claim is worth back to the holder, on the evidence of the burn and the cancelled delivery."""
+    """Mint what the claim is worth back to the holder, on the evidence of the burn and the cancelled delivery.
+
+    While a corporate action holds the primary market the claim waits, and follows its split.
+    """
     stock = view.stock
+    if not stock.is_open:
+        return Decision(rows=(replace(row, state="owed_back", leaving=Shares(0)),))
     raw = stock.multiplier.to_raw_down(row.claim)
     mint_id = f"{row.id}/restitution"
     cancelled = f"{row.id}:sell:r" if row.kind is RedemptionKind.CASH else row.instruction_id
@@ -306,7 +327,7 @@ def _restitute(row: Redemption, view: View) -> Decision:
         row.chain, row.stock, stock.token(row.chain), row.wallet, raw, MintKind.RESTITUTION, mint_id, digest, stock.epoch,
         stock.multiplier, view.now + view.terms.voucher_life_s,
     )  # fmt: skip
-    after = replace(row, state="restituting", attempts=row.attempts + 1)
+    after = replace(row, state="restituting", attempts=row.attempts + 1, leaving=Shares(0), restored=raw)
     key = f"{row.id}:restitute:{after.attempts}"
     held = Transfer(key, *_raw_back(row), raw.grains, row.id, Phase.PENDING)
     command = Command(key, "Redemption", row.id, Mint(voucher, canonical(evidence).decode()))
@@ -314,13 +335,13 @@ def _restitute(row: Redemption, view: View) -> Decision:
 
 
 def _restituted(row: Redemption, view: View) -> Decision:
-    raw = view.stock.multiplier.to_raw_down(row.claim)
     key = f"{row.id}:restitute:{row.attempts}"
     transfers = (
-        Transfer(f"{key}:post", *_raw_back(row), raw.grains, row.id, Phase.POST, key),
+        Transfer(f"{key}:post", *_raw_back(row), row.restored.grains, row.id, Phase.POST, key),
         Transfer(f"{key}:claim", f"{row.stock}/redemption_claim", f"{row.stock}/outstanding", row.claim.atoms, row.id),
     )
-    return Decision(transfers=transfers) + _pay(replace(row, claim=Shares(0)), view, end="refunded")
+    booked = Decision(transfers=transfers, facts=(TokensRestored(row.id, row.stock, row.chain, raw),))
+    return booked + _pay(replace(row, claim=Shares(0)), view, end="refunded")
 
 
 # delivered or sold > paid

@@ -1,0 +1,290 @@
+"""Reserve reports from the record: the custodian's statements and movements, the chains, and the facts of the month."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from openscrip.assets.custody import Movement, MovementType, Statement
+from openscrip.assets.listings import instrument
+from openscrip.assets.reserve import Reserve, refuse_uncovered
+from openscrip.assets.stock import Stock
+from openscrip.assets.wire import canonical, to_json
+from openscrip.bootstrap.places import write_json
+from openscrip.bootstrap.platform import Platform
+from openscrip.issuance.distribution import Distribution, MultiplierChanged
+from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted, TokensRestored
+from openscrip.issuance.subscription import SubscriptionMinted
+from openscrip.issuance.voucher import RedemptionKind
+from openscrip.kernel.errors import Refused
+from openscrip.kernel.money import Money
+from openscrip.kernel.multiplier import Multiplier
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.web.report import report_html, report_json
+from openscrip.web.reserve import (
+    ActionLine,
+    ChainSupply,
+    CoverPoint,
+    CustodyLine,
+    Flow,
+    Movements,
+    ReserveReport,
+    StockReserve,
+)
+
+ISSUER = "Openscrip paper issuer"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One stock now: what custody's newest statement holds against what chains and claims ask for."""
+
+    supply: dict[str, RawAmount]
+    multiplier: Multiplier
+    epoch: int
+    reserve: Reserve
+
+    @property
+    def held(self) -> Shares:
+        """Settled and unencumbered in segregated custody."""
+        return self.reserve.held
+
+    @property
+    def owed(self) -> Shares:
+        """Supply x multiplier rounded up, and undelivered claims."""
+        return self.reserve.owed
+
+    def refuse_uncovered(self) -> None:
+        """Raise `Refused` where I1 does not hold; while epochs differ there is nothing to compare."""
+        if self.reserve.held_epoch == self.reserve.chain_epoch:
+            refuse_uncovered(self.reserve)
+
+
+def coverage_of(platform: Platform, symbol: str) -> Coverage:
+    """Read chains and custodian now."""
+    stock = platform.stock(symbol)
+    shown = platform.evm.multiplier(stock.token("evm"))
+    supply = {name: platform.chains[name].supply(token) for name, token in stock.tokens}
+    statement = platform.custodian.latest_statement(stock.isin)
+    with platform.store.view() as view:
+        waiting = [r for r in view.rows(Redemption, stock=symbol) if r.burn_tx]
+    claims = Shares(sum(row.claim.atoms for row in waiting))
+    multiplier, raw = Multiplier(shown.current, shown.version), RawAmount(sum(each.atoms for each in supply.values()))
+    reserve = Reserve(symbol, statement.available, statement.epoch, raw, multiplier, shown.epoch, claims)
+    return Coverage(supply, multiplier, shown.epoch, reserve)
+
+
+def write_report(platform: Platform, month: str) -> Path:
+    """Write the report of a month as HTML and as JSON beside it; the HTML file's path."""
+    report = reserve_report(platform, month)
+    folder = platform.places.reports
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"reserve-{month}.html"
+    path.write_text(report_html(report), encoding="utf-8")
+    write_json(path.with_suffix(".json"), report_json(report))
+    return path
+
+
+def reserve_report(platform: Platform, month: str) -> ReserveReport:
+    """The report of `month` (YYYY-MM), cut at its end or now, whichever is earlier. Raises `Malformed`, `Refused`."""
+    empty = ReserveReport(ISSUER, month, 0, platform.settings.market.clock != "live")
+    start, end = _instant(empty.first_day), _instant(empty.next_month)
+    cut = min(end, platform.clock.now())
+    if cut <= start:
+        raise Refused("report.future", f"report: {month} has not begun in market time")
+    with platform.store.view() as view:
+        facts = _facts(view)
+        actions = view.rows(Distribution)
+    movements = platform.custodian.movements(0)
+    stocks = tuple(
+        _stock(platform, stock, History(stock, facts, movements), [a for a in actions if a.stock == stock.id], start, cut)
+        for stock in platform.stocks()
+    )
+    return replace(empty, as_of=cut, stocks=stocks)
+
+
+def _instant(day: Any) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _facts(view: Any) -> list[tuple[int, Any]]:
+    """Every fact with its market time, in order."""
+    found: list[tuple[int, Any]] = []
+    number = 0
+    while page := view.facts(number):
+        found += [(at, fact) for _, at, fact in page]
+        number = page[-1][0]
+    return found
+
+
+@dataclass(slots=True)
+class History:
+    """One stock's record, read forwards."""
+
+    stock: Stock
+    facts: list[tuple[int, Any]]
+    movements: Any
+    supply: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    claims: dict[str, Shares] = field(default_factory=dict)
+    held: Shares = Shares(0)
+    multiplier: Multiplier = Multiplier.one()
+
+    def points(self, start: int, cut: int) -> tuple[CoverPoint, ...]:
+        """Held and owed at the start and at each change up to `cut`; afterwards the fields stand as at `cut`."""
+        changes = [(at, 1, fact) for at, fact in self._timed_facts()] + [(m.at, 0, m) for m in self.movements]
+        found: list[CoverPoint] = []
+        for at, _, change in sorted(changes, key=lambda each: each[:2]):
+            if at > cut:
+                break
+            before = self.owed, self.held
+            self._apply(change)
+            if (self.owed, self.held) != before:
+                point = CoverPoint(max(at, start), self.held, self.owed)
+                if found and found[-1].at == point.at:
+                    found.pop()
+                found.append(point)
+        if not found or found[0].at > start:
+            found.insert(0, CoverPoint(start, Shares(0), Shares(0)))
+        return tuple(found)
+
+    @property
+    def owed(self) -> Shares:
+        """Supply x multiplier, rounded up, and undelivered claims."""
+        raw = RawAmount(sum(self.supply.values()))
+        return self.multiplier.to_shares_up(raw) + Shares(sum(each.atoms for each in self.claims.values()))
+
+    def _timed_facts(self) -> list[tuple[int, Any]]:
+        mine = [(at, fact) for at, fact in self.facts if getattr(fact, "stock", "") == self.stock.id]
+        return [(fact.effective_at if isinstance(fact, MultiplierChanged) else at, fact) for at, fact in mine]
+
+    def _apply(self, change: Any) -> None:
+        match change:
+            case SubscriptionMinted() | TokensRestored():
+                self.supply[change.chain] += change.raw.atoms
+                self.claims.pop(change.id, None)
+            case ClaimArose():
+                self.supply[change.chain] -= change.raw.atoms
+                self.claims[change.id] = change.shares
+            case RedemptionCompleted():
+                self.claims.pop(change.id, None)
+            case MultiplierChanged():
+                self.multiplier = change.multiplier
+            case Movement():
+                self._move(change)
+
+    def _move(self, movement: Movement) -> None:
+        if movement.isin != self.stock.isin:
+            return
+        match movement.type:
+            case MovementType.RECEIPT:
+                self.held += movement.quantity
+            case MovementType.DELIVERY:
+                self.held -= movement.quantity
+                claim = self.claims.get(movement.reference)
+                if claim is not None:
+                    self.claims[movement.reference] = Shares(max(0, claim.atoms - movement.quantity.atoms))
+            case MovementType.SPLIT:
+                self.held = movement.quantity
+                new, _, old = movement.reference.partition("/")
+                self.claims = {key: claim.times_down(int(new), int(old)) for key, claim in self.claims.items()}
+            case _:
+                return
+
+
+def _stock(
+    platform: Platform, stock: Stock, history: History, actions: list[Distribution], start: int, cut: int
+) -> StockReserve:
+    points = history.points(start, cut)
+    opening = _supply_before(history, start)
+    listed = instrument(stock.id)
+    statements = [s for s in platform.custodian.statements(stock.isin, 0) if s.as_of <= cut]
+    raised = [row.epoch_after for row in actions if row.state == "final" and row.effective_at <= cut]
+    chain_epoch = max(raised, default=stock.epoch - len(stock.splits))
+    return StockReserve(
+        stock.id,
+        listed.name,
+        stock.token_symbol,
+        stock.isin,
+        history.multiplier,
+        chain_epoch,
+        tuple(_custody(s) for s in statements[-1:]),
+        tuple(ChainSupply(name, token, RawAmount(history.supply[name])) for name, token in stock.tokens),
+        Shares(sum(each.atoms for each in history.claims.values())),
+        movements=_flows(history, opening, start, cut),
+        actions=tuple(_action(row) for row in actions if _in_month(row, start, cut)),
+        history=points,
+    )
+
+
+def _supply_before(history: History, start: int) -> RawAmount:
+    earlier = History(history.stock, history.facts, history.movements)
+    earlier.points(0, start - 1)
+    return RawAmount(sum(earlier.supply.values()))
+
+
+def _flows(history: History, opening: RawAmount, start: int, cut: int) -> Movements:
+    """What the month's facts moved."""
+    kinds = {fact.id: fact.kind for _, fact in history.facts if isinstance(fact, RedemptionCompleted)}
+    found: dict[str, Flow] = defaultdict(Flow)
+    paid = Money(0)
+    for at, fact in history.facts:
+        if not start <= at <= cut or getattr(fact, "stock", "") != history.stock.id:
+            continue
+        match fact:
+            case SubscriptionMinted():
+                _add(found, "minted", fact.raw)
+            case TokensRestored():
+                _add(found, "restored", fact.raw)
+            case ClaimArose():
+                cash = kinds.get(fact.id) is RedemptionKind.CASH
+                _add(found, "redeemed_for_cash" if cash else "redeemed_in_kind", fact.raw)
+            case RedemptionCompleted():
+                paid += fact.paid
+            case _:
+                continue
+    return Movements(opening, **found, cash_paid=paid)
+
+
+def _add(found: dict[str, Flow], name: str, raw: RawAmount) -> None:
+    found[name] = Flow(found[name].count + 1, found[name].raw + raw)
+
+
+def _custody(statement: Statement) -> CustodyLine:
+    return CustodyLine(
+        statement.custodian,
+        statement.account,
+        statement.available,
+        statement.pending_receipt,
+        statement.pending_delivery,
+        statement.blocked,
+        statement.pledged,
+        statement.epoch,
+        statement.as_of,
+        statement.sequence,
+        hashlib.sha256(canonical(to_json(statement))).hexdigest(),
+        statement.signature,
+    )
+
+
+def _in_month(row: Distribution, start: int, cut: int) -> bool:
+    return start <= _instant(row.notices[0].ex_date) <= cut
+
+
+def _action(row: Distribution) -> ActionLine:
+    notice = row.notices[0]
+    changed = row.after != row.before
+    return ActionLine(
+        row.id,
+        str(notice.event),
+        notice.ex_date,
+        row.state,
+        notice.ratio,
+        notice.cash_usd,
+        row.net if row.net else None,
+        notice.pay_date,
+        row.effective_at if changed else None,
+        row.before if changed else None,
+        row.after if changed else None,
+    )
