@@ -1,0 +1,104 @@
+"""A reserve report as one HTML file and as JSON. The same report always gives the same bytes, so a hash names it."""
+
+import hashlib
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from openscrip.kernel.clock import iso
+from openscrip.kernel.decimals import format_decimal
+from openscrip.kernel.money import Money, PricePerShare
+from openscrip.kernel.multiplier import Multiplier
+from openscrip.kernel.quantities import Quantity
+from openscrip.web.figures import figure, percent_down
+from openscrip.web.plot import action_text, plot_of
+from openscrip.web.reserve import ReserveReport, StockReserve
+
+__all__ = ["ReserveReport", "StockReserve", "report_html", "report_json", "report_sha256"]
+
+EVENT_NAMES = {"SPLF": "Forward split", "SPLR": "Reverse split", "DVCA": "Cash dividend"}
+
+
+def _environment() -> Environment:
+    """Everything is escaped, and a name that the template misspells stops the report."""
+    pages = Environment(
+        loader=PackageLoader("openscrip.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(figure=figure, percent=percent_down, minute=_minute, short=_short, action=action_text)
+    return pages
+
+
+def _minute(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def _short(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+
+
+_PAGES = _environment()
+
+
+def report_html(report: ReserveReport) -> str:
+    """The report as one file: no script, no outside request, light and dark, fit to print."""
+    return _PAGES.get_template("report.html").render(
+        report=report,
+        month_name=f"{report.first_day:%B %Y}",
+        parts=[(stock, stock.reserve, plot_of(report, stock)) for stock in report.stocks],
+        covered=all(stock.covered for stock in report.stocks),
+        event_names=EVENT_NAMES,
+        iso=iso,
+    )
+
+
+def report_sha256(html: str) -> str:
+    """The hash that names a report: SHA-256 of the file's UTF-8 bytes, in hex."""
+    return hashlib.sha256(html.encode()).hexdigest()
+
+
+def report_json(report: ReserveReport) -> dict[str, object]:
+    """The report for a program: every amount a decimal string, instants ISO 8601, and the hash of its HTML."""
+    return {
+        "issuer": report.issuer,
+        "month": report.month,
+        "as_of": iso(report.as_of),
+        "simulated": report.simulated,
+        "stocks": [_stock_json(stock) for stock in report.stocks],
+        "html_sha256": report_sha256(report_html(report)),
+    }
+
+
+def _stock_json(stock: StockReserve) -> dict[str, object]:
+    reserve, coverage = stock.reserve, stock.coverage_down
+    given = {field.name: _plain(field.name, getattr(stock, field.name)) for field in fields(stock)}
+    return {
+        **given,
+        "multiplier_version": stock.multiplier.version,
+        "raw_supply": str(stock.raw),
+        "shares_held": str(reserve.held),
+        "shares_owed": str(reserve.owed),
+        "surplus": str(reserve.surplus),
+        "coverage": None if coverage is None else format_decimal(coverage, 6),
+        "covered": stock.covered,
+        "movements_explain_supply": stock.movements_explain_supply,
+    }
+
+
+def _plain(name: str, value: object) -> object:
+    """A field in JSON's own types. Quantities become decimal strings; `at` and `…_at` are instants, `as_of` too."""
+    if isinstance(value, Quantity | Money | PricePerShare | Multiplier):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int) and (name in {"at", "as_of"} or name.endswith("_at")):
+        return iso(value)
+    if is_dataclass(value):
+        return {field.name: _plain(field.name, getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain("", each) for each in value]
+    return value
