@@ -129,7 +129,7 @@ class StockReserve:
 
     @property
     def reserve(self) -> Reserve:
-        """The stock as invariant I1 sees it; if one custodian is at another epoch than the chains, so is the reserve."""
+        """The stock as invariant I1 sees it; if one custodian differs from the chains in epoch, so does the reserve."""
         held = Shares(sum(line.available.atoms for line in self.custody))
         epochs = {line.epoch for line in self.custody} - {self.chain_epoch}
         held_epoch = min(epochs, default=self.chain_epoch)
