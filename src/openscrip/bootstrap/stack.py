@@ -98,9 +98,9 @@ class WatchProcess:
 
 
 class Stack:
-    """The children of one data folder."""
+    """The children of one data folder. `solana_slot_ms` is how fast the local cluster's slots pass, in machine time."""
 
-    def __init__(self, settings: Settings, places: Places) -> None:
+    def __init__(self, settings: Settings, places: Places, *, solana_slot_ms: int = 400) -> None:
         live = settings.market.clock == "live"
         self._settings = settings
         self._places = places
@@ -112,7 +112,9 @@ class Stack:
         self.evm = EvmNode(
             data / "evm", node_modules(), port=ports.evm_rpc, chain_id=settings.evm.chain_id, start_at=start_at, live=live
         )
-        self.solana = SolanaNode(data / "solana", port=ports.solana_rpc, live=live, start_at=start_at)
+        self.solana = SolanaNode(
+            data / "solana", port=ports.solana_rpc, live=live, start_at=start_at, slot_ms=solana_slot_ms
+        )
         timing = ["--live"] if live else ["--start-time", str(start_at)]
         self.broker = PaperChild(BROKER_MODULE, data / "broker", timing, ports.broker)
         self.custodian: PaperChild | None = None

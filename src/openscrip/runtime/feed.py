@@ -65,12 +65,12 @@ class FeedReader:
         events, after = self.feed.poll(before)
         self.error = ""
         if events or after != before:
-            self._probe("before transaction")
+            self._probe(f"before transaction: {self.feed.name}@{before}")
             with self._store.transaction() as unit:
                 for event in events:
                     self.feed.apply(unit, event)
                 unit.set_cursor(self.feed.name, after)
-            self._probe("after record")
+            self._probe(f"after record: {self.feed.name}@{before}")
         if events:
             self._activity.note()
         else:

@@ -51,7 +51,10 @@ PATIENT = Retries()
 
 
 def no_probe(_: str) -> None:
-    """A probe that does nothing; a crash test passes one that ends the process at a named point."""
+    """A probe that does nothing; a crash test passes one that ends the process at a named point.
+
+    It is told `point: subject`, as in `after effect: sub-1:order`; a transaction's subjects are joined by `, `.
+    """
 
 
 class Worker:
@@ -232,7 +235,7 @@ class Worker:
 
     def _performed(self, lease: Lease) -> Answered | None:
         """The answer, or None if the command was given back or parked."""
-        self._probe("before effect")
+        self._probe(f"before effect: {lease.command.key}")
         try:
             answer = self._perform[type(lease.command.action)](lease)
         except Refused as refusal:
@@ -240,12 +243,13 @@ class Worker:
         except Exception as error:  # noqa: BLE001  # a bug must park its command, not end the worker
             self._give_back(lease, error)
             return None
-        self._probe("after effect")
+        self._probe(f"after effect: {lease.command.key}")
         return lease, answer
 
     def _record(self, answered: Sequence[Answered]) -> None:
         """Record the answers in one transaction; if that fails, each in its own."""
-        self._probe("before transaction")
+        subjects = ", ".join(lease.command.key for lease, _ in answered)
+        self._probe(f"before transaction: {subjects}")
         try:
             with self._store.transaction() as unit:
                 for lease, answer in answered:
@@ -258,7 +262,7 @@ class Worker:
                 return
             self._give_back(answered[0][0], error)
             return
-        self._probe("after record")
+        self._probe(f"after record: {subjects}")
 
     def _give_back(self, lease: Lease, error: Exception) -> None:
         key = lease.command.key
