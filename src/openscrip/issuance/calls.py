@@ -61,7 +61,7 @@ class Calls:
                 except Refused as refusal:
                     return Rejected(lease.command.key, refusal.code, refusal.text)
                 sent = self._store_signed(lease, attempt, chain, calls)
-            self._probe("signed")
+            self._probe(f"signed: {sent.id}")
             outcome = self._land(chain, sent)
             if outcome.landing is Landing.FINAL:
                 last = sent.calls[-1]
@@ -103,7 +103,7 @@ class Calls:
         """Send and wait until the last call is final, reverted or dead."""
         for call in sent.calls:
             chain.submit(call)
-        self._probe("submitted")
+        self._probe(f"submitted: {sent.id}")
         deadline = time.monotonic() + chain.finality_s_max
         while True:
             outcome = chain.outcomes(sent.calls[-1:])[0]
