@@ -66,9 +66,11 @@ class Story:
         self._advance("2024-06-10T14:00:00Z", "NVDA split 10:1: books, custody and both chains agree again")
         self._advance("2024-06-18T13:00:00Z", "NVDA dividend reinvested through the multiplier")
         self._redeem()
-        self._advance("2024-07-01T13:00:00Z", "10 TSLAx redeemed in kind, 5 for cash; the NVDA dividend's cash arrived")
+        self._advance("2024-06-30T23:30:00Z", "10 TSLAx redeemed in kind, 5 for cash; the NVDA dividend's cash arrived")
+        self._advance("2024-07-01T13:00:00Z", "June is over")
         self._report("2024-06")
-        self._advance("2024-08-01T13:00:00Z", "a quiet July")
+        self._advance("2024-07-31T23:30:00Z", "a quiet July; the custodian states what it holds")
+        self._advance("2024-08-01T13:00:00Z", "July is over")
         self._report("2024-07")
         self._advance(END, "AAPL dividend: shares in custody, multiplier raised, cash arrived")
 
