@@ -184,8 +184,7 @@ class Batch:
         dead = asked.key in self._dead_calls
         before = transactions.earlier_transaction(asked, self._register.calls.get(asked.key), dead=dead)
         if before is not None:
-            same = before.transaction == asked.transaction
-            return {"signature": before.signature} | ({} if same else {"transaction": before.transaction})
+            return {"signature": before.signature}
         if asked.purpose in transactions.ESCROWED:
             stock = next(iter(self._stocks_of(asked)))
             transactions.judge_escrow(asked, self.sources.books["solana"].token(stock.mint), self._authority())
@@ -297,6 +296,9 @@ class Batch:
     def _note_landed(self, stocks: Collection[StockConfig], expired: set[str]) -> None:
         """Move signed mints to landed or dead, and look for mints that nobody here signed."""
         for chain, book in self.sources.books.items():
+            if book.anew:
+                self._register.unland(chain)
+                self._claims.clear()
             for fact in book.unsaved:
                 facts = book.token(fact.token)
                 offence = fact.what == "minted" and unsigned_mint(facts, self._register, [fact.request])

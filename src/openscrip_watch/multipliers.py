@@ -98,7 +98,7 @@ def earlier_change(asked: ChangeAsked, calls: Mapping[str, SignedCall], view: St
         return before
     scheduled = any(fact.action == asked.action for fact in view.facts[asked.chain].scheduled)
     refuse_unless(not scheduled, "multiplier.conflict", f"multiplier: action {asked.action} was scheduled before")
-    raise Silent("multiplier.unsettled", "multiplier: an earlier transaction may still land; ask again")
+    raise Silent("multiplier.unsettled", "multiplier: an earlier transaction may still land", before.answer)
 
 
 def judge(

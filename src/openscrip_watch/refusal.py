@@ -1,5 +1,7 @@
 """How the watch says no, and how it says that a source did not answer."""
 
+from collections.abc import Mapping
+
 
 class Refusal(Exception):
     """A rule said no and nothing was signed. `code` is stable and public; `text` reads `where: what was wrong`."""
@@ -15,7 +17,14 @@ class BadInput(Refusal):
 
 
 class Silent(Refusal):
-    """A source that the answer depends on did not answer; asking again later may help."""
+    """There is no answer yet: a source did not answer, or an earlier signature is still at large. Ask again later.
+
+    `earlier` is what may be used instead of waiting: the earlier transaction with its signature.
+    """
+
+    def __init__(self, code: str, text: str, earlier: Mapping[str, object] | None = None) -> None:
+        super().__init__(code, text)
+        self.earlier = earlier or {}
 
 
 def refuse_unless(allowed: bool, code: str, text: str) -> None:

@@ -66,6 +66,11 @@ class SignedCall:
     transaction: str = ""
     signature: str = ""
 
+    @property
+    def answer(self) -> dict[str, object]:
+        """The signature with the transaction that it belongs to."""
+        return {"signature": self.signature, "transaction": self.transaction}
+
 
 @dataclass(frozen=True, slots=True)
 class SignedReport:
@@ -208,6 +213,11 @@ class Register:
     def releases_for(self, reference: str) -> list[SignedRelease]:
         """Every delivery and payment approved under a reference."""
         return [self.releases[each] for each in self._by_reference.get(reference, ())]
+
+    def unland(self, chain: str) -> None:
+        """A chain was read anew from its beginning: what it showed as landed must show itself again."""
+        for mint in [each for each in self.mints.values() if each.chain == chain and each.state == "landed"]:
+            self.put_mint(replace(mint, state="live"))
 
     def landed(self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int]) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.

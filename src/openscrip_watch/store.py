@@ -90,6 +90,9 @@ class Store:
 
     def put_book(self, chain: str, book: ChainBook) -> None:
         """Store what was read of a chain since the last time."""
+        if book.anew:
+            self._db.execute("delete from facts where chain = ?", (chain,))
+            self._db.execute("delete from cursors where chain = ?", (chain,))
         self._db.executemany(
             "insert into facts (chain, body) values (?, ?)",
             [(chain, json.dumps(asdict(fact))) for fact in book.unsaved],

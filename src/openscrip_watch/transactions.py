@@ -13,7 +13,7 @@ from openscrip_watch.amounts import GRAIN
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Fact, TokenFacts
 from openscrip_watch.chains.solana_wire import ASSOCIATED, Asked, Authority, MintAccount, Step, memo, read_asked
-from openscrip_watch.refusal import BadInput, refuse_unless
+from openscrip_watch.refusal import BadInput, Silent, refuse_unless
 from openscrip_watch.register import SignedCall
 
 ESCROWED, STANDING = ("burn", "refund"), ("founding", "pause", "resume")
@@ -54,14 +54,18 @@ def read_transaction(body: Mapping[str, Any]) -> TransactionAsked:
 
 
 def earlier_transaction(asked: TransactionAsked, before: SignedCall | None, *, dead: bool) -> SignedCall | None:
-    """The signature given before for the same purpose, while its transaction may still land; None: it is to be judged.
+    """The signature given before for the same transaction; None if it is to be judged.
 
-    Raises `escrow.conflict` while an earlier one for the other purpose may still land.
+    Raises `Silent("transaction.unsettled")` with the earlier transaction while it may still land, `escrow.conflict`
+    when that one is for the other purpose.
     """
     if before is None or dead or asked.purpose in STANDING:
         return None
     text = f"escrow: request {asked.request_id:.80} was signed for a {before.content}, which may still land"
     refuse_unless(before.content == asked.purpose, "escrow.conflict", text)
+    if before.transaction != asked.transaction:
+        text = f"transaction: an earlier one for {asked.request_id:.80} may still land"
+        raise Silent("transaction.unsettled", text, before.answer)
     return before
 
 

@@ -1,4 +1,4 @@
-"""A custodian in a thread: holdings in whole shares, a signed chain of statements, events, a bank. Everything by hand."""
+"""A custodian in a thread: holdings in whole shares, a signed chain of statements, events, a bank."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The watch's whole world on one machine: both chains with real contracts and programs, a custodian, the attestor itself."""
+"""The watch's whole world on one machine: both chains with real contracts and programs, a custodian, the attestor."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from solders.keypair import Keypair
+from tests.watch.fake_custodian import FakeCustodian, serve
 
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome
 from openscrip.issuance.chains.evm.adapter import EvmChain
@@ -33,7 +34,6 @@ from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 from openscrip.runtime.keys import KeyKind, LocalKey
 from openscrip_watch.keys import create_keys, load_keys
-from tests.watch.fake_custodian import FakeCustodian, serve
 
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 NOON = 1_717_416_000

@@ -10,6 +10,8 @@ import pytest
 from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.transaction import Transaction
+from tests.watch.asks import SPLIT_BOOKED, SPLIT_DAY, SPLIT_OPEN, change, delivery, notice, release, schedule, terms
+from tests.watch.stage import ISIN, STOCK, Stage
 
 from openscrip.issuance.chains.solana.extensions import update_multiplier
 from openscrip.issuance.chains.solana.memo import MintMemo, memo_instruction
@@ -19,8 +21,6 @@ from openscrip.issuance.voucher import RedemptionKind, chain_hash
 from openscrip.kernel.quantities import RawAmount
 from openscrip_watch.config import load_config
 from openscrip_watch.verify import Check, verify
-from tests.watch.stage import ISIN, STOCK, Stage
-from tests.watch.test_attestor import SPLIT_BOOKED, SPLIT_DAY, SPLIT_OPEN, change, delivery, notice, release, schedule
 
 pytestmark = pytest.mark.parts
 
@@ -47,16 +47,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made.stop()
 
 
-def _terms(told: dict[str, object]) -> dict[str, object]:
-    names = ("event_id", "symbol", "event", "ex_date", "ratio_new", "ratio_old", "cash_usd")
-    return {name: told[name] for name in names}
-
-
 def _split(stage: Stage) -> None:
     told = notice("SPLF", SPLIT_DAY, ratio_new=10, ratio_old=1)
     stage.custodian.event("corporate_action", notice=told)
     for chain in ("evm", "solana"):
-        schedule(stage, change(stage, chain, told["event_id"], "10", SPLIT_OPEN, 1), _terms(told))
+        schedule(stage, change(stage, chain, told["event_id"], "10", SPLIT_OPEN, 1), terms(told))
     stage.set_time(SPLIT_BOOKED)
     stage.custodian.move("split", told["event_id"], ISIN, 0, "10/1", "DEPOSITORY")
     stage.set_time(SPLIT_OPEN)
@@ -68,7 +63,7 @@ def _dividend(stage: Stage) -> None:
     stage.set_time(SPLIT_OPEN + 86_400)
     at = stage.now + 900
     for chain in ("evm", "solana"):
-        schedule(stage, change(stage, chain, told["event_id"], "10.01", at, 1), _terms(told))
+        schedule(stage, change(stage, chain, told["event_id"], "10.01", at, 1), terms(told))
     stage.set_time(at)
 
 

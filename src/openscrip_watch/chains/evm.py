@@ -25,7 +25,8 @@ class EvmReader:
     def read(self, book: ChainBook, tokens: Mapping[str, str]) -> dict[str, Standing]:
         """The standing of each token (token -> feed) at one final block; the book gets the facts up to that block.
 
-        Raises `chain.id`, `chain.reorganised` (what was final is gone: an operator decides) and `Silent`.
+        Raises `chain.id`, `Silent`, and `chain.reorganised` when what was final is gone: then an operator decides. Only
+        a local chain, where nothing waits to be final, is read anew from its beginning instead.
         """
         self._refuse_another_chain()
         block = self._final_block()
@@ -41,8 +42,10 @@ class EvmReader:
         results = self.rpc.batch(calls)
         standings = {token: _standing(results, place, at) for place, token in enumerate(tokens)}
         tail = results[2 * len(tokens) :]
-        if after >= 0:
-            self._refuse_reorganised(book, settled(tail.pop(0)), after, number)
+        if after >= 0 and self._reorganised(book, settled(tail.pop(0)), after, number):
+            refuse_unless(self.depth == 0, "chain.reorganised", f"evm: block {after}, once final, was replaced")
+            book.forget()
+            return self.read(book, tokens)
         if after < number:
             book.extend(self._decode(settled(tail.pop(0))))
         book.cursors |= {CURSOR: str(number), CURSOR_HASH: block["hash"]}
@@ -88,9 +91,9 @@ class EvmReader:
     def _filter(self) -> dict[str, Any]:
         return {"address": self.issuer_contract}
 
-    def _refuse_reorganised(self, book: ChainBook, block: dict[str, Any] | None, after: int, number: int) -> None:
-        same = block is not None and block["hash"] == book.cursors[CURSOR_HASH] and number >= after
-        refuse_unless(same, "chain.reorganised", f"evm: block {after}, once final, was replaced")
+    @staticmethod
+    def _reorganised(book: ChainBook, block: dict[str, Any] | None, after: int, number: int) -> bool:
+        return block is None or block["hash"] != book.cursors[CURSOR_HASH] or number < after
 
     def _decode(self, logs: list[dict[str, Any]]) -> list[Fact]:
         times = self._times(logs)

@@ -89,6 +89,8 @@ class ChainBook:
         self.cursors: dict[str, str] = {}
         self.unsaved: list[Fact] = []
         self.saved: dict[str, str] = {}
+        self.anew = False
+        """Everything was read again from the beginning; what the store holds is void."""
 
     def token(self, token: str) -> TokenFacts:
         """The facts of a token; empty for one that is new."""
@@ -104,6 +106,13 @@ class ChainBook:
         """The store knows everything now."""
         self.unsaved.clear()
         self.saved = dict(self.cursors)
+        self.anew = False
+
+    def forget(self) -> None:
+        """Begin anew: the chain is not the one that was read."""
+        for each in (self.tokens, self.cursors, self.unsaved, self.saved):
+            each.clear()
+        self.anew = True
 
 
 @dataclass(frozen=True, slots=True)

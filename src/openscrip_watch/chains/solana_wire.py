@@ -201,7 +201,7 @@ class Authority:
         return self._step(data, (self.escrow(mint), mint, account))
 
     def handover(self, mint: str) -> list[Step]:
-        """The proof of both keys (nothing moves within escrow), then issuer hands the mint authority to the multisig."""
+        """The proof of both keys (a move of nothing), then the issuer hands the mint authority to the multisig."""
         proof = self.refund(mint, self.escrow(mint), 0)
         set_authority = b"\x06\x00\x01" + bytes(Pubkey.from_string(self.multisig))
         return [proof, Step(TOKEN, set_authority, (mint, self.issuer))]

@@ -1,0 +1,134 @@
+"""The approver and the co-signer on real chains: what leaves escrow and custody, once, and what may come back."""
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+from solders.message import Message
+from solders.transaction import Transaction
+from tests.watch.asks import ask, bytes_of, delivery, payment, post, refused, release
+from tests.watch.stage import ISIN, STOCK, Stage, mint_body
+
+from openscrip.issuance.chain import Burned
+from openscrip.issuance.chains.solana.memo import BurnMemo, memo_instruction
+from openscrip.issuance.voucher import RedemptionKind, chain_hash
+from openscrip.kernel.quantities import RawAmount
+
+pytestmark = pytest.mark.parts
+
+
+def test_tokens_are_out_to_be_redeemed(stage: Stage) -> None:
+    stage.mint("evm", "sub-1/1", "20", {"r-1": "20"})
+    stage.mint("solana", "sub-2/1", "30", {"r-1": "30"})
+
+
+def test_shares_leave_only_for_burned_tokens_and_up_to_their_claim(stage: Stage) -> None:
+    refused("release.burn", lambda: release(stage, delivery("red-1", "5")))
+    stage.evm_wallet().escrow(stage.listed.token, RawAmount.parse("5"), RedemptionKind.IN_KIND, "red-1")
+    refused("release.burn", lambda: release(stage, delivery("red-1", "5")))
+    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-1", RawAmount.parse("5")))
+    refused("release.claim", lambda: release(stage, delivery("red-1", "6")))
+    refused("release.account", lambda: release(stage, delivery("red-1", "5", account="OTHER")))
+    refused("release.counterparty", lambda: release(stage, delivery("red-1", "5", counterparty="BROKER")))
+    signature = release(stage, delivery("red-1", "5"))
+    instruction = delivery("red-1", "5")["instruction"]
+    stage.keys.approver.public_key().verify(
+        b64decode(signature),
+        json.dumps(instruction, sort_keys=True, separators=(",", ":")).encode(),
+    )
+    assert release(stage, delivery("red-1", "5")) == signature
+    refused("release.conflict", lambda: release(stage, delivery("red-1", "4")))
+    refused("release.live", lambda: release(stage, delivery("red-1", "5", id="red-1:deliver/1")))
+    stage.custodian.move("cancelled", "red-1:deliver", ISIN, 5, "red-1")
+    assert release(stage, delivery("red-1", "5", id="red-1:deliver/1"))
+    stage.custodian.move("delivery", "red-1:deliver/1", ISIN, 5, "red-1", "ACCOUNT-7")
+    refused("release.claim", lambda: release(stage, delivery("red-1", "1", id="red-1:deliver/2")))
+
+
+def test_an_undelivered_claim_counts_until_it_is_delivered(stage: Stage) -> None:
+    """A burn moves shares from owed to claimed, the delivery takes them away: cover never improves in between."""
+    room = 100
+    stage.receive("r-2", 200)
+    line = stage.custodian.line(ISIN)
+    owed = int(float(str(stage.evm.supply(stage.listed.token))) + float(str(stage.solana.supply(stage.mint_address))))
+    line["pledged"], line["available"] = line["available"] - owed - room, owed + room
+    r_2 = [{"receipt": "r-2", "shares": "101"}]
+    stage.custodian.dirty.add(ISIN)
+    stage.evm_wallet().escrow(stage.listed.token, RawAmount.parse("4"), RedemptionKind.CASH, "red-2")
+    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-2", RawAmount.parse("4")))
+    refused("covered.shortfall", lambda: post(stage, ask(stage, "sub-20/1", "101", evidence__receipts=r_2)))
+    assert release(stage, delivery("red-2", "4", counterparty="BROKER", id="red-2:sell:r"))
+    stage.custodian.move("delivery", "red-2:sell:r", ISIN, 4, "red-2")
+    refused("covered.shortfall", lambda: post(stage, ask(stage, "sub-20/1", "101", evidence__receipts=r_2)))
+    line["available"], line["pledged"] = line["available"] + line["pledged"], 0
+    stage.custodian.dirty.add(ISIN)
+
+
+def test_proceeds_are_paid_once_and_up_to_the_sale(stage: Stage) -> None:
+    refused("release.proceeds", lambda: release(stage, payment("red-2", "400")))
+    order = {"client_order_id": "red-2:sell:o1", "symbol": STOCK, "side": "sell", "fee": "1"}
+    stage.broker.event("fill", exec_id="e-1", quantity="3", price="100", **order)
+    stage.broker.event("fill", exec_id="e-2", quantity="1", price="90", **order)
+    stage.broker.event("bust", exec_id="e-3", ref_exec_id="e-2", quantity="1", price="90")
+    stage.broker.event("fill", exec_id="e-4", quantity="1", price="102", **order)
+    refused("release.proceeds", lambda: release(stage, payment("red-2", "400.000001")))
+    assert release(stage, payment("red-2", "400"))
+    assert release(stage, payment("red-2", "400"))
+    refused("release.conflict", lambda: release(stage, payment("red-2", "399")))
+    refused("release.once", lambda: release(stage, payment("red-2", "400", id="red-2:pay/1")))
+    stage.custodian.payments["red-2:pay"] = "failed"
+    assert release(stage, payment("red-2", "400", id="red-2:pay/1"))
+    stage.custodian.payments["red-2:pay/1"] = "sent"
+
+
+def test_refunds_never_pass_what_was_received(stage: Stage) -> None:
+    refused("release.refund", lambda: release(stage, payment("sub-30", "1")))
+    stage.custodian.received["sub-30"] = "100"
+    assert release(stage, payment("sub-30", "60"))
+    refused("release.refund", lambda: release(stage, payment("sub-30", "41", id="sub-30:pay/1")))
+    assert release(stage, payment("sub-30", "40", id="sub-30:pay/1"))
+
+
+def test_a_redemption_on_solana_is_burned_once_or_refunded(stage: Stage) -> None:
+    wallet = stage.solana_wallet()
+    for request, kind in (("red-3", RedemptionKind.IN_KIND), ("red-4", RedemptionKind.CASH)):
+        wallet.redeem(stage.mint_address, stage.solana.multisig, request, RawAmount.parse("3"), kind)
+    burn = stage.solana.prepare_burn(stage.mint_address, "red-3", RawAmount.parse("3"))
+    issuer = stage.solana_issuer.pubkey()
+    only_memo = Message.new_with_blockhash(
+        [memo_instruction(BurnMemo(chain_hash("red-4")))], issuer, stage.cluster.lease().blockhash
+    )
+    refused(
+        "transaction.malformed",
+        lambda: stage.attestor.attest_transaction("burn", "red-4", bytes(Transaction.new_unsigned(only_memo))),
+    )
+    refused("escrow.unknown", lambda: stage.attestor.attest_transaction("burn", "red-9", bytes_of(burn[0].body)))
+    refused("transaction.content", lambda: stage.attestor.attest_transaction("burn", "red-4", bytes_of(burn[0].body)))
+    stage.land("solana", burn)
+    holder = str(stage.holder.pubkey())
+    stage.land("solana", stage.solana.prepare_refund(stage.mint_address, "red-4", holder, RawAmount.parse("3")))
+    refused("escrow.conflict", lambda: stage.attestor.attest_transaction("refund", "red-3", bytes_of(burn[0].body)))
+    assert release(stage, delivery("red-3", "3"))
+
+
+def test_a_failed_delivery_may_be_minted_back_once(stage: Stage) -> None:
+    burned = next(each for each in stage.solana.events("")[0] if isinstance(each, Burned))
+    evidence = {
+        "kind": "restitution", "mint_id": "red-3/restitution", "redemption_id": "red-3", "burn": burned.tx_id,
+        "cancelled": "red-3:deliver",
+    }  # fmt: skip
+
+    def body(raw: str, **changed: Any) -> dict[str, Any]:
+        told = evidence | changed
+        return mint_body(stage.voucher("evm", str(told["mint_id"]), raw, told), told)
+
+    refused("evidence.delivery", lambda: post(stage, body("3")))
+    stage.custodian.move("failed", "red-3:deliver", ISIN, 3, "red-3")
+    refused("evidence.burn", lambda: post(stage, body("3", burn="0x00")))
+    refused("evidence.burn", lambda: post(stage, body("3", redemption_id="red-77")))
+    refused("evidence.used", lambda: post(stage, body("3.00000001")))
+    stage.publish(evidence)
+    stage.land("evm", stage.evm.prepare_mint(stage.voucher("evm", "red-3/restitution", "3", evidence), evidence))
+    refused("evidence.used", lambda: post(stage, body("3", mint_id="red-3/restitution/2")))
+    refused("release.claim", lambda: release(stage, delivery("red-3", "3", id="red-3:deliver/1")))
