@@ -1,6 +1,5 @@
 """Which rows decide how, and the table of who hears which fact."""
 
-
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,7 +66,9 @@ def _resume(books: Books, unit: Unit, fact: StockResumed) -> None:
     stock = unit.row(Stock, fact.stock)
     if stock is None or not stock.is_open:
         return
-    waiting = [row for state in ("escrowed", "owed_back") for row in unit.rows(Redemption, stock=fact.stock, state=state)]
+    waiting = [
+        row for state in ("escrowed", "owed_back") for row in unit.rows(Redemption, stock=fact.stock, state=state)
+    ]
     for redemption_row in sorted(waiting, key=lambda row: row.place):
         books.tell(unit, Redemption, redemption_row.id, Woken("resumed"))
     for state in ("buying", "minting"):

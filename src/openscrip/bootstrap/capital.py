@@ -15,10 +15,12 @@ def pay_in_capital(platform: Platform, amount: Money) -> None:
     """Pay `amount` in at the bank and book as much at the broker, once."""
     platform.custodian.deposit(Deposit("capital", CAPITAL_REFERENCE, amount, "issuer"))
     with platform.store.transaction() as unit:
-        unit.post((
-            Transfer("capital:broker", accounts.BROKER_CASH, accounts.CAPITAL, amount.atoms, "capital"),
-            Transfer("capital:bank", accounts.BANK, accounts.CAPITAL, amount.atoms, "capital"),
-        ))
+        unit.post(
+            (
+                Transfer("capital:broker", accounts.BROKER_CASH, accounts.CAPITAL, amount.atoms, "capital"),
+                Transfer("capital:bank", accounts.BANK, accounts.CAPITAL, amount.atoms, "capital"),
+            )
+        )
 
 
 def buy_inventory(platform: Platform, key: str, symbol: str, shares: Shares) -> None:

@@ -28,7 +28,9 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
     if price is None:
         raise Refused("price.missing", f"listing: {symbol} had no close on or before {new_york_date(now)}")
     epoch = platform.custodian.latest_statement(found.isin).epoch
-    refuse_unless(epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here")
+    refuse_unless(
+        epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here"
+    )
     wiring = platform.wiring
     lister = evm_signer(platform.keys, "lister")
     evm = list_token(
@@ -48,7 +50,9 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
     wiring = replace(wiring, feeds={**wiring.feeds, symbol: evm.feed})
     write_wiring(platform.places, wiring)
     tokens = (("evm", evm.token), ("solana", mint))
-    row = Stock(symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price)
+    row = Stock(
+        symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price
+    )
     with platform.store.transaction() as unit:
         unit.put(row)
         platform.news.listed(unit, symbol, now)

@@ -1,6 +1,5 @@
 """Accelerated market time, shared by the platform's processes through one small file that its driver replaces."""
 
-import os
 from pathlib import Path
 
 from openscrip.kernel.clock import Clock, LiveClock
@@ -30,7 +29,7 @@ class FileClock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         part = self._path.with_suffix(".part")
         part.write_text(str(at))
-        os.replace(part, self._path)
+        part.replace(self._path)
         self._now, self._stamp = at, self._path.stat().st_mtime_ns
 
 

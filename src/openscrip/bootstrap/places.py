@@ -1,7 +1,6 @@
 """Where everything lies under one data folder, and where the running parts listen."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def write_json(path: Path, document: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(document, indent=1, sort_keys=True))
-    os.replace(part, path)
+    part.replace(path)
 
 
 def write_wiring(places: Places, wiring: Wiring) -> None:

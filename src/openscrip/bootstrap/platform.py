@@ -74,6 +74,10 @@ EVENTS_AT_ONCE = 200
 ROLES = ("issuer", "corporate-action", "guardian", "lister")
 
 
+class CommandRefused(Exception):
+    """The outside refused what the books asked for, and no row can decide about it: the command waits for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """Everything wired. `close` ends its connections; it owns no process."""
@@ -155,7 +159,7 @@ class Platform:
 
     def _apply(self, unit: Unit, command: Command, answer: Any) -> None:
         if isinstance(answer, Refused):
-            raise RuntimeError(f"{command.key} was refused ({answer.code}): {answer.text}")
+            raise CommandRefused(f"{command.key} was refused ({answer.code}): {answer.text}")
         self.books.tell(unit, command.row_kind, command.row_id, answer)
 
     def _feeds(self) -> tuple[Feed, ...]:
@@ -186,7 +190,9 @@ def build_platform(
     store = SqlStore(engine, CHART, REGISTERED)
     keys, watch = Keystore(places.keys, passphrase_from(os.environ)), WatchClient(wiring.watch)
     node = Node(JsonRpc(wiring.evm_rpc), wiring.evm_chain_id, Fees(), settings.evm.finality)
-    evm = EvmChain("evm", node, wiring.contracts, evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action"), watch)
+    evm = EvmChain(
+        "evm", node, wiring.contracts, evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action"), watch
+    )
     solana = SolanaChain(Cluster(wiring.solana_rpc), solana_key(keys), wiring.watch_solana_key, watch)
     terms, calendar = terms_of(settings), new_york_calendar()
     books = build_books(terms, clock.now)
@@ -206,7 +212,12 @@ def terms_of(settings: Settings) -> Terms:
     """The primary market's terms as set."""
     fees, limits = settings.fees, settings.limits
     return Terms(
-        fees.fee_bps, fees.spread_bps, fees.cushion_bps, limits.shares_min, limits.shares_max, settings.ages.voucher_life_s
+        fees.fee_bps,
+        fees.spread_bps,
+        fees.cushion_bps,
+        limits.shares_min,
+        limits.shares_max,
+        settings.ages.voucher_life_s,
     )
 
 

@@ -99,7 +99,9 @@ def reserve_report(platform: Platform, month: str) -> ReserveReport:
         actions = view.rows(Distribution)
     movements = platform.custodian.movements(0)
     stocks = tuple(
-        _stock(platform, stock, History(stock, facts, movements), [a for a in actions if a.stock == stock.id], start, cut)
+        _stock(
+            platform, stock, History(stock, facts, movements), [a for a in actions if a.stock == stock.id], start, cut
+        )
         for stock in platform.stocks()
     )
     return replace(empty, as_of=cut, stocks=stocks)

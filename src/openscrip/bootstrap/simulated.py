@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from openscrip.assets import accounts
-from openscrip.assets.actions import Instruct, Pay, PlaceOrder, Wake
+from openscrip.assets.actions import Instruct, Pay, PlaceOrder, Wake, Woken
 from openscrip.assets.brokers.paper_core import PaperBroker
 from openscrip.assets.calendar import Calendar, new_york_calendar
 from openscrip.assets.custodians.paper_bank import Deposit
@@ -18,7 +18,7 @@ from openscrip.assets.notice import ActionEvent, Notice
 from openscrip.assets.paper import Switch, Switches
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import DECIDES, HEARS, view_of
-from openscrip.issuance.actions import Burn, Mint, Refund, Schedule, Verify
+from openscrip.issuance.actions import Burn, Mint, Refund, Rejected, Schedule, Verify
 from openscrip.issuance.calls import Calls, Verification
 from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.news import CAPITAL_REFERENCE, News
@@ -30,12 +30,20 @@ from openscrip.kernel.clock import SteppedClock, instant, new_york_date
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.lab.invariants import InvariantBroken, Observer
-from openscrip.lab.parties import OutsideWorld, RepeatingBooks, WillingKeys, unreliable
+from openscrip.lab.parties import (
+    EXPLAINED,
+    OutsideWorld,
+    RepeatingBooks,
+    Slow,
+    StrictStore,
+    WillingKeys,
+    said,
+    unreliable,
+)
 from openscrip.lab.simulation import Simulation, SimulationResult, World
 from openscrip.runtime.decision import Decide
 from openscrip.runtime.feed import Feed
 from openscrip.runtime.ledger import Transfer
-from openscrip.runtime.memory import MemoryStore
 from openscrip.runtime.store import Command, Lease, Unit
 from openscrip.runtime.worker import Retries, Worker
 
@@ -73,7 +81,9 @@ def surprises(calendar: Calendar, source: str) -> tuple[Notice, ...]:
         event_id = f"{symbol}.SPLF.{day.isoformat()}"
         isin = instrument(symbol).isin
         notices.append(
-            Notice(event_id, symbol, isin, ActionEvent.FORWARD_SPLIT, day, day, None, None, 2 + number % 2, 1, None, source)
+            Notice(
+                event_id, symbol, isin, ActionEvent.FORWARD_SPLIT, day, day, None, None, 2 + number % 2, 1, None, source
+            )
         )
     return tuple(notices)
 
@@ -82,14 +92,22 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
     """Everything a simulation needs, with the issuer's capital paid in and the stocks listed."""
     chance = random.Random(seed)  # noqa: S311  # a simulation, not a secret
     clock, calendar, keys = SteppedClock(instant(START)), new_york_calendar(), WillingKeys()
-    broker = PaperBroker(clock.now(), daily_closes(), (*broker_announcements(), *surprises(calendar, "broker")), calendar)
+    broker = PaperBroker(
+        clock.now(), daily_closes(), (*broker_announcements(), *surprises(calendar, "broker")), calendar
+    )
     custodian = PaperCustodian(
-        clock.now(), daily_closes(), (*custodian_notices(), *surprises(calendar, "custodian")), broker, keys, keys, calendar
+        clock.now(),
+        daily_closes(),
+        (*custodian_notices(), *surprises(calendar, "custodian")),
+        broker,
+        keys,
+        keys,
+        calendar,
     )
     if faults:
         broker.turn(Switches(seed, BROKER_FAULTS))
         custodian.turn(Switches(seed, CUSTODIAN_FAULTS))
-    store, terms = MemoryStore(accounts.CHART), Terms()
+    store, terms = StrictStore(accounts.CHART), Terms()
     chains = {name: MemoryChain(clock.now, name) for name in ("evm", "solana")}
     observer = Observer({instrument(symbol).isin: symbol for symbol in SYMBOLS})
     books = RepeatingBooks(decides, HEARS, view_of(terms, clock.now), clock.now)
@@ -99,16 +117,30 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
     desk = Desk(broker, custodian, keys)
 
     def apply(unit: Unit, command: Command, answer: Any) -> None:
-        code = getattr(answer, "text", "")
-        if isinstance(answer, Refused) or any(word in code for word in ("was used", "another epoch", "another multiplier")):
-            raise InvariantBroken(f"books: {command.key} was refused outside: {answer}")
+        if isinstance(answer, Refused | Rejected) and not any(words in answer.text for words in EXPLAINED):
+            raise InvariantBroken(said(f"{command.key} was refused outside: {answer.text}"))
+        world.progressed(command.key)
         books.tell(unit, command.row_kind, command.row_id, answer)
+
+    late: dict[str, int] = {}
+
+    def slowly(kind: type[Any], perform: Callable[[Lease], Any]) -> Callable[[Lease], Any]:
+        """Mints and refunds whose answer is late, burns and freezes that are late themselves."""
+        if kind in (Mint, Refund):
+            return Slow(perform, chance, clock, late, 0.02, 20 * 3_600, before=False)
+        if kind is Burn:
+            return Slow(perform, chance, clock, late, 0.05, 30 * 3_600, before=True)
+        if kind is Wake:
+            return Slow(perform, chance, clock, late, 0.5, 3 * 3_600, before=True, strikes=_is_freeze)
+        return perform
 
     def new_worker(world: World) -> Worker:
         calls = Calls(store, chains, observer.published, world.probe, lambda _: None, 0.0)
         isin = {symbol: instrument(symbol).isin for symbol in SYMBOLS}
         check = Verification(
-            chains, lambda stock: dict.fromkeys(chains, stock), lambda stock: custodian.latest_statement(isin[stock]).epoch
+            chains,
+            lambda stock: dict.fromkeys(chains, stock),
+            lambda stock: custodian.latest_statement(isin[stock]).epoch,
         )
         outside: dict[type[Any], Callable[[Lease], Any]] = {
             PlaceOrder: desk.place_order,
@@ -120,12 +152,13 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
             Schedule: calls.perform,
             Verify: check.perform,
         }
+        outside = {**outside, Wake: desk.wake}
         if faults:
-            outside = {kind: unreliable(perform, chance) for kind, perform in outside.items()}
+            outside = {kind: slowly(kind, unreliable(perform, chance)) for kind, perform in outside.items()}
         return Worker(
             store,
             clock,
-            {**outside, Wake: desk.wake},
+            outside,
             apply,
             probe=world.probe,
             feeds=_feeds(world, news),
@@ -146,11 +179,16 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
         new_worker,
         lambda s: _drop(market.subscribe(s.id, s.person, s.stock, s.chain, s.wallet, s.shares, s.at_once)),
         lambda r: _drop(market.redeem(r.id, r.person, r.stock, r.chain, r.wallet, r.raw, r.kind, r.deliver_to)),
+        lambda unit, kind, row_id: books.tell(unit, kind, row_id, Woken("spurious")),
         chance,
         faults=faults,
     )
     _found(world, news, custodian)
     return world
+
+
+def _is_freeze(command: Command) -> bool:
+    return isinstance(command.action, Wake) and command.action.why == "freeze"
 
 
 def _drop(row: Subscription | Redemption) -> None:
@@ -183,13 +221,21 @@ def _feeds(world: World, news: News) -> tuple[Feed, ...]:
     def numbered(events: Any) -> Any:
         def poll(cursor: str) -> tuple[Any, str]:
             if world.faults and world.random.random() < 0.15:
+                world.silenced = True
                 return (), cursor
             found = events(int(cursor or 0), 50)
             return found, str(found[-1].seq) if found else cursor
 
         return poll
 
-    broker = Feed("broker", numbered(world.broker.events), news.from_broker)
-    custodian = Feed("custodian", numbered(world.custodian.events), news.from_custodian)
-    chains = (Feed(f"chain:{name}", chain.events, news.from_chain) for name, chain in world.chains.items())
+    def told(name: str, apply: Callable[[Unit, Any], None]) -> Callable[[Unit, Any], None]:
+        def applied(unit: Unit, event: Any) -> None:
+            world.progressed(f"{name}: {type(event).__name__}")
+            apply(unit, event)
+
+        return applied
+
+    broker = Feed("broker", numbered(world.broker.events), told("broker", news.from_broker))
+    custodian = Feed("custodian", numbered(world.custodian.events), told("custodian", news.from_custodian))
+    chains = (Feed(f"chain:{name}", chain.events, told(name, news.from_chain)) for name, chain in world.chains.items())
     return (broker, custodian, *chains)

@@ -110,7 +110,12 @@ class Stack:
         start_at = self.clock.now() if self.clock else 0
         data, ports = places.data, settings.ports
         self.evm = EvmNode(
-            data / "evm", node_modules(), port=ports.evm_rpc, chain_id=settings.evm.chain_id, start_at=start_at, live=live
+            data / "evm",
+            node_modules(),
+            port=ports.evm_rpc,
+            chain_id=settings.evm.chain_id,
+            start_at=start_at,
+            live=live,
         )
         self.solana = SolanaNode(
             data / "solana", port=ports.solana_rpc, live=live, start_at=start_at, slot_ms=solana_slot_ms
@@ -120,6 +125,7 @@ class Stack:
         self.custodian: PaperChild | None = None
         self._custodian_timing = timing
         self.watch = WatchProcess(places, live=live, port=ports.attestor)
+        self._doors: dict[str, PaperConnection] = {}
 
     def start(self) -> Wiring:
         """Start every part; deploy the contracts in a new folder. Returns where everything is."""
@@ -141,6 +147,9 @@ class Stack:
         if self.custodian is not None:
             parts.insert(0, self.custodian.stop)
         _together(parts)
+        for door in self._doors.values():
+            door.close()
+        self._doors.clear()
 
     def pids(self) -> dict[str, int]:
         """The process ids of all children."""
@@ -161,25 +170,23 @@ class Stack:
         self.evm.set_time(now)
         self.solana.set_time(now)
         for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url()), ("watch", self.watch.url)):
-            connection = PaperConnection(name, url)
-            try:
-                connection.post("/v1/clock", {"now": now})
-            finally:
-                connection.close()
+            self._door(name, url).post("/v1/clock", {"now": now})
         self.clock.advance_to(now)
 
     def next_due(self) -> int | None:
         """When broker or custodian will do something by themselves."""
         found = []
         for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url())):
-            connection = PaperConnection(name, url)
-            try:
-                due = connection.get("/v1/clock").get("next_due")
-            finally:
-                connection.close()
+            due = self._door(name, url).get("/v1/clock").get("next_due")
             if due is not None:
                 found.append(int(due))
         return min(found, default=None)
+
+    def _door(self, name: str, url: str) -> PaperConnection:
+        """The kept connection to a part; a part that was started anew may answer elsewhere."""
+        if url not in self._doors:
+            self._doors[url] = PaperConnection(name, url)
+        return self._doors[url]
 
     def _custodian_url(self) -> str:
         if self.custodian is None:

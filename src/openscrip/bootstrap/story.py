@@ -59,7 +59,9 @@ class Story:
         self._list_and_onboard()
         self._refuse()
         self._subscribe()
-        self._advance("2024-06-05T21:00:00Z", "shares bought, settled T+1, moved into segregated custody, tokens minted")
+        self._advance(
+            "2024-06-05T21:00:00Z", "shares bought, settled T+1, moved into segregated custody, tokens minted"
+        )
         self._transfer()
         self._serve_at_once()
         self._advance("2024-06-07T19:00:00Z", "the last close before the NVDA split is an hour away")
@@ -84,7 +86,9 @@ class Story:
         for symbol in SYMBOLS:
             stock = self.run.list_stock(symbol)
             buy_inventory(self.run.platform, symbol, symbol, Shares.whole(5))
-            self.say(f"{START[:10]}  {stock.token_symbol} listed on EVM and Solana; 5 {symbol} ordered for the issuer's inventory")
+            self.say(
+                f"{START[:10]}  {stock.token_symbol} listed on EVM and Solana; 5 {symbol} ordered for the issuer's inventory"
+            )
         for person in CLIENTS:
             self.investors[person.id] = onboard(self.run.platform, self.run.stack, person)
 

@@ -32,5 +32,7 @@ def verify(watch_config: Path, engine: Engine) -> list[Check]:
     except (ValueError, KeyError) as error:
         raise Unavailable(f"verify: the watch could not check: {done.stderr.strip()[-500:]}") from error
     problems = verify_ledger(engine)
-    ledger = Check("ledger", not problems, "; ".join(problems) or "every balance follows from its transfers, debits equal credits")
+    ledger = Check(
+        "ledger", not problems, "; ".join(problems) or "every balance follows from its transfers, debits equal credits"
+    )
     return [*(Check(each["name"], each["ok"], each["detail"]) for each in told), ledger]

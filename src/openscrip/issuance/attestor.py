@@ -46,7 +46,9 @@ class WatchClient:
         }
         return self._ask("/v1/mints", _with_transaction(body, transaction))
 
-    def attest_multiplier(self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None) -> str:
+    def attest_multiplier(
+        self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
+    ) -> str:
         """As `Attestor.attest_multiplier`."""
         body: dict[str, object] = {
             "chain": change.chain,

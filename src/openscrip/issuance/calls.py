@@ -66,7 +66,8 @@ class Calls:
             if outcome.landing is Landing.FINAL:
                 last = sent.calls[-1]
                 return Landed(lease.command.key, last.tx_id, chain.head().number)
-        return Rejected(lease.command.key, "chain.reverted", f"{chain.name}: {outcome.reason or 'the call could not land'}")
+        text = f"{chain.name}: {outcome.reason or 'the call could not land'}"
+        return Rejected(lease.command.key, _code_of(outcome.reason), text)
 
     def _stored(self, lease: Lease, attempt: int) -> SentCalls | None:
         with self._store.transaction() as unit:
@@ -127,6 +128,12 @@ def _next_nonce(unit: Unit, chain: str, landed: int) -> int:
     return nonce
 
 
+def _code_of(reason: str) -> str:
+    """The code of a contract's words: `issuer: voucher was expired` is `issuer.voucher_was_expired`."""
+    where, _, rest = reason.partition(": ")
+    return f"{where}.{rest}".replace(" ", "_").replace("'", "") if rest else "chain.reverted"
+
+
 def _chain_of(action: ChainAction) -> str:
     match action:
         case Mint():
@@ -149,7 +156,12 @@ def _stock_of(command: Command) -> str:
 class Verification:
     """Performs `Verify`: chains, statement and books must agree before a primary market resumes."""
 
-    def __init__(self, chains: Mapping[str, Chain], tokens: Callable[[str], Mapping[str, str]], epoch_of: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        chains: Mapping[str, Chain],
+        tokens: Callable[[str], Mapping[str, str]],
+        epoch_of: Callable[[str], int],
+    ) -> None:
         self._chains = chains
         self._tokens = tokens
         self._epoch_of = epoch_of

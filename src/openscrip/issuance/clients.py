@@ -67,5 +67,3 @@ def screening(policy: Policy, lists: SanctionsLists, now: Callable[[], int]) -> 
             unit.put(SpentToday(spent_id, spent + amount))
 
     return screen_request
-
-

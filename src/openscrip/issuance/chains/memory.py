@@ -164,7 +164,8 @@ class MemoryChain:
         refuse_unless(voucher.evidence_hash not in self._evidence, "evidence.used", "issuer: evidence was used")
         refuse_unless(self._now() <= voucher.deadline, "voucher.expired", "issuer: voucher was expired")
         refuse_unless(voucher.epoch == shown.epoch, "epoch.differs", "issuer: voucher carried another epoch")
-        refuse_unless(voucher.multiplier.value == shown.current, "multiplier.differs", "issuer: voucher carried another multiplier")
+        same = voucher.multiplier.value == shown.current
+        refuse_unless(same, "multiplier.differs", "issuer: voucher carried another multiplier")
         self._refuse_paused(voucher.token)
         self._used.add(digest)
         self._evidence.add(voucher.evidence_hash)
@@ -195,7 +196,8 @@ class MemoryChain:
     def _schedule(self, change: MultiplierChange) -> None:
         shown, state = self.multiplier(change.token), self.tokens[change.token]
         refuse_unless(f"action:{change.action_id}" not in self._used, "action.used", "token: action was used")
-        refuse_unless(shown.current == change.expected.value, "multiplier.expected", "token: multiplier was not the expected one")
+        expected = shown.current == change.expected.value
+        refuse_unless(expected, "multiplier.expected", "token: multiplier was not the expected one")
         refuse_unless(not shown.pending, "multiplier.pending", "token: another change was pending")
         refuse_unless(change.effective_at > self._now(), "multiplier.late", "token: change was not in the future")
         self._used.add(f"action:{change.action_id}")
