@@ -131,11 +131,12 @@ class SharesArrived:
 
 @dataclass(frozen=True, slots=True)
 class AcquisitionFailed:
-    """Fact: the broker refused to buy."""
+    """Fact: the broker refused to buy (more); `coming` was executed and will still move and arrive."""
 
     stock: str
     wanted_by: str
     reason: str
+    coming: Shares = Shares(0)
 
 
 AcquisitionEvent = (
@@ -196,13 +197,14 @@ def _order_missing(row: Acquisition) -> Decision:
 
 
 def _rejected(row: Acquisition, event: OrderRejected) -> Decision:
-    if row.state == "failed":
+    """What was executed still arrives; the rest will not be bought."""
+    if event.order_id not in {order.order_id for order in row.working}:
         return Decision()
-    if row.fills:
-        return Decision(rows=(replace(row, state="held", reason=event.reason),))
+    working = tuple(order for order in row.working if order.order_id != event.order_id)
+    less = replace(row, shares=row.filled, working=working, reason=event.reason)
     return Decision(
-        rows=(replace(row, state="failed", reason=event.reason),),
-        facts=(AcquisitionFailed(row.stock, row.wanted_by, event.reason),),
+        rows=(less if row.fills else replace(less, state="failed"),),
+        facts=(AcquisitionFailed(row.stock, row.wanted_by, event.reason, row.filled - row.settled),),
     )
 
 

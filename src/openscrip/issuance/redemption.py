@@ -340,7 +340,7 @@ def _restituted(row: Redemption, view: View) -> Decision:
         Transfer(f"{key}:post", *_raw_back(row), row.restored.grains, row.id, Phase.POST, key),
         Transfer(f"{key}:claim", f"{row.stock}/redemption_claim", f"{row.stock}/outstanding", row.claim.atoms, row.id),
     )
-    booked = Decision(transfers=transfers, facts=(TokensRestored(row.id, row.stock, row.chain, raw),))
+    booked = Decision(transfers=transfers, facts=(TokensRestored(row.id, row.stock, row.chain, row.restored),))
     return booked + _pay(replace(row, claim=Shares(0)), view, end="refunded")
 
 

@@ -6,7 +6,7 @@ The shares are bought first (I2): each part that the custodian has confirmed in 
 each parcel is minted once, on the evidence of its receipts. Fractions of a share come from the issuer's own inventory.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from openscrip.assets import accounts
@@ -14,95 +14,44 @@ from openscrip.assets.acquisition import AcquisitionFailed, MoveFailed, SharesAr
 from openscrip.assets.actions import Acknowledged, CashReceived, Pay, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
 from openscrip.assets.stock import Lot
 from openscrip.issuance.actions import Landed, Mint, Rejected
+from openscrip.issuance.subscription_row import (
+    Parcel,
+    Subscription,
+    SubscriptionCompleted,
+    SubscriptionEvent,
+    SubscriptionMinted,
+)
 from openscrip.issuance.terms import View
 from openscrip.issuance.voucher import MintKind, MintVoucher, canonical, evidence_hash
 from openscrip.kernel.errors import refuse_unless
-from openscrip.kernel.money import Money, PricePerShare
+from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.decision import Decision
 from openscrip.runtime.ledger import Phase, Transfer
 from openscrip.runtime.store import Command
 
-TRANSIENT = ("epoch.differs", "statement.stale", "multiplier.differs", "covered.epoch", "feed.stale", "solana.expired")
+__all__ = (
+    "Parcel",
+    "Subscription",
+    "SubscriptionCompleted",
+    "SubscriptionEvent",
+    "SubscriptionMinted",
+    "decide",
+    "subscribe",
+)
+
+TRANSIENT = (
+    "epoch.differs",
+    "statement.stale",
+    "multiplier.differs",
+    "covered.epoch",
+    "feed.stale",
+    "solana.expired",
+    "voucher.expired",
+    "issuer.voucher_was_expired",
+    "issuer.feed_was_stale",
+)
 """Refusals of a mint that pass by themselves: asked again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A part of a subscription that is minted as one: shares with the receipts that prove them.
-
-    States: moving (on the way into custody), in_custody, minting, minted, held.
-    """
-
-    number: int
-    shares: Shares
-    receipts: tuple[Lot, ...]
-    raw: RawAmount = RawAmount(0)
-    attempts: int = 0
-    state: str = "moving"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A request to turn money into tokens: `shares` of `stock`, delivered on `chain` to `wallet`.
-
-    `deposit` is what the client must pay in; `charged` what the shares cost so far;
-    `receipts` are the bank's ids of what was paid in; `at_once` asks for settled inventory.
-    """
-
-    id: str
-    stock: str
-    person: str
-    chain: str
-    wallet: str
-    shares: Shares
-    price: PricePerShare
-    deposit: Money
-    at_once: bool
-    asked_at: int
-    epoch: int = 0
-    paid: Money = Money(0)
-    charged: Money = Money(0)
-    allotted: Shares = Shares(0)
-    parcels: tuple[Parcel, ...] = ()
-    receipts: tuple[str, ...] = ()
-    payments: int = 0
-    state: str = "awaiting_payment"
-    reason: str = ""
-    rule: str = ""
-
-    def mint_id(self, parcel: Parcel) -> str:
-        """The business id of one parcel's mint, once for ever."""
-        return f"{self.id}/{parcel.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionMinted:
-    """Fact: a parcel is final on its chain."""
-
-    id: str
-    stock: str
-    chain: str
-    shares: Shares
-    raw: RawAmount
-    tx_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionCompleted:
-    """Fact: tokens delivered, unused money on its way back."""
-
-    id: str
-    stock: str
-    chain: str
-    shares: Shares
-    raw: RawAmount
-
-
-SubscriptionEvent = (
-    CashReceived | SharesMoving | MoveFailed | SharesArrived | AcquisitionFailed | Landed | Rejected | Woken | PaymentSent
-    | PaymentFailed | Acknowledged | Rescaled
-)  # fmt: skip
 
 
 def subscribe(asked: Subscription, view: View) -> Decision:
@@ -208,11 +157,11 @@ def _serve_from_inventory(row: Subscription, view: View) -> Decision:
 
 
 def _buying_failed(row: Subscription, event: AcquisitionFailed, view: View) -> Decision:
-    """The broker will not buy: what inventory gave stays, the rest of the money goes back."""
+    """The broker will not buy more: what inventory gave and what was executed stays, the rest of the money goes back."""
     if row.state not in ("buying", "minting") or row.shares == row.allotted:
         return Decision()
-    less = replace(row, shares=row.allotted, reason=event.reason)
-    if not less.allotted:
+    less = replace(row, shares=min(row.shares, row.allotted + event.coming), reason=event.reason)
+    if not less.shares:
         return _refund(replace(less, state="refunding"))
     return _complete(less, view) if _all_minted(less) else Decision(rows=(less,))
 
@@ -223,29 +172,33 @@ def _all_minted(row: Subscription) -> bool:
 
 def _moving(row: Subscription, event: SharesMoving) -> Decision:
     """Note the parcel that is on its way; what exceeds the request will stay in inventory."""
-    if any(lot.receipt == event.receipt for p in row.parcels for lot in p.receipts):
+    if _parcel_of(row, event.receipt) is not None:
         return Decision()
     wanted = min(event.shares, row.shares - row.allotted)
     return Decision(rows=(_with_parcel(row, wanted, (Lot(event.receipt, wanted),), "moving"),))
 
 
 def _move_failed(row: Subscription, event: MoveFailed) -> Decision:
-    parcel = _coming(row, event.receipt)
-    if parcel is None:
+    parcel = _parcel_of(row, event.receipt)
+    if parcel is None or parcel.state != "moving":
         return Decision()
     left = tuple(p for p in row.parcels if p is not parcel)
     return Decision(rows=(replace(row, parcels=left, allotted=row.allotted - parcel.shares),))
 
 
-def _coming(row: Subscription, receipt: str) -> Parcel | None:
-    """The parcel that waits for this receipt; one receipt proves one arrival."""
-    return next((p for p in row.parcels if p.state == "moving" and p.receipts[0].receipt == receipt), None)
+def _parcel_of(row: Subscription, receipt: str) -> Parcel | None:
+    return next((p for p in row.parcels if any(lot.receipt == receipt for lot in p.receipts)), None)
+
+
+def is_unused(parcel: Parcel) -> bool:
+    """Nothing was counted, charged or minted on this parcel's receipt yet: a receipt proves one arrival (I2)."""
+    return parcel.state == "moving"
 
 
 def _arrived(row: Subscription, event: SharesArrived, view: View) -> Decision:
     """Charge what arrived, keep what exceeds the request in inventory, and mint the rest."""
-    parcel = _coming(row, event.receipt)
-    if parcel is None:
+    parcel = _parcel_of(row, event.receipt)
+    if parcel is None or not is_unused(parcel):
         return Decision()
     surplus = event.shares - parcel.shares
     cost = event.cost.share_down(parcel.shares.atoms, event.shares.atoms)
@@ -269,8 +222,12 @@ def _with_parcel(row: Subscription, shares: Shares, receipts: tuple[Lot, ...], s
 
 
 def is_settled(parcel: Parcel) -> bool:
-    """The custodian has confirmed the parcel's shares in segregated custody, and nobody minted them yet (I2)."""
-    return parcel.state == "in_custody"
+    """The custodian has confirmed the parcel's shares in segregated custody (I2)."""
+    return parcel.state != "moving"
+
+
+def _is_unminted(parcel: Parcel) -> bool:
+    return parcel.state in ("moving", "in_custody") and bool(parcel.shares)
 
 
 def is_of_one_epoch(row: Subscription, view: View) -> bool:
@@ -283,7 +240,7 @@ def _mint_what_is_ready(row: Subscription, view: View) -> Decision:
     if view.stock.frozen_by or not is_of_one_epoch(row, view):
         return decision
     for parcel in row.parcels:
-        if is_settled(parcel) and parcel.shares:
+        if _is_unminted(parcel) and is_settled(parcel):
             row, minting = _mint(row, parcel, view)
             decision += minting
     return decision
@@ -329,13 +286,35 @@ def _minting(row: Subscription, command: str) -> Parcel | None:
     )
 
 
-def _resolved(row: Subscription, parcel: Parcel, phase: Phase, view: View) -> tuple[Transfer, ...]:
+def _voided(row: Subscription, parcel: Parcel) -> tuple[Transfer, ...]:
+    """What was reserved for a mint that will not be."""
     key = f"{row.mint_id(parcel)}:mint:{parcel.attempts}"
-    posts = phase is Phase.POST
-    backing = view.stock.multiplier.to_shares_up(parcel.raw).atoms if posts else 0
-    shares = Transfer(f"{key}:{phase}", f"{row.stock}/bought", f"{row.stock}/outstanding", backing, row.id, phase, key)
-    raw = Transfer(f"{key}:raw:{phase}", *_raw(row), parcel.raw.grains if posts else 0, row.id, phase, key + ":raw")
-    return shares, raw
+    bought, outstanding = f"{row.stock}/bought", f"{row.stock}/outstanding"
+    return (
+        Transfer(f"{key}:void", bought, outstanding, 0, row.id, Phase.VOID, key),
+        Transfer(f"{key}:raw:void", *_raw(row), 0, row.id, Phase.VOID, key + ":raw"),
+    )
+
+
+def _posted(row: Subscription, parcel: Parcel, view: View) -> tuple[Transfer, ...]:
+    """The mint is final: its backing stands behind tokens, the dust of rounding is swept.
+
+    A split since it was signed has changed the count: then the reserved backing is voided and booked anew.
+    """
+    stock, key = view.stock, f"{row.mint_id(parcel)}:mint:{parcel.attempts}"
+    bought, outstanding = f"{row.stock}/bought", f"{row.stock}/outstanding"
+    signed = stock.multiplier.to_shares_up(parcel.raw)
+    backing = min(stock.scaled(signed, stock.chain_epoch), parcel.shares)
+    dust = parcel.shares - backing
+    shares: tuple[Transfer, ...]
+    if backing == signed:
+        shares = (Transfer(f"{key}:post", bought, outstanding, backing.atoms, row.id, Phase.POST, key),)
+    else:
+        voided = Transfer(f"{key}:void", bought, outstanding, 0, row.id, Phase.VOID, key)
+        shares = (voided, Transfer(f"{key}:anew", bought, outstanding, backing.atoms, row.id))
+    raw = Transfer(f"{key}:raw:post", *_raw(row), parcel.raw.grains, row.id, Phase.POST, key + ":raw")
+    swept = Transfer(f"{row.mint_id(parcel)}:dust", bought, f"{row.stock}/rounding", dust.atoms, row.id)
+    return (*shares, raw, swept) if dust else (*shares, raw)
 
 
 def _minted(row: Subscription, event: Landed, view: View) -> Decision:
@@ -343,13 +322,9 @@ def _minted(row: Subscription, event: Landed, view: View) -> Decision:
     if parcel is None:
         return Decision()
     after = replace(row, parcels=tuple(replace(p, state="minted") if p is parcel else p for p in row.parcels))
-    dust = parcel.shares - view.stock.multiplier.to_shares_up(parcel.raw)
-    swept = Transfer(
-        f"{row.mint_id(parcel)}:dust", f"{row.stock}/bought", f"{row.stock}/rounding", dust.atoms, row.id
-    )
     booked = Decision(
         rows=(after,),
-        transfers=(*_resolved(row, parcel, Phase.POST, view), *((swept,) if dust else ())),
+        transfers=_posted(row, parcel, view),
         facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
     )
     return booked + _complete(after, view) if _all_minted(after) else booked
@@ -361,7 +336,7 @@ def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:
     if parcel is None:
         return Decision()
     waiting = replace(row, parcels=tuple(replace(p, state="in_custody") if p is parcel else p for p in row.parcels))
-    voided = Decision(transfers=_resolved(row, parcel, Phase.VOID, view))
+    voided = Decision(transfers=_voided(row, parcel))
     if event.code not in TRANSIENT:
         held = replace(parcel, state="held")
         parcels = tuple(held if p is parcel else p for p in row.parcels)

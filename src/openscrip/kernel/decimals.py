@@ -19,7 +19,8 @@ def parse_decimal(text: object, places: int, what: str) -> int:
     whole, fraction = match[1], (match[2] or "").rstrip("0")
     if len(fraction) > places:
         raise Malformed("amount.precision", f"{what}: {text!r} had more than {places} decimals")
-    return int(whole) * 10**places + int(fraction.ljust(places, "0") or "0")
+    scale: int = 10**places
+    return int(whole) * scale + int(fraction.ljust(places, "0") or "0")
 
 
 def format_decimal(units: int, places: int) -> str:

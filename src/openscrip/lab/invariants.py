@@ -16,8 +16,8 @@ from openscrip.kernel.quantities import ATOMS_PER_SHARE, RawAmount, Shares
 from openscrip.runtime.ledger import Balance, unbalanced
 
 
-class InvariantBroken(Exception):
-    """An invariant does not hold; the text names it."""
+class InvariantBroken(BaseException):
+    """An invariant does not hold; the text names it. Not an `Exception`: no worker may catch it and carry on."""
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class Line:
     stock: str
     held: int = 0
     epoch: int = 0
+    splits: list[tuple[int, int]] = field(default_factory=list)
     raw_grains: dict[str, int] = field(default_factory=dict)
     shown: dict[str, ChainMultiplier] = field(default_factory=dict)
     receipts: dict[str, int] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class Observer:
     def _saw_split(self, line: Line, movement: Movement) -> None:
         new, old = (int(part) for part in movement.reference.split("/"))
         line.held, line.epoch = movement.quantity.atoms, line.epoch + 1
+        line.splits.append((new, old))
         line.receipts = {receipt: left * new // old for receipt, left in line.receipts.items()}
         for claim in line.claims.values():
             claim.shares = claim.shares * new // old
@@ -164,9 +166,12 @@ class Observer:
         request_id = self._redemptions[event.hash]
         if request_id in line.claims:
             raise InvariantBroken(f"I4 once: {request_id} was burned twice")
-        shares = Multiplier(line.shown[event.chain].current).to_shares_down(event.raw).atoms
-        line.claims[request_id] = Claim(line.stock, shares)
-        line.claimed += shares
+        shown = line.shown[event.chain]
+        claim = Claim(line.stock, Multiplier(shown.current).to_shares_down(event.raw).atoms)
+        for new, old in line.splits[shown.epoch :]:  # custody may have booked a split that the chains do not show yet
+            claim.shares, claim.share = claim.shares * new // old, claim.share * new // old
+        line.claims[request_id] = claim
+        line.claimed += claim.shares
 
     def served_fraction(self, stock: str, request_id: str) -> None:
         """The issuer's inventory bought the rest of a claim: it is owed no more."""
@@ -199,15 +204,28 @@ class Observer:
         if owed > line.held:
             raise InvariantBroken(f"I1 covered: {line.stock} owed {Shares(owed)}, custody held {Shares(line.held)}")
 
-    def recount(self, balances: Mapping[str, Balance]) -> None:
-        """I5, and the books against the world; call it when nothing is in flight."""
+    def has_minted(self, mint_id: str) -> bool:
+        """Whether the mint was seen on a chain."""
+        return chain_hash(mint_id).hex() in self._minted
+
+    def recount(self, balances: Mapping[str, Balance], restored: Mapping[str, int]) -> None:
+        """I5, and the books against the world, from scratch.
+
+        Mints that landed without our hearing of it yet are pending in the ledger; `restored` are claims by stock, in
+        atoms, whose restitution is such a mint.
+        """
         wrong = unbalanced(balances)
         if wrong:
             raise InvariantBroken(f"I5 balanced: {wrong} were out of balance")
         for stock, line in self.lines.items():
-            self._recount_line(stock, line, balances)
+            self._recount_shares(stock, line, balances)
+            self._recount_tokens(stock, line, balances)
+            claims = balances.get(f"{stock}/redemption_claim", Balance()).credit
+            claimed = sum(claim.shares for claim in line.claims.values())
+            if claims != claimed + restored.get(stock, 0) or claimed != line.claimed:
+                raise InvariantBroken(f"books: claims on {stock} were {Shares(claimed)}, the ledger said {Shares(claims)}")
 
-    def _recount_line(self, stock: str, line: Line, balances: Mapping[str, Balance]) -> None:
+    def _recount_shares(self, stock: str, line: Line, balances: Mapping[str, Balance]) -> None:
         def balance(name: str) -> Balance:
             return balances.get(f"{stock}/{name}", Balance())
 
@@ -218,14 +236,16 @@ class Observer:
         claims = sum(balance(name).credit for name in accounts.SHARE_CLAIMS)
         if assets != claims:
             raise InvariantBroken(f"I5 balanced: {stock} held {Shares(assets)} and owed or owned {Shares(claims)}")
+
+    def _recount_tokens(self, stock: str, line: Line, balances: Mapping[str, Balance]) -> None:
         for chain, grains in line.raw_grains.items():
-            booked = balances.get(accounts.raw_supply(stock, chain), Balance()).credit
-            if booked != grains:
+            booked = balances.get(accounts.raw_supply(stock, chain), Balance())
+            if not booked.credit - booked.debits_pending <= grains <= booked.credit + booked.credits_pending:
                 raise InvariantBroken(f"books: supply of {stock} on {chain} was {grains} grains, the ledger said {booked}")
-        if balance("redemption_claim").credit != line.claimed:
-            said = Shares(balance("redemption_claim").credit)
-            raise InvariantBroken(f"books: claims on {stock} were {Shares(line.claimed)}, the ledger said {said}")
         shown = next(iter(line.shown.values()), None)
-        raw = RawAmount.from_grains(sum(line.raw_grains.values()))
-        if shown and shown.epoch == line.epoch and balance("outstanding").credit < Multiplier(shown.current).to_shares_up(raw).atoms:
+        if shown is None or shown.epoch != line.epoch:
+            return
+        outstanding = balances.get(f"{stock}/outstanding", Balance())
+        needed = Multiplier(shown.current).to_shares_up(RawAmount.from_grains(sum(line.raw_grains.values()))).atoms
+        if outstanding.credit + outstanding.credits_pending < needed:
             raise InvariantBroken(f"I1 covered: the ledger's outstanding {stock} was below supply x multiplier")

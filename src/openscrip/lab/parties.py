@@ -4,11 +4,15 @@ import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from openscrip.assets.actions import Woken
 from openscrip.assets.custody import Instruction, Payment, Signatures
+from openscrip.kernel.clock import Clock
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.money import Money
+from openscrip.lab.invariants import InvariantBroken
 from openscrip.runtime.decision import Books
-from openscrip.runtime.store import Lease, Unit
+from openscrip.runtime.memory import MemoryStore
+from openscrip.runtime.store import Command, Lease, Unit
 
 
 class WillingKeys:
@@ -70,15 +74,55 @@ class OutsideWorld:
 
 
 class RepeatingBooks(Books):
-    """Books that sometimes tell a row the same event twice, as a network would."""
+    """Books that sometimes tell a row the same event twice, as a network would, or wake it for nothing."""
 
     chance: random.Random | None = None
 
     def tell(self, unit: Unit, kind: type[Any] | str, row_id: str, event: object) -> None:
         """Tell once, or twice."""
         super().tell(unit, kind, row_id, event)
-        if self.chance is not None and self.chance.random() < 0.03:
+        if self.chance is None:
+            return
+        strike = self.chance.random()
+        if strike < 0.03:
             super().tell(unit, kind, row_id, event)
+        elif strike < 0.05 and hears_wakes(kind):
+            super().tell(unit, kind, row_id, Woken("spurious"))
+
+
+def hears_wakes(kind: type[Any] | str) -> bool:
+    """Whether rows of this kind can be woken."""
+    name = kind if isinstance(kind, str) else kind.__name__
+    return name in ("Subscription", "Redemption", "Distribution")
+
+
+class StrictStore(MemoryStore):
+    """A store in which nothing may be given up: what a worker would park ends the simulation."""
+
+    def park(self, lease: Lease, error: str) -> None:
+        """Raise `InvariantBroken` naming the command and the end of its error."""
+        raise InvariantBroken(said(f"{lease.command.key} was parked: {error.strip().splitlines()[-1]}"))
+
+
+def said(text: str) -> str:
+    """`text` behind the invariant that it speaks of."""
+    for word, invariant in WORDS:
+        if word in text:
+            return f"{invariant}: {text}"
+    return f"live: {text}"
+
+
+WORDS = (
+    ("was used", "I4 once"),
+    ("not in escrow", "I4 once"),
+    ("another epoch", "I1 covered"),
+    ("another multiplier", "I6 one multiplier"),
+    ("ledger", "I5 balanced"),
+    ("Ledger", "I5 balanced"),
+    ("inventory", "I5 balanced"),
+)
+EXPLAINED = ("voucher was expired", "was not in the future")
+"""Refusals from outside that a slow world makes possible; the decisions ask again."""
 
 
 def unreliable(perform: Callable[[Lease], Any], chance: random.Random) -> Callable[[Lease], Any]:
@@ -93,3 +137,45 @@ def unreliable(perform: Callable[[Lease], Any], chance: random.Random) -> Callab
         return answer
 
     return performed
+
+
+class Slow:
+    """Sometimes a party answers only hours later: by market time, up to `longest_s`.
+
+    `until` remembers by command, beyond a crash; `before` delays the question, so that the effect itself is late; otherwise only its answer is.
+    """
+
+    def __init__(
+        self,
+        perform: Callable[[Lease], Any],
+        chance: random.Random,
+        clock: Clock,
+        until: dict[str, int],
+        rate: float,
+        longest_s: int,
+        *,
+        before: bool,
+        strikes: Callable[[Command], bool] = lambda command: True,
+    ) -> None:
+        self._perform = perform
+        self._chance = chance
+        self._clock = clock
+        self._rate = rate
+        self._longest_s = longest_s
+        self._before = before
+        self._strikes = strikes
+        self._until = until
+
+    def __call__(self, lease: Lease) -> Any:
+        """Perform, or say that the answer is not there yet."""
+        key, now = lease.command.key, self._clock.now()
+        until = self._until.get(key)
+        if until is None:
+            late = self._strikes(lease.command) and self._chance.random() < self._rate
+            until = self._until[key] = now + self._chance.randrange(1_800, self._longest_s) if late else 0
+        if self._before and now < until:
+            raise Unavailable("simulation: the question waits")
+        answer = self._perform(lease)
+        if now < until:
+            raise Unavailable("simulation: the answer waits")
+        return answer

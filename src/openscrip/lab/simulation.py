@@ -26,11 +26,15 @@ from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.lab.invariants import InvariantBroken, Observer
+from openscrip.lab.parties import said
 from openscrip.runtime.store import Store, Unit
 
 SESSIONS_MIN = 60
 RECOUNT_EVERY = 1_000
 STALLED_SESSIONS_MAX = 30
+PROGRESS_MAX = 20_000
+IDLE_MAX = 8
+LOOK_AGAIN_S = 1_800
 
 
 class Crash(BaseException):
@@ -90,14 +94,23 @@ class World:
     new_worker: Callable[["World"], WorkerOnce]
     subscribe: Callable[[Subscription], None]
     redeem: Callable[[Redemption], None]
+    wake: Callable[[Unit, type[Any], str], None]
     random: random.Random
     machine_s: float = 0.0
     faults: bool = True
     digest: Any = field(default_factory=hashlib.sha256)
     events: int = 0
     movements: int = 0
+    progress: int = 0
+    latest: str = ""
+    silenced: bool = False
     seen: dict[str, int] = field(default_factory=dict)
     token_stock: dict[str, str] = field(default_factory=dict)
+
+    def progressed(self, what: str) -> None:
+        """An answer or a piece of news was told to a row."""
+        self.progress += 1
+        self.latest = what
 
     def observe(self) -> None:
         """Show the observer what is new at the custodian and on the chains; every movement and event is checked."""
@@ -162,6 +175,8 @@ class Simulation:
             self._finish()
         except InvariantBroken as error:
             broken = str(error)
+        except Exception as error:  # noqa: BLE001  # whatever ends a worker ends the run, and is named
+            broken = said(f"{type(error).__name__}: {error}")
         world = self._world
         return SimulationResult(
             not broken,
@@ -188,17 +203,29 @@ class Simulation:
         """One day: requests at random instants between six in the morning and the evening."""
         self._sessions += 1
         count = min(per_session, self._wanted - self._asked)
-        instants = sorted(self._random.randrange(session.open_at - 3 * 3_600, session.close_at + 3_600) for _ in range(count))
+        first, last = session.open_at - 3 * 3_600, session.close_at + 3_600
+        instants = sorted(self._random.randrange(first, last) for _ in range(count))
         for at in instants:
             self._advance(at)
             self._ask()
             if self._holders and self._random.random() < 0.4:
                 self._redeem()
+            if self._world.faults and self._random.random() < 0.3:
+                self._disturb()
             if self._random.random() < 0.3:
                 self._step()
         self._advance(session.close_at + 4 * 3_600)
         if self._asked - self._recounted >= RECOUNT_EVERY:
             self._recount()
+
+    def _disturb(self) -> None:
+        """Wake one of the latest requests for nothing."""
+        requests = ((Subscription, "sub", self._asked), (Redemption, "red", self._redeemed))
+        kind, prefix, count = self._random.choice(requests)
+        row_id = f"{prefix}-{self._random.randrange(max(1, count - 60), count + 2)}"
+        with self._world.store.transaction() as unit:
+            if unit.row(kind, row_id) is not None:
+                self._world.wake(unit, kind, row_id)
 
     def _day(self) -> date:
         return new_york_date(self._world.clock.now())
@@ -287,25 +314,34 @@ class Simulation:
                     self._world.observer.served_fraction(fact.stock, fact.id)
 
     def _drain(self) -> None:
-        """Work until nothing is due; retries come with machine time."""
-        idle = 0
-        while idle < 8:
-            if self._step():
+        """Work until nothing is due; retries come with machine time. What never ends is broken."""
+        world, idle = self._world, 0
+        ends = world.progress + PROGRESS_MAX
+        while True:
+            before, world.silenced = world.progress, False
+            self._step()
+            if world.progress != before:
                 idle = 0
-            else:
-                idle += 1
-                self._world.machine_s += 5.0
+                if world.progress > ends:
+                    raise InvariantBroken(f"live: {world.latest} kept coming, {PROGRESS_MAX} answers at one instant")
+                continue
+            idle += 1
+            due = world.store.next_due()
+            if idle >= IDLE_MAX or (not world.silenced and (due is None or due > world.clock.now())):
+                return
+            world.machine_s += 5.0
 
     def _advance(self, until: int) -> None:
         """Let market time pass, stopping at everything that is due, draining in between."""
         world = self._world
         while True:
             self._drain()
+            now = world.clock.now()
+            if now >= until:
+                return
+            overdue = now + LOOK_AGAIN_S
             due = [at for at in (world.parties.next_due(), world.store.next_due()) if at is not None]
-            at = min([max(each, world.clock.now()) for each in due] + [until])
-            if at > until or world.clock.now() >= until:
-                break
-            world.clock.advance_to(max(at, world.clock.now()))
+            world.clock.advance_to(min([at if at > now else overdue for at in due] + [until]))
             world.parties.advance_to(world.clock.now())
             self._look()
 
@@ -326,7 +362,13 @@ class Simulation:
         self._recounted = self._asked
         self._drain()
         with world.store.transaction() as unit:
-            world.observer.recount(unit.balances())
+            for row in unit.rows(Redemption, state="paying"):
+                world.observer.served_fraction(row.stock, row.id)
+            restored: dict[str, int] = {}
+            for row in unit.rows(Redemption, state="restituting"):
+                if world.observer.has_minted(f"{row.id}/restitution"):
+                    restored[row.stock] = restored.get(row.stock, 0) + row.claim.atoms
+            world.observer.recount(unit.balances(), restored)
 
     def _finish(self) -> None:
         """Let everything that was asked come to its end, then recount; what never ends is broken too."""

@@ -1,0 +1,124 @@
+"""The multiplier of a corporate action on its way to every chain: scheduled, staged, effective, verified, resumed.
+
+All chains get one value from one instant (I6). What a chain refuses is asked again in the next round, as long as no other
+chain's instant has come.
+"""
+
+from dataclasses import replace
+
+from openscrip.assets.corporate_actions import CashDividend, code_of
+from openscrip.issuance.actions import Landed, Rejected, Schedule, Verify
+from openscrip.issuance.distribution_row import (
+    NOTICE_S,
+    SETTLING_S,
+    ActionView,
+    Distribution,
+    MultiplierChanged,
+    StockResumed,
+    wake,
+)
+from openscrip.issuance.voucher import MultiplierChange, canonical
+from openscrip.runtime.decision import Decision
+from openscrip.runtime.store import Command
+
+
+def schedule(row: Distribution, view: ActionView) -> Decision:
+    """Ask every chain that has not staged the change yet for the same value from the same instant."""
+    if row.staged_on and row.effective_at <= view.now:
+        reason = f"distribution: {', '.join(row.staged_on)} staged the multiplier and no other chain did; a person must decide"
+        return Decision(rows=(replace(row, state="held", reason=reason),))
+    effective_at = row.effective_at if row.staged_on else max(row.effective_at, view.now + NOTICE_S)
+    asked = replace(row, attempts=row.attempts + 1, refused_on=(), awaits="", effective_at=effective_at)
+    event = canonical(_event_of(asked)).decode()
+    commands = []
+    for chain, token in view.stock.tokens:
+        if chain not in asked.staged_on:
+            change = MultiplierChange(
+                chain, row.stock, token, asked.before, asked.after, effective_at, asked.epoch_after, row.id
+            )
+            key = f"{row.id}:schedule:{chain}:{asked.attempts}"
+            commands.append(Command(key, "Distribution", row.id, Schedule(change, event)))
+    return Decision(rows=(asked,), commands=tuple(commands))
+
+
+def _event_of(row: Distribution) -> dict[str, object]:
+    """The action in plain JSON, as the attestor reads it."""
+    action = row.action
+    split = None if isinstance(action, CashDividend) else action
+    cash = str(action.gross) if isinstance(action, CashDividend) else None
+    return {
+        "event_id": row.id,
+        "symbol": row.stock,
+        "event": code_of(action),
+        "ex_date": action.ex_date.isoformat(),
+        "ratio_new": split.new if split else None,
+        "ratio_old": split.old if split else None,
+        "cash_usd": cash,
+        "bought": str(row.bought) if row.bought else None,
+        "eligible": str(row.eligible) if row.eligible else None,
+    }
+
+
+def _chain_asked(row: Distribution, command: str) -> str:
+    """The chain whose answer in this round is still missing and comes with `command`; empty if it is old news."""
+    chain, _, attempt = command.removeprefix(f"{row.id}:schedule:").partition(":")
+    known = chain in row.staged_on or chain in row.refused_on
+    return chain if row.state == "staging" and attempt == str(row.attempts) and not known else ""
+
+
+def staged(row: Distribution, event: Landed, view: ActionView) -> Decision:
+    """A chain took the change."""
+    chain = _chain_asked(row, event.command)
+    if not chain:
+        return Decision()
+    return _answered(replace(row, staged_on=(*row.staged_on, chain)), view)
+
+
+def stage_refused(row: Distribution, event: Rejected, view: ActionView) -> Decision:
+    """A chain or the attestor refused the change; it is asked again once all chains have answered."""
+    chain = _chain_asked(row, event.command)
+    if not chain:
+        return Decision()
+    return _answered(replace(row, refused_on=(*row.refused_on, chain), reason=event.text), view)
+
+
+def _answered(row: Distribution, view: ActionView) -> Decision:
+    if len(row.staged_on) + len(row.refused_on) < len(view.stock.tokens):
+        return Decision(rows=(row,))
+    if row.refused_on:
+        waiting = replace(row, awaits=f"again:{row.attempts}")
+        return Decision(rows=(waiting,), commands=(wake(waiting, waiting.awaits, view.now + SETTLING_S),))
+    waiting = replace(row, state="staged", awaits="effective")
+    return Decision(rows=(waiting,), commands=(wake(waiting, "effective", max(row.effective_at, view.now)),))
+
+
+def verify(row: Distribution, view: ActionView) -> Decision:
+    """Ask chains and custodian whether they agree with the books; a later split may be booked already."""
+    attempt = replace(row, state="verifying", attempts=row.attempts + 1, awaits="")
+    action = Verify(row.stock, row.after.value, row.after.version, max(row.epoch_after, view.stock.epoch))
+    return Decision((attempt,), commands=(Command(f"{row.id}:check:{attempt.attempts}", "Distribution", row.id, action),))
+
+
+def differed(row: Distribution, text: str, view: ActionView) -> Decision:
+    """They do not agree yet: look again later."""
+    if row.state != "verifying" or row.awaits:
+        return Decision()
+    waiting = replace(row, awaits=f"verify:{row.attempts}", reason=text)
+    return Decision(rows=(waiting,), commands=(wake(waiting, waiting.awaits, view.now + SETTLING_S),))
+
+
+def verified(row: Distribution, view: ActionView) -> Decision:
+    """Chains, statement and ledger agree: the books use the new multiplier and the primary market resumes."""
+    if row.state != "verifying":
+        return Decision()
+    waits_for_cash = isinstance(row.action, CashDividend) and not row.cash
+    fact = MultiplierChanged(row.stock, row.id, row.after, row.epoch_after, row.effective_at)
+    stock = replace(view.stock, multiplier=row.after, chain_epoch=row.epoch_after)
+    done = replace(row, state="resumed" if waits_for_cash else "final", awaits="", reason="")
+    return Decision(facts=(fact,)) + resume(done, replace(view, stock=stock))
+
+
+def resume(row: Distribution, view: ActionView) -> Decision:
+    """This action holds the primary market no longer."""
+    left = tuple(event_id for event_id in view.stock.frozen_by if event_id != row.id)
+    return Decision((replace(view.stock, frozen_by=left), row), facts=(StockResumed(row.stock, row.id),))

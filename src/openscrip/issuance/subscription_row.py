@@ -1,0 +1,88 @@
+"""What the books remember of a subscription, what it hears, and the facts that it tells."""
+
+from dataclasses import dataclass
+
+from openscrip.assets.acquisition import AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving
+from openscrip.assets.actions import Acknowledged, CashReceived, PaymentFailed, PaymentSent, Rescaled, Woken
+from openscrip.assets.stock import Lot
+from openscrip.issuance.actions import Landed, Rejected
+from openscrip.kernel.money import Money, PricePerShare
+from openscrip.kernel.quantities import RawAmount, Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A part of a subscription that is minted as one: shares with the receipts that prove them.
+
+    States: moving (on the way into custody), in_custody, minting, minted, held.
+    """
+
+    number: int
+    shares: Shares
+    receipts: tuple[Lot, ...]
+    raw: RawAmount = RawAmount(0)
+    attempts: int = 0
+    state: str = "moving"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A request to turn money into tokens: `shares` of `stock`, delivered on `chain` to `wallet`.
+
+    `deposit` is what the client must pay in; `charged` what the shares cost so far;
+    `receipts` are the bank's ids of what was paid in; `at_once` asks for settled inventory.
+    """
+
+    id: str
+    stock: str
+    person: str
+    chain: str
+    wallet: str
+    shares: Shares
+    price: PricePerShare
+    deposit: Money
+    at_once: bool
+    asked_at: int
+    epoch: int = 0
+    paid: Money = Money(0)
+    charged: Money = Money(0)
+    allotted: Shares = Shares(0)
+    parcels: tuple[Parcel, ...] = ()
+    receipts: tuple[str, ...] = ()
+    payments: int = 0
+    state: str = "awaiting_payment"
+    reason: str = ""
+    rule: str = ""
+
+    def mint_id(self, parcel: Parcel) -> str:
+        """The business id of one parcel's mint, once for ever."""
+        return f"{self.id}/{parcel.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionMinted:
+    """Fact: a parcel is final on its chain."""
+
+    id: str
+    stock: str
+    chain: str
+    shares: Shares
+    raw: RawAmount
+    tx_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCompleted:
+    """Fact: tokens delivered, unused money on its way back."""
+
+    id: str
+    stock: str
+    chain: str
+    shares: Shares
+    raw: RawAmount
+
+
+SubscriptionEvent = (
+    CashReceived | SharesMoving | MoveFailed | SharesArrived | AcquisitionFailed | Landed | Rejected | Woken | PaymentSent
+    | PaymentFailed | Acknowledged | Rescaled
+)  # fmt: skip
