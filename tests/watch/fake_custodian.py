@@ -39,9 +39,7 @@ class FakeCustodian:
     def line(self, isin: str) -> Row:
         return self.holdings.setdefault(isin, {"available": 0, "blocked": 0, "pledged": 0, "epoch": 0})
 
-    def move(
-        self, kind: str, instruction: str, isin: str, quantity: int, reference: str = "", who: str = "BROKER"
-    ) -> None:
+    def move(self, kind: str, instruction: str, isin: str, quantity: int, reference: str = "", who: str = "BROKER") -> None:
         """One movement; receipts and deliveries change the holding, a split rescales it by its reference."""
         line = self.line(isin)
         if kind == "receipt":

@@ -60,9 +60,7 @@ class HttpAttestor:
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         return self.post("/v1/mints", mint_body(voucher, evidence, transaction))
 
-    def attest_multiplier(
-        self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
-    ) -> str:
+    def attest_multiplier(self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None) -> str:
         body = {
             "token": change.token, "expected": str(change.expected), "multiplier": str(change.multiplier),
             "effective_at": change.effective_at, "epoch_after": change.epoch_after,
@@ -126,9 +124,7 @@ class Stage:
         self.write_config({})
         self.start_attestor()
         self.attestor = HttpAttestor(self.url)
-        self.evm = EvmChain(
-            "evm", self.node, self.deployment, SIGNERS["issuer"], SIGNERS["corporate_action"], self.attestor
-        )
+        self.evm = EvmChain("evm", self.node, self.deployment, SIGNERS["issuer"], SIGNERS["corporate_action"], self.attestor)
         self.solana = SolanaChain(self.cluster, self.solana_issuer, public["solana"], self.attestor)
         self.write_config({})
         self.set_time(NOON)
