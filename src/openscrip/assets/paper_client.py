@@ -7,6 +7,8 @@ import httpx
 from openscrip.kernel.errors import Conflict, Malformed, Refused, Unavailable
 
 TIMEOUT_S = 10.0
+KEEP_IDLE = httpx.Limits(keepalive_expiry=3.0)
+"""Shorter than a server waits (uvicorn: 5 s), so that no request meets a connection that is just being closed."""
 
 
 class PaperConnection:
@@ -15,7 +17,7 @@ class PaperConnection:
     def __init__(self, name: str, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._name = name
         # Nothing of the environment (proxies, netrc) may redirect a broker or a custodian.
-        self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=timeout_s, limits=KEEP_IDLE, trust_env=False)
 
     def get(self, path: str, **query: str | int) -> dict[str, Any]:
         """The answer to a GET."""
