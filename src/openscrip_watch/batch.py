@@ -295,9 +295,10 @@ class Batch:
 
     def _note_landed(self, stocks: Collection[StockConfig], expired: set[str]) -> None:
         """Move signed mints to landed or dead, and look for mints that nobody here signed."""
+        changed: list[SignedMint] = []
         for chain, book in self.sources.books.items():
             if book.anew:
-                self._register.unland(chain)
+                changed += self._register.unland(chain)
                 self._claims.clear()
             for fact in book.unsaved:
                 facts = book.token(fact.token)
@@ -308,7 +309,7 @@ class Batch:
         evm_at = max((standing.at for standing in evm.values()), default=0)
         epochs = {token: standing.epoch for token, standing in evm.items()}
         read = {stock.mint for stock in stocks}
-        changed = self._register.landed(self.sources.books, evm_at, epochs)
+        changed += self._register.landed(self.sources.books, evm_at, epochs)
         for mint in [each for token in read for each in self._register.live("solana", token)]:
             if mint.blockhash in expired or mint.signature in self.sources.books["solana"].token(mint.token).failed:
                 dead = replace(mint, state="dead")

@@ -214,10 +214,13 @@ class Register:
         """Every delivery and payment approved under a reference."""
         return [self.releases[each] for each in self._by_reference.get(reference, ())]
 
-    def unland(self, chain: str) -> None:
+    def unland(self, chain: str) -> list[SignedMint]:
         """A chain was read anew from its beginning: what it showed as landed must show itself again."""
-        for mint in [each for each in self.mints.values() if each.chain == chain and each.state == "landed"]:
-            self.put_mint(replace(mint, state="live"))
+        landed = [each for each in self.mints.values() if each.chain == chain and each.state == "landed"]
+        changed = [replace(mint, state="live") for mint in landed]
+        for mint in changed:
+            self.put_mint(mint)
+        return changed
 
     def landed(self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int]) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.

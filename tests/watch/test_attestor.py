@@ -2,6 +2,8 @@
 
 import sqlite3
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -160,12 +162,66 @@ def test_a_solana_mint_prepared_again_is_the_earlier_transaction(stage: Stage) -
 def test_what_was_signed_and_read_survives_a_kill(stage: Stage) -> None:
     stage.restart_attestor()
     stage.mint("solana", "sub-60/1", "1", {"r-1": "1"})
-    with sqlite3.connect(stage.folder / "watch" / "watch.sqlite") as store:
+    with closing(sqlite3.connect(stage.folder / "watch" / "watch.sqlite")) as store:
         live = store.execute("select count(*) from signed where what = 'mint' and state = 'live'").fetchone()
         minted = store.execute("select count(*) from facts where body like '%\"minted\"%'").fetchone()
         given = store.execute("select count(*) from signatures where what = 'mint'").fetchone()
-    store.close()
     assert live[0] <= 1 < minted[0] <= given[0]
+
+
+def test_requests_at_the_same_moment_never_share_the_same_shares(stage: Stage) -> None:
+    stage.receive("r-7", 10)
+    receipts = [{"receipt": "r-7", "shares": "3"}]
+    bodies = [ask(stage, f"sub-at-once-{n}/1", "3", evidence__receipts=receipts) for n in range(8)]
+    with ThreadPoolExecutor(8) as together:
+        answers = list(together.map(lambda body: stage.attestor.client.post("/v1/mints", json=body), bodies))
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [409] * 5
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"evidence.used"}
+    sequences = [answer.json()["report"]["sequence"] for answer in answers if answer.status_code == 200]
+    assert len(set(sequences)) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "status", "code"),
+    [
+        ("/v1/mints", b"nothing", 400, "body.json"),
+        ("/v1/mints", b"[]", 400, "body.object"),
+        ("/v1/mints", b'{"voucher": 1.5}', 400, "body.number"),
+        ("/v1/mints", b'{"chain": "evm", "chain": "evm"}', 400, "body.field"),
+        ("/v1/mints", b"[" * 60_000, 400, "body.json"),
+        ("/v1/mints", b" " * 70_000, 400, "body.size"),
+        ("/v1/releases", b'{"kind": "gift", "instruction": {}}', 400, "body.field"),
+        ("/v1/transactions", b'{"chain": "solana", "purpose": "steal"}', 400, "body.value"),
+        ("/v1/clock", b'{"now": "5"}', 400, "body.integer"),
+        ("/v1/clock", b'{"now": 5}', 409, "clock.backwards"),
+        ("/v1/unknown", b"{}", 404, "route.unknown"),
+    ],
+)
+def test_hostile_input_is_named_and_changes_nothing(stage: Stage, path: str, content: bytes, status: int, code: str) -> None:
+    answer = stage.attestor.client.post(path, content=content)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert stage.attestor.client.get("/v1/health").json()["now"] == stage.now
+
+
+def test_a_local_chain_that_lost_blocks_is_read_anew_and_its_mints_may_land_again(stage: Stage) -> None:
+    rpc = stage.node.rpc
+    before = rpc.call("evm_snapshot")
+    stage.mint("evm", "sub-80/1", "1", {"r-1": "1"})
+    post(stage, ask(stage, "sub-81/1"))
+    assert state_of(stage, "sub-80/1") == "landed"
+    rpc.call("evm_revert", before)
+    rpc.call("evm_mine")
+    post(stage, ask(stage, "sub-82/1"))
+    assert state_of(stage, "sub-80/1") == "live"
+    stage.restart_attestor()
+    stage.mint("evm", "sub-83/1", "1", {"r-1": "1"})
+
+
+def state_of(stage: Stage, mint_id: str) -> str:
+    """The state of a signed mint in the attestor's own store."""
+    with closing(sqlite3.connect(stage.folder / "watch" / "watch.sqlite")) as store:
+        rows = store.execute("select state from signed where what = 'mint' and id = ?", (mint_id,)).fetchall()
+    return str(rows[0][0])
 
 
 def test_a_pause_is_co_signed_and_a_resume_needs_the_operator(stage: Stage) -> None:
