@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from openscrip_watch import fields
@@ -134,7 +134,7 @@ def attestor_app(watch: Watch, judging: JudgingThread) -> Starlette:
 
     routes = [Route(path, ask, methods=["POST"]) for path in _PATHS]
     routes += [Route("/v1/clock", clock, methods=["POST"]), Route("/v1/clock", time), Route("/v1/health", health)]
-    return Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route, 500: _broken})
+    return Starlette(routes=routes, exception_handlers={ClientDisconnect: _nobody, 404: _no_route, 405: _no_route, 500: _broken})
 
 
 def _answered(answer: Answer | Refusal) -> JSONResponse:
@@ -144,6 +144,10 @@ def _answered(answer: Answer | Refusal) -> JSONResponse:
     status = 400 if isinstance(answer, BadInput) else 503 if unready else 409
     earlier = answer.earlier if isinstance(answer, Silent) else {}
     return JSONResponse({"code": answer.code, "text": answer.text, **earlier}, status)
+
+
+async def _nobody(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)  # whoever asked was gone before the question was whole
 
 
 async def _no_route(request: Request, _: Exception) -> JSONResponse:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -59,6 +59,7 @@ def application(routes: list[Route]) -> Starlette:
             Malformed: _answer_refused,
             Refused: _answer_refused,
             Unavailable: _answer_unavailable,
+            ClientDisconnect: _answer_nobody,
             404: _answer_no_route,
             405: _answer_no_route,
         },
@@ -210,6 +211,10 @@ async def _answer_refused(_: Request, refusal: Exception) -> Response:
 
 async def _answer_unavailable(_: Request, error: Exception) -> Response:
     return JSONResponse({"code": "unavailable", "text": str(error)}, 503)
+
+
+async def _answer_nobody(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)  # whoever asked was gone before the question was whole
 
 
 async def _answer_no_route(request: Request, error: Exception) -> Response:
