@@ -65,6 +65,7 @@ def _attest(asked: argparse.Namespace) -> int:
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
     )
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     print(json.dumps({"ready": "attestor", "url": url, "pid": os.getpid(), "keys": keys.public()}), flush=True)

@@ -22,9 +22,7 @@ def parse(text: object, unit: int, where: str) -> int:
     places = len(str(unit)) - 1
     match = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
     if match is None or len((match[2] or "").rstrip("0")) > places:
-        raise BadInput(
-            "amount.malformed", f"{where}: {text!r:.60} was not a decimal string of at most {places} decimals"
-        )
+        raise BadInput("amount.malformed", f"{where}: {text!r:.60} was not a decimal string of at most {places} decimals")
     return int(match[1]) * unit + int((match[2] or "").rstrip("0").ljust(places, "0") or "0")
 
 

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from openscrip_watch import fields, mints, multipliers, releases, transactions
 from openscrip_watch.batch import Answer, Asked, Batch
 from openscrip_watch.clock import MarketClock
 from openscrip_watch.config import WatchConfig, load_config, refuse_unless_extends
 from openscrip_watch.keys import WatchKeys
 from openscrip_watch.proof import Claims
-from openscrip_watch.reading import Sources
+from openscrip_watch.reading import Sources, http_client
 from openscrip_watch.refusal import BadInput, Refusal
 from openscrip_watch.register import Register
 from openscrip_watch.store import Store
@@ -33,7 +31,7 @@ class Watch:
         self._config_seen = 0
         self._config: WatchConfig | None = None
         self._sources: Sources | None = None
-        self._client = httpx.Client(trust_env=False)
+        self._client = http_client()
         self.clock = MarketClock(live, int(store.meta("now") or 0))
         self._load()
 

@@ -273,9 +273,7 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        transactions_asked = [
-            each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked
-        ]
+        transactions_asked = [each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked]
         if solana is None or not transactions_asked:
             return set()
         earlier: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import queue
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from openscrip_watch.refusal import BadInput, Refusal, Silent
 
 BODY_BYTES_MAX = 64 * 1024
 BATCH_MAX = 64
+_LOG = logging.getLogger(__name__)
 _PATHS = ("/v1/mints", "/v1/multipliers", "/v1/transactions", "/v1/releases")
 
 
@@ -96,7 +98,8 @@ class JudgingThread:
             return
         try:
             answers = self._watch.answer_all([job.asked for job in jobs if not isinstance(job.asked, int)])
-        except Exception as error:  # noqa: BLE001  a bug answers its requests with 500 and leaves nothing half done
+        except Exception as error:  # a bug answers its requests with 500 and leaves nothing half done
+            _LOG.exception("attestor: a request was not judged")
             for job in jobs:
                 job.resolve(error)
             return
@@ -134,7 +137,9 @@ def attestor_app(watch: Watch, judging: JudgingThread) -> Starlette:
 
     routes = [Route(path, ask, methods=["POST"]) for path in _PATHS]
     routes += [Route("/v1/clock", clock, methods=["POST"]), Route("/v1/clock", time), Route("/v1/health", health)]
-    return Starlette(routes=routes, exception_handlers={ClientDisconnect: _nobody, 404: _no_route, 405: _no_route, 500: _broken})
+    return Starlette(
+        routes=routes, exception_handlers={ClientDisconnect: _nobody, 404: _no_route, 405: _no_route, 500: _broken}
+    )
 
 
 def _answered(answer: Answer | Refusal) -> JSONResponse:
@@ -166,9 +171,7 @@ async def _read_json(request: Request) -> Any:
         if len(body) > BODY_BYTES_MAX:
             raise BadInput("body.size", f"body: it was longer than {BODY_BYTES_MAX} bytes")
     try:
-        return json.loads(
-            bytes(body), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repetition
-        )
+        return json.loads(bytes(body), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repetition)
     except (ValueError, RecursionError):
         raise BadInput("body.json", "body: it was not JSON") from None
 

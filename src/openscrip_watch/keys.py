@@ -58,9 +58,7 @@ def create_keys(folder: Path, passphrase: str | None = None) -> None:
 def load_keys(folder: Path, passphrase: str | None = None) -> WatchKeys:
     """Read the three key files. Raises `Refusal("key.…")` for a missing, readable-by-others or wrongly sealed file."""
     evm, solana, approver = (_read(folder / name, kind, passphrase) for name, kind in _KINDS.items())
-    return WatchKeys(
-        coincurve.PrivateKey(evm), Keypair.from_seed(solana), Ed25519PrivateKey.from_private_bytes(approver)
-    )
+    return WatchKeys(coincurve.PrivateKey(evm), Keypair.from_seed(solana), Ed25519PrivateKey.from_private_bytes(approver))
 
 
 def _write(path: Path, kind: str, secret: bytes, passphrase: str | None) -> None:

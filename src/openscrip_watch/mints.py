@@ -127,9 +127,7 @@ def refuse_unless_exact_mint(asked: MintAsked, authority: Authority) -> None:
 
 def _refuse_wrong_form(mint: SignedMint, evidence: Mapping[str, Any], view: StockView) -> None:
     token = view.stock.address(mint.chain)
-    refuse_unless(
-        mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}"
-    )
+    refuse_unless(mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}")
     refuse_unless(mint.raw % GRAIN == 0, "voucher.grain", "voucher: raw was finer than 1e-8")
     refuse_unless(mint.raw // GRAIN < _U64, "voucher.amount", "voucher: raw did not fit in 64 bits of 1e-8")
     name = KINDS.get(mint.kind)
@@ -167,9 +165,7 @@ def _refuse_without_receipts(mint: SignedMint, view: StockView) -> None:
 def _refuse_without_failed_delivery(asked: MintAsked, view: StockView) -> None:
     """Restitution: the redemption was burned, its claim is not delivered, and nothing approved may still deliver it."""
     mint, evidence, redemption_id = asked.mint, asked.evidence, asked.redemption_id
-    burned = next(
-        (facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None
-    )
+    burned = next((facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None)
     where = f"evidence: redemption {redemption_id:.80}"
     refuse_unless(burned is not None, "evidence.burn", f"{where} was not burned")
     told = evidence.get("burn")

@@ -101,9 +101,7 @@ def earlier_change(asked: ChangeAsked, calls: Mapping[str, SignedCall], view: St
     raise Silent("multiplier.unsettled", "multiplier: an earlier transaction may still land", before.answer)
 
 
-def judge(
-    asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices: Mapping[str, Mapping[str, Any]]
-) -> None:
+def judge(asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse a change that the event does not give; otherwise return."""
     standing = view.standings[asked.chain]
     _refuse_another_action(asked, view, notices)

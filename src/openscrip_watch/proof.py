@@ -137,9 +137,7 @@ def refuse_unless_receipts_allow(
     for name, shares in receipts:
         settled = line.receipts.get(name)
         known = settled is not None and settled.seq <= movement_seq and settled.account == account
-        refuse_unless(
-            known, "evidence.receipt", f"evidence: receipt {name:.80} was not settled in the segregated account"
-        )
+        refuse_unless(known, "evidence.receipt", f"evidence: receipt {name:.80} was not settled in the segregated account")
         if settled is None:
             continue
         free = Fraction(settled.quantity) * line.factor(settled.epoch, epoch)

@@ -13,6 +13,14 @@ from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.custodian import CustodianReader, HttpSource
 from openscrip_watch.refusal import Refusal
 
+IDLE_S = 2.0
+"""Connections are given up before any server would close them under a request."""
+
+
+def http_client() -> httpx.Client:
+    """What all readers share: kept-alive connections, no proxy from the environment."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(keepalive_expiry=IDLE_S))
+
 
 class Sources:
     """The readers of one configuration, with what they know so far."""
@@ -23,9 +31,7 @@ class Sources:
         self.config = config
         self.client = client
         self.books = books
-        self.custodian = CustodianReader(
-            HttpSource("custodian", config.custodian, client), config.custodian_key, keep=keep
-        )
+        self.custodian = CustodianReader(HttpSource("custodian", config.custodian, client), config.custodian_key, keep=keep)
         self.broker = HttpSource("broker", config.broker, client) if config.broker else None
         self.sales = Sales()
         self.evm: EvmReader | None = None

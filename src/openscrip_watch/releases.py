@@ -96,9 +96,7 @@ def judge_payment(
     payments = [each for each in releases if each.kind == "payment" and each.state != "failed"]
     if view is None:
         total, paid_in = sum(each.amount for each in payments) + asked.amount, received(asked.reference)
-        text = (
-            f"release: {show(total, DOLLAR)} would go back under {asked.reference:.80}, {show(paid_in, DOLLAR)} came in"
-        )
+        text = f"release: {show(total, DOLLAR)} would go back under {asked.reference:.80}, {show(paid_in, DOLLAR)} came in"
         refuse_unless(total <= paid_in, "release.refund", text)
         return
     fact = burned_fact([view], asked.request)

@@ -8,9 +8,7 @@ from openscrip_watch.register import SignedReport
 from openscrip_watch.view import StockView
 
 
-def due_report(
-    view: StockView, claims: int, now: int, refresh_s: int, last: SignedReport | None
-) -> SignedReport | None:
+def due_report(view: StockView, claims: int, now: int, refresh_s: int, last: SignedReport | None) -> SignedReport | None:
     """An unsigned report if one is due, the last one if it still serves, None if the feed on chain is enough.
 
     This chain's allocation is what its tokens and signed mints stand for, rounded up; what the other chains' stand for

@@ -145,9 +145,7 @@ class MovementLog:
         for body in bodies:
             movement = read_movement(body)
             due = len(self.movements) + 1
-            refuse_unless(
-                movement.seq == due, "movement.sequence", f"movements: {movement.seq} came where {due} was due"
-            )
+            refuse_unless(movement.seq == due, "movement.sequence", f"movements: {movement.seq} came where {due} was due")
             self._hashes.append(next_movements_hash(self._hashes[-1], body))
             self.movements.append(movement)
             self.bodies.append(body)

@@ -106,9 +106,7 @@ class Store:
 
     def put_movements(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Store movements that a statement closed over."""
-        self._db.executemany(
-            "insert into movements values (?, ?)", [(body["seq"], json.dumps(body)) for body in bodies]
-        )
+        self._db.executemany("insert into movements values (?, ?)", [(body["seq"], json.dumps(body)) for body in bodies])
 
     def statements(self) -> dict[str, Mapping[str, Any]]:
         """The newest statement of each line as it was served."""

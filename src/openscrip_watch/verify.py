@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from openscrip_watch.amounts import RAW, f64_down, same_f64, show
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.evm_wire import ISSUER_DOMAIN, VOUCHER_TYPE, Domain, mint_calls, signer
@@ -17,7 +15,7 @@ from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, 
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
 from openscrip_watch.proof import Claims, in_force
-from openscrip_watch.reading import Sources
+from openscrip_watch.reading import Sources, http_client
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register
 from openscrip_watch.timeline import Past
@@ -78,7 +76,7 @@ class Look:
 
 def verify(config: WatchConfig) -> list[Check]:
     """All checks, in order."""
-    with httpx.Client(trust_env=False) as client:
+    with http_client() as client:
         look = Look(config, Sources(config, client, {chain: ChainBook() for chain in _CHAINS}, keep=True))
         checks = [_check("statements", _statements, look)]
         checks.append(_check("chains", _chains, look))
@@ -153,9 +151,7 @@ def _multiplier(look: Look) -> str:
             _refuse_another_history(view)
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
-    changes = sum(
-        len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1]
-    )
+    changes = sum(len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1])
     return f"{len(look.stocks())} stocks agree on all chains, {changes} changes"
 
 
@@ -168,10 +164,7 @@ def _refuse_another_history(view: StockView) -> None:
         refuse_unless(same, "multiplier.differs", text)
     evm, solana = view.standings.get("evm"), view.facts.get("solana")
     if evm and solana:
-        told = [
-            (fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier))
-            for fact in view.facts["evm"].scheduled
-        ]
+        told = [(fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier)) for fact in view.facts["evm"].scheduled]
         shown = [(fact.action, fact.effective_at, fact.epoch, fact.f64) for fact in solana.scheduled]
         refuse_unless(told == shown, "multiplier.differs", "the two chains were told different changes")
         versions = [fact.version for fact in solana.scheduled]

@@ -63,9 +63,7 @@ class EvmReader:
     def inputs(self, transactions: list[str]) -> dict[str, bytes]:
         """The input of each transaction."""
         found = self.rpc.batch([("eth_getTransactionByHash", [each]) for each in transactions])
-        return {
-            tx: bytes.fromhex(settled(body)["input"][2:]) for tx, body in zip(transactions, found, strict=True) if body
-        }
+        return {tx: bytes.fromhex(settled(body)["input"][2:]) for tx, body in zip(transactions, found, strict=True) if body}
 
     def roles(self) -> set[tuple[str, str]]:
         """Every (issuer, attestor) that the Issuer contract ever had."""
@@ -76,9 +74,7 @@ class EvmReader:
     def _refuse_another_chain(self) -> None:
         if not self._chain_checked:
             served = int(self.rpc.call("eth_chainId", []), 16)
-            refuse_unless(
-                served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}"
-            )
+            refuse_unless(served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}")
             self._chain_checked = True
 
     def _final_block(self) -> dict[str, Any]:
@@ -104,9 +100,7 @@ class EvmReader:
         times = {log["blockNumber"]: int(log["blockTimestamp"], 16) for log in logs if log.get("blockTimestamp")}
         unknown = sorted({log["blockNumber"] for log in logs} - set(times))
         blocks = self.rpc.batch([("eth_getBlockByNumber", [number, False]) for number in unknown])
-        return times | {
-            number: int(settled(block)["timestamp"], 16) for number, block in zip(unknown, blocks, strict=True)
-        }
+        return times | {number: int(settled(block)["timestamp"], 16) for number, block in zip(unknown, blocks, strict=True)}
 
 
 def _view(contract: str, call: str, block: int) -> Call:

@@ -15,8 +15,7 @@ VOUCHER_TYPE = (
     "uint64 epoch,uint256 multiplier,uint64 deadline)"
 )
 CHANGE_TYPE = (
-    "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
-    "bytes32 actionId)"
+    "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,bytes32 actionId)"
 )
 REPORT_TYPE = "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
 _VOUCHER_TUPLE = "(address,address,uint256,uint8,bytes32,bytes32,uint64,uint256,uint64)"

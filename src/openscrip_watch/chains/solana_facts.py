@@ -37,16 +37,12 @@ def facts_of(mint: str, escrow: str, tx: str, at: int, steps: Sequence[Step], in
     return facts
 
 
-def _mints(
-    mint: str, tx: str, at: int, ours: Sequence[Step], steps: Sequence[Step], memos: Sequence[Memo]
-) -> list[Fact]:
+def _mints(mint: str, tx: str, at: int, ours: Sequence[Step], steps: Sequence[Step], memos: Sequence[Memo]) -> list[Fact]:
     minting = [step for step in ours if step.tag in (MINT_TO, MINT_TO_CHECKED)]
     told = [memo.parts for memo in memos if memo.word == "mint"]
     owners = {step.accounts[1]: step.accounts[2] for step in steps if step.program == ASSOCIATED}
     if len(minting) != len(told):
-        return [
-            Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1]) for step in minting
-        ]
+        return [Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1]) for step in minting]
     return [
         Fact(
             "solana",
@@ -70,10 +66,7 @@ def _burns(mint: str, escrow: str, tx: str, at: int, ours: Sequence[Step], memos
     told = [memo.parts[0] for memo in memos if memo.word == "burn"]
     from_escrow = all(step.accounts[0] == escrow for step in burning)
     if len(burning) != len(told) or not from_escrow:
-        return [
-            Fact("solana", mint, "loose", tx, at, raw=-step.grains * GRAIN, account=step.accounts[0])
-            for step in burning
-        ]
+        return [Fact("solana", mint, "loose", tx, at, raw=-step.grains * GRAIN, account=step.accounts[0]) for step in burning]
     return [
         Fact("solana", mint, "burned", tx, at, request=request, raw=step.grains * GRAIN)
         for step, request in zip(burning, told, strict=True)
@@ -91,14 +84,10 @@ def _transfers(mint: str, escrow: str, tx: str, at: int, ours: Sequence[Step], m
         for step, (request, kind) in zip(entering, redeem, strict=True):
             source, holder = step.accounts[0], step.accounts[3]
             raw = step.grains * GRAIN
-            facts.append(
-                Fact("solana", mint, "escrowed", tx, at, request, raw, kind=int(kind), party=holder, account=source)
-            )
+            facts.append(Fact("solana", mint, "escrowed", tx, at, request, raw, kind=int(kind), party=holder, account=source))
     if len(leaving) == len(refund):
         for step, request in zip(leaving, refund, strict=True):
-            facts.append(
-                Fact("solana", mint, "refunded", tx, at, request, step.grains * GRAIN, account=step.accounts[2])
-            )
+            facts.append(Fact("solana", mint, "refunded", tx, at, request, step.grains * GRAIN, account=step.accounts[2]))
     return facts
 
 
