@@ -44,12 +44,12 @@ class ReverseSplit:
 
 @dataclass(frozen=True, slots=True)
 class CashDividend:
-    """DVCA: `gross` USD a share, paid on the pay date to who held before the ex-date."""
+    """DVCA: `gross` USD a share, paid on the pay date, if that is known yet, to who held before the ex-date."""
 
     event_id: str
     stock: str
     ex_date: date
-    pay_date: date
+    pay_date: date | None
     gross: PricePerShare
 
 
@@ -65,8 +65,8 @@ def action_of(notice: Notice) -> CorporateAction:
             kind = ForwardSplit if notice.event is ActionEvent.FORWARD_SPLIT else ReverseSplit
             return kind(notice.event_id, notice.symbol, notice.ex_date, *notice.ratio)
         case ActionEvent.CASH_DIVIDEND:
-            if notice.cash_usd is None or notice.pay_date is None:
-                raise Refused("notice.terms", f"notice: {notice.event_id} had no amount or pay date")
+            if notice.cash_usd is None:
+                raise Refused("notice.terms", f"notice: {notice.event_id} had no amount")
             return CashDividend(notice.event_id, notice.symbol, notice.ex_date, notice.pay_date, notice.cash_usd)
         case _:
             assert_never(notice.event)

@@ -290,16 +290,15 @@ class Simulation:
             return
         chain.escrow(token, wallet, raw, kind, request_id)
 
-    def _step(self) -> bool:
-        """One step of the worker; a crash leaves its leases to expire and another worker to take over."""
+    def _step(self, limit: int = 4) -> None:
+        """One step of the worker; a crash leaves its leases, and another worker of the same name takes over."""
         world = self._world
         try:
-            return self._worker.step(4)
+            self._worker.step(limit)
         except Crash:
             self._crashes += 1
             world.machine_s += 31.0
             self._worker = world.new_worker(world)
-            return True
         finally:
             world.machine_s += 0.01
             world.observe()
@@ -319,7 +318,7 @@ class Simulation:
         ends = world.progress + PROGRESS_MAX
         while True:
             before, world.silenced = world.progress, False
-            self._step()
+            self._step(16)
             if world.progress != before:
                 idle = 0
                 if world.progress > ends:
