@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from openscrip.kernel.clock import new_york_instant
+from openscrip.kernel.clock import instant
 from openscrip.kernel.quantities import ATOMS_PER_SHARE, Shares
 from openscrip.web.figures import grouped
 from openscrip.web.reserve import ActionLine, CoverPoint, ReserveReport, StockReserve
@@ -79,7 +79,7 @@ class Scale:
 
 def plot_of(report: ReserveReport, stock: StockReserve) -> Plot:
     """The plot of one stock for the report's month."""
-    begin, end = new_york_instant(report.first_day, 0), new_york_instant(report.next_month, 0)
+    begin, end = _midnight(report.first_day), _midnight(report.next_month)
     until = max(begin, min(end, report.as_of))
     points = _clipped(stock.history, begin, until)
     title = f"{stock.token_symbol}: shares held in custody and shares owed to token holders, {report.month}"
@@ -115,6 +115,11 @@ def plot_of(report: ReserveReport, stock: StockReserve) -> Plot:
         owed_label=Tick(owed_text, grouped(str(last.owed))),
         surplus_label=grouped(str(last.held - last.owed)) if last.comparable else "epochs differ",
     )
+
+
+def _midnight(day: date) -> int:
+    """The first second of a day in UTC, in which the report's instants are printed."""
+    return instant(f"{day.isoformat()}T00:00:00Z")
 
 
 def _clipped(history: Sequence[CoverPoint], begin: int, until: int) -> list[CoverPoint]:
@@ -167,7 +172,7 @@ def _strip_marks(gaps: Sequence[int]) -> list[int]:
 
 def _days(first: date, following: date, x: Scale) -> tuple[Tick, ...]:
     days = (first + timedelta(days=7 * week) for week in range(5))
-    return tuple(Tick(x(new_york_instant(day, 0)), f"{day.day} {day:%b}") for day in days if day < following)
+    return tuple(Tick(x(_midnight(day)), f"{day.day} {day:%b}") for day in days if day < following)
 
 
 def _apart(held: float, owed: float) -> tuple[float, float]:
