@@ -98,7 +98,7 @@ class JudgingThread:
             return
         try:
             answers = self._watch.answer_all([job.asked for job in jobs if not isinstance(job.asked, int)])
-        except Exception as error:  # a bug answers its requests with 500 and leaves nothing half done
+        except Exception as error:  # noqa: BLE001  a bug answers with 500 and leaves nothing half done
             _LOG.exception("attestor: a request was not judged")
             for job in jobs:
                 job.resolve(error)
