@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from openscrip.assets import acquisition, disposal, inventory
+from openscrip.assets import accounts, acquisition, disposal, inventory
 from openscrip.assets.acquisition import Acquisition, AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving
 from openscrip.assets.actions import Woken
 from openscrip.assets.disposal import Disposal, DisposalFailed, SharesReleased, SharesSold
@@ -98,7 +98,8 @@ def view_of(terms: Terms, now: Callable[[], int]) -> Callable[[Unit, Any], View]
             raise LookupError(f"bootstrap: row {row.id} named stock {row.stock!r}, which was not listed")
         if not isinstance(row, Distribution):
             return View(now(), stock, terms)
-        balances = unit.balances(stock.id)
+        names = [f"{stock.id}/{name}" for name in (*accounts.SHARE_ASSETS, *accounts.SHARE_CLAIMS)]
+        balances = {name: unit.balance(name) for name in names}
         supplies = [unit.balance(f"{stock.id}.{chain}/supply") for chain, _token in stock.tokens]
         raw = RawAmount.from_grains(sum(supply.credit for supply in supplies))
         pending = any(supply.credits_pending or supply.debits_pending for supply in supplies)
