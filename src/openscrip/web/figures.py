@@ -1,6 +1,4 @@
-"""How figures are printed: digits in groups of three with a narrow space, and the plain decimal string beside them."""
-
-from markupsafe import Markup
+"""How figures are printed: digits in groups of three with a narrow space."""
 
 from openscrip.kernel.decimals import format_decimal
 
@@ -16,12 +14,6 @@ def grouped(decimal: str) -> str:
     if len(fraction) > 4:
         fraction = THIN.join(fraction[start : start + 3] for start in range(0, len(fraction), 3))
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
-
-
-def figure(quantity: object) -> Markup:
-    """A quantity for a page: grouped for the eye, and in `value` the decimal string for a program."""
-    decimal = str(quantity)
-    return Markup('<data value="{}">{}</data>').format(decimal, grouped(decimal))
 
 
 def percent_down(millionths: int | None) -> str:

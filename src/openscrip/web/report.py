@@ -11,7 +11,7 @@ from openscrip.kernel.decimals import format_decimal
 from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import Quantity
-from openscrip.web.figures import figure, percent_down
+from openscrip.web.figures import grouped, percent_down
 from openscrip.web.plot import action_text, plot_of
 from openscrip.web.reserve import ReserveReport, StockReserve
 
@@ -29,8 +29,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(figure=figure, percent=percent_down, minute=_minute, short=_short, action=action_text)
+    pages.filters.update(grouped=_grouped, percent=percent_down, minute=_minute, short=_short, action=action_text)
     return pages
+
+
+def _grouped(quantity: object) -> str:
+    return grouped(str(quantity))
 
 
 def _minute(at: int) -> str:
