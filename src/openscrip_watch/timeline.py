@@ -1,7 +1,8 @@
 """I1 through time: after each mint, what the statement in force then held against what was owed and claimed. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openscrip_watch.amounts import RAW, show
 from openscrip_watch.chains.facts import Fact
@@ -9,7 +10,7 @@ from openscrip_watch.custody import Line
 from openscrip_watch.proof import Claims, Cover, InForce, cover, in_force
 from openscrip_watch.statement import Statement
 
-CLOCKS_DIFFER_S = 120
+CLOCKS_DIFFER_S = 15
 """Chains and custodian each have a clock; a statement this much later may still be the one that a mint stood on."""
 
 
@@ -30,7 +31,7 @@ def mints_in_order(facts: Sequence[Fact]) -> Iterator[Mint]:
             yield Mint(fact, supply)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Past:
     """What one stock's mints are judged on: statements, movements, multipliers, burns, what closed each claim when."""
 
@@ -39,13 +40,20 @@ class Past:
     in_force: Sequence[InForce]
     facts: Sequence[Fact]
     closed_at: Mapping[str, int]
+    burns: list[Fact] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.burns = [fact for fact in self.facts if fact.what == "burned"]
 
     def uncovered(self) -> str:
         """The first mint that was not covered, as a sentence; empty if all were."""
         for mint in mints_in_order(self.facts):
-            at = mint.fact.at
-            stood_on = [self.judge(mint, statement) for statement in self._statements_at(at)]
-            if not any(isinstance(each, Cover) and each.holds for each in stood_on):
+            at, stood_on = mint.fact.at, list[Cover | str]()
+            for statement in self._statements_at(at):
+                stood_on.append(self.judge(mint, statement))
+                if holds(stood_on[-1]):
+                    break
+            else:
                 why = "no statement was in force" if not stood_on else str(stood_on[-1])
                 return f"mint {mint.fact.request} of {show(mint.fact.raw, RAW)} on {mint.fact.chain} at {at}: {why}"
         return ""
@@ -60,19 +68,24 @@ class Past:
 
     def _statements_at(self, at: int) -> list[Statement]:
         """The statement in force, then those that the clocks' difference allows."""
-        before = [each for each in self.statements if each.as_of <= at]
-        near = [each for each in self.statements if at < each.as_of <= at + CLOCKS_DIFFER_S]
-        return [*before[-1:], *near]
+        first = bisect_right(self.statements, at, key=lambda each: each.as_of)
+        last = bisect_right(self.statements, at + CLOCKS_DIFFER_S, lo=first, key=lambda each: each.as_of)
+        return list(self.statements[max(0, first - 1) : last])
 
     def _claims(self, at: int, statement: Statement) -> int:
         claims, total = Claims(), 0
-        for fact in self.facts:
+        for fact in self.burns:
             if fact.at > at:
                 break
-            if fact.what == "burned" and self.closed_at.get(fact.request, at + 1) > at:
+            if self.closed_at.get(fact.request, at + 1) > at:
                 claims.burn(fact.request, fact.raw, at_burn(fact, self.in_force))
                 total += claims.remaining(fact.request, self.line, statement.epoch, statement.movement_seq)
         return total
+
+
+def holds(found: Cover | str) -> bool:
+    """Whether a mint was covered by one statement."""
+    return isinstance(found, Cover) and found.holds
 
 
 def at_burn(fact: Fact, past: Sequence[InForce]) -> InForce:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openscrip_watch.amounts import GRAIN, ONE, RAW, SHARE, f64_down, f64_floor, parse, shares_down, shares_up, show
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.facts import Fact, Standing, TokenFacts
+from openscrip_watch.chains.facts import Fact, Standing, TokenFacts, What
 from openscrip_watch.custody import Custody
 from openscrip_watch.proof import (
     Claims,
@@ -23,7 +23,7 @@ from openscrip_watch.proof import (
     refuse_unless_receipts_allow,
 )
 from openscrip_watch.refusal import Refusal
-from openscrip_watch.statement import Movement
+from openscrip_watch.statement import Movement, Statement
 from openscrip_watch.timeline import Past
 
 GRAINS = st.integers(0, 10**18)
@@ -184,3 +184,30 @@ def test_a_mint_without_a_statement_in_force_is_not_covered() -> None:
     mint = Fact("evm", "t", "minted", "tx1", 5, request="a", raw=5 * RAW, multiplier=ONE)
     past = Past([], Custody().line(ISIN), [InForce(0, ONE, 0)], [mint], {})
     assert "no statement was in force" in past.uncovered()
+
+
+def statement(as_of: int, shares: int, movement_seq: int = 0, epoch: int = 0) -> Statement:
+    held = shares * SHARE
+    return Statement(ISIN, "SEG", as_of, as_of, epoch, held, 0, 0, held, movement_seq, "", "", "")
+
+
+def fact(what: What, at: int, raw: int, request: str) -> Fact:
+    return Fact("evm", "t", what, f"tx-{request}", at, request=request, raw=raw * RAW, multiplier=ONE, epoch=0)
+
+
+def test_every_mint_in_history_stood_on_the_statement_in_force() -> None:
+    red = request_hash("red-1")
+    line = custody(movement(1, "delivery", "d", 4, "red-1")).line(ISIN)
+    facts = [fact("minted", 10, 10, "a"), fact("burned", 20, 4, red), fact("minted", 30, 4, "b"), fact("minted", 1_000, 1, "c")]
+
+    def uncovered(statements: list[Statement], closed_at: dict[str, int] | None = None) -> str:
+        return Past(statements, line, [InForce(0, ONE, 0)], facts, closed_at or {}).uncovered()
+
+    enough = [statement(5, 10), statement(25, 14), statement(900, 11, 1)]
+    assert uncovered(enough) == ""
+    assert "mint b of 4 on evm at 30: 10 owed and 4 claimed, 13 held" in uncovered([statement(5, 10), statement(25, 13)])
+    assert "mint a of 10" in uncovered([statement(200, 10), *enough[1:]])
+    assert "mint c of 1" in uncovered([*enough[:2], statement(900, 11, 0)]), "the delivery is not in that statement"
+    assert uncovered([*enough[:2], statement(900, 11, 0)], {red: 950}) == "", "paid out instead"
+    assert "in epoch 0, statement 900 in 1" in uncovered([*enough[:2], statement(900, 99, 1, epoch=1)])
+    assert uncovered([statement(5, 10), statement(31, 14), statement(900, 11, 1)]) == "", "clocks differ by seconds"
