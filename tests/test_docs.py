@@ -16,7 +16,7 @@ def name_of(page: Path) -> str:
 
 
 @cache
-def tests() -> frozenset[str]:
+def known_tests() -> frozenset[str]:
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     return frozenset(name for source in sources for name in re.findall(r"def (test_\w+)", source))
 
@@ -24,7 +24,7 @@ def tests() -> frozenset[str]:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_test_file_and_link_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert [name for name in re.findall(r"`(test_\w+)`", text) if name not in tests()] == []
+    assert [name for name in re.findall(r"`(test_\w+)`", text) if name not in known_tests()] == []
     named = re.findall(r"`((?:tests|src|bench|docs|tools)/[\w/.-]+)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
