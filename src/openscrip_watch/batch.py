@@ -156,8 +156,8 @@ class Batch:
 
     def _change(self, asked: multipliers.ChangeAsked) -> Answer:
         view = self.view(self._stock(asked.stock))
-        if asked.chain not in view.standings:
-            view.stock.address(asked.chain)
+        founded = asked.chain in view.standings
+        refuse_unless(founded, "chain.token", f"change: {asked.stock:.40} was not founded on {asked.chain}")
         calls = {key: call for key, call in self._register.calls.items() if key not in self._dead_calls}
         before = multipliers.earlier_change(asked, calls, view)
         if before is not None:

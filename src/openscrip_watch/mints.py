@@ -130,6 +130,8 @@ def _refuse_wrong_form(mint: SignedMint, evidence: Mapping[str, Any], view: Stoc
     refuse_unless(mint.token == token, "voucher.token", f"voucher: {mint.token:.64} was not {mint.stock} on {mint.chain}")
     refuse_unless(mint.raw % GRAIN == 0, "voucher.grain", "voucher: raw was finer than 1e-8")
     refuse_unless(mint.raw // GRAIN < _U64, "voucher.amount", "voucher: raw did not fit in 64 bits of 1e-8")
+    founded = mint.chain in view.standings
+    refuse_unless(founded, "chain.token", f"voucher: {mint.stock} was not founded on {mint.chain}")
     name = KINDS.get(mint.kind)
     refuse_unless(name is not None, "evidence.kind", f"evidence: mints of kind {mint.kind} are not attested here")
     agrees = {"kind": name, "mint_id": mint.mint_id, "stock": mint.stock, "isin": view.stock.isin, "epoch": mint.epoch}

@@ -73,7 +73,7 @@ class Sources:
             standings |= {("evm", stock.symbol): read[stock.token] for stock in on_evm}
         if self.solana and on_solana:
             read = self.solana.read(self.books["solana"], [stock.mint for stock in on_solana])
-            standings |= {("solana", stock.symbol): read[stock.mint] for stock in on_solana}
+            standings |= {("solana", stock.symbol): read[stock.mint] for stock in on_solana if stock.mint in read}
         return standings
 
     def _connect(self) -> None:

@@ -38,7 +38,7 @@ class SolanaReader:
         """The slot of the last reading."""
 
     def read(self, book: ChainBook, mints: Sequence[str]) -> dict[str, Standing]:
-        """The standing of each mint; the book gets all facts up to it.
+        """The standing of each mint that was founded; the book gets all facts up to it.
 
         Accounts are read before the history and must agree with it; when something lands in between, both are read
         again. What still differs is left to the caller: a supply above the explained one is somebody's offence.
@@ -46,7 +46,7 @@ class SolanaReader:
         standings: dict[str, Standing] = {}
         for _ in range(_AGREEMENT_TRIES):
             standings = self._read_once(book, mints)
-            if all(standings[mint].supply == book.token(mint).supply for mint in mints):
+            if all(standing.supply == book.token(mint).supply for mint, standing in standings.items()):
                 break
         return standings
 
@@ -92,7 +92,11 @@ class SolanaReader:
         now = int.from_bytes(clock[32:40], "little", signed=True)
         for mint, page in zip(mints, answers[1:], strict=True):
             self._extend(book, mint, page)
-        return {mint: _standing(decode_mint(each or b""), now) for mint, each in zip(mints, data[1:], strict=True)}
+        found = {mint: each for mint, each in zip(mints, data[1:], strict=True) if each is not None}
+        lost = [mint for mint in mints if mint not in found and book.token(mint).minted]
+        if lost:
+            raise Silent("chain.unavailable", f"solana: the node lost mint {lost[0]}, which had tokens")
+        return {mint: _standing(decode_mint(each), now) for mint, each in found.items()}
 
     def _extend(self, book: ChainBook, mint: str, page: list[dict[str, Any]]) -> None:
         rows = list(page)
