@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from solders.keypair import Keypair
 
-from openscrip.assets.compliance.persons import Person, Wallet
+from openscrip.assets.compliance.persons import Person
 from openscrip.assets.custodians.paper_bank import Deposit
 from openscrip.bootstrap.platform import Platform
 from openscrip.bootstrap.stack import Stack
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
-from openscrip.issuance.clients import Client, ClientWallet, wallet_id
+from openscrip.issuance.onboarding import take_on
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.quantities import RawAmount
@@ -34,22 +34,28 @@ class Investor:
 def onboard(platform: Platform, stack: Stack, person: Person) -> Investor:
     """Make the wallets if they are not there, fund them with fuel, and enter the client with both as attested."""
     keys = Keystore(platform.places.wallets)
-    account = EvmAccount(keys.ensure(f"{person.id}-evm", KeyKind.SECP256K1))
-    pair = Keypair.from_seed(keys.ensure(f"{person.id}-solana", KeyKind.ED25519).secret)
-    evm = EvmWallet(platform.evm_node, platform.wiring.contracts, account)
-    investor = Investor(person.id, evm, SolanaWallet(platform.solana.cluster, pair))
+    keys.ensure(f"{person.id}-evm", KeyKind.SECP256K1)
+    keys.ensure(f"{person.id}-solana", KeyKind.ED25519)
+    investor = investor_of(platform, person.id)
     stack.evm.fund(investor.evm.address)
     stack.solana.fund(investor.solana.address, 10)
     enter(platform, person, {"evm": investor.evm.address, "solana": investor.solana.address})
     return investor
 
 
+def investor_of(platform: Platform, client: str) -> Investor:
+    """A client whose wallets were made here before. Raises `Refused("key.missing")`."""
+    keys = Keystore(platform.places.wallets)
+    account = EvmAccount(keys.load(f"{client}-evm", KeyKind.SECP256K1))
+    pair = Keypair.from_seed(keys.load(f"{client}-solana", KeyKind.ED25519).secret)
+    evm = EvmWallet(platform.evm_node, platform.wiring.contracts, account)
+    return Investor(client, evm, SolanaWallet(platform.solana.cluster, pair))
+
+
 def enter(platform: Platform, person: Person, wallets: dict[str, str]) -> None:
     """Enter a client and the wallets that they signed for into the books."""
     with platform.store.transaction() as unit:
-        unit.put(Client(person.id, person, platform.clock.now()))
-        for chain, address in wallets.items():
-            unit.put(ClientWallet(wallet_id(chain, address), Wallet(chain, address, person.id, True)))
+        take_on(unit, person, wallets, platform.clock.now())
 
 
 def pay(platform: Platform, subscription: Subscription) -> None:

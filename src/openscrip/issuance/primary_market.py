@@ -5,6 +5,7 @@ is recorded with its rule (I9).
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -46,6 +47,9 @@ class RequestRefused:
 
 
 R = TypeVar("R", Subscription, Redemption)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+RESERVED_IDS = frozenset({"inventory", "capital"})
+"""What shares and cash are wanted by that belong to no client. Ids of corporate actions have dots, those of requests none."""
 
 Screen = Callable[[Unit, Asked], None]
 """Raises `Refused` with the rule that forbids the request."""
@@ -133,8 +137,8 @@ def _fingerprint(*parts: str) -> str:
 
 def _known(unit: Unit, kind: type[R], request_id: str, fingerprint: str) -> R | None:
     """The earlier answer to the same request. Raises `Conflict("request.conflict")` for other content."""
-    if not request_id or len(request_id) > 64 or not all(c.isalnum() or c in "-_." for c in request_id):
-        raise Malformed("request.id", f"request: {request_id!r:.80} was not 1 to 64 letters, digits, '-', '_' or '.'")
+    if _REQUEST_ID.fullmatch(request_id) is None or request_id in RESERVED_IDS:
+        raise Malformed("request.id", f"request: {request_id!a:.80} was not 1 to 64 letters, digits, '-' or '_'")
     try:
         unit.use_once("request", request_id, fingerprint)
     except Refused as refusal:

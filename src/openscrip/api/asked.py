@@ -1,0 +1,125 @@
+"""What may be sent: each body as a strict model. Amounts are strings; they are parsed by the quantity that they are."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from openscrip.assets.compliance.persons import Person, PersonKind, UsEvidence
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", examples=["sub-1"])]
+Symbol = Annotated[str, Field(min_length=1, max_length=12, pattern=r"^[A-Z0-9.]+$", examples=["TSLA"])]
+ChainName = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[a-z0-9-]+$", examples=["evm", "solana"])]
+Address = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9]+$")]
+Amount = Annotated[str, Field(min_length=1, max_length=64, examples=["12.5"])]
+Words = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Country = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$", examples=["DE"])]
+
+UsMark = Literal["W-9", "green_card", "us_birthplace", "us_address", "us_phone", "us_bank", "self_certified"]
+
+
+class Asked(BaseModel):
+    """A body: no field more, none of another type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ListingAsked(Asked):
+    """List a stock."""
+
+    symbol: Symbol
+
+
+class SubscriptionAsked(Asked):
+    """Money into tokens: `shares` of `stock`, to `wallet` on `chain`. `request_id` is the client's own, once for ever."""
+
+    request_id: Name
+    client: Name
+    stock: Symbol
+    chain: ChainName
+    wallet: Address
+    shares: Amount
+    at_once: bool = False
+
+
+class RedemptionAsked(Asked):
+    """Tokens into shares (`in_kind`, to the account `deliver_to`) or money (`cash`)."""
+
+    request_id: Name
+    client: Name
+    stock: Symbol
+    chain: ChainName
+    wallet: Address
+    raw: Amount
+    kind: Literal["in_kind", "cash"]
+    deliver_to: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+
+
+class PersonAsked(Asked):
+    """A person or entity as the onboarding file describes them. Countries are ISO 3166 alpha-2."""
+
+    id: Name
+    name: Words
+    kind: Literal["natural", "legal"] = "natural"
+    nationality: Country
+    residence: Country
+    tax_residence: Country
+    verified: bool = True
+    us_evidence: Annotated[list[UsMark], Field(max_length=7)] = []
+    documents: Annotated[list[Country], Field(max_length=20)] = []
+    controllers: Annotated[list[Country], Field(max_length=20)] = []
+    aliases: Annotated[list[Words], Field(max_length=20)] = []
+
+    def person(self) -> Person:
+        """As compliance knows a person."""
+        return Person(
+            self.id,
+            self.name,
+            PersonKind(self.kind),
+            self.nationality,
+            self.residence,
+            self.tax_residence,
+            self.verified,
+            tuple(UsEvidence(each) for each in self.us_evidence),
+            tuple(self.documents),
+            tuple(self.controllers),
+            tuple(self.aliases),
+        )
+
+
+class WalletSigned(Asked):
+    """A wallet and its signature under the fixed sentence of ownership."""
+
+    chain: ChainName
+    address: Address
+    signature: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9]+$")]
+
+
+class ClientAsked(PersonAsked):
+    """Take a client on, with the wallets that they signed for."""
+
+    wallets: Annotated[list[WalletSigned], Field(max_length=20)] = []
+
+
+class ResolutionAsked(Asked):
+    """An operator takes one source's terms of a corporate action, on a named document."""
+
+    source: Name
+    document: Words
+
+
+class ClockAsked(Asked):
+    """Move accelerated market time to an instant such as `2024-06-05T21:00:00Z`."""
+
+    advance_to: Annotated[str, Field(max_length=40)]
+
+
+class ReportAsked(Asked):
+    """Write the reserve report of a month such as `2024-06`."""
+
+    month: Annotated[str, Field(max_length=7, pattern=r"^[0-9]{4}-[0-9]{2}$")]
+
+
+class RequestNamed(Asked):
+    """A subscription or redemption, by its id."""
+
+    request_id: Name

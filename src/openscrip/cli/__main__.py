@@ -1,0 +1,7 @@
+"""`python -m openscrip.cli`."""
+
+import sys
+
+from openscrip.cli import main
+
+sys.exit(main())

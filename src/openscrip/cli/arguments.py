@@ -1,0 +1,105 @@
+"""The command line's words. Each command names the function that does it, loaded when it is called."""
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+DESCRIPTION = "Real shares in, tokens out, and back, provably."
+
+
+class WrongUsage(Exception):
+    """The command line could not be read."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Fails with `WrongUsage` instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """What was wrong, and where to read how."""
+        raise WrongUsage(f"{message}; `{self.prog} --help` tells how")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    everywhere = _Parser(add_help=False)
+    _add_everywhere(everywhere, argparse.SUPPRESS)
+    top = _Parser(prog="openscrip", description=DESCRIPTION, allow_abbrev=False)
+    _add_everywhere(top, None)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name: str, what: str, module: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=what, description=what, parents=[everywhere], allow_abbrev=False)
+        made.set_defaults(run=_later(module, name.replace("-", "_")))
+        return made
+
+    command("demo", "play the whole story, from a subscription to the proof", "stack")
+    _add_up(command("up", "start everything and run until interrupted", "stack"))
+    command("verify", "prove from chains, custodian and ledger that every token is covered", "checks")
+    command("status", "what is listed, owed and held, and what waits", "market")
+    command("list-stock", "list a stock on both chains", "market").add_argument("symbol", help="such as TSLA")
+    _add_subscribe(command("subscribe", "money into tokens", "orders"))
+    _add_redeem(command("redeem", "tokens into shares or money", "orders"))
+    report = command("report", "write the reserve report of a month", "market")
+    report.add_argument("--month", required=True, help="such as 2024-06")
+    simulate = command("simulate", "the same decisions against a hostile world in memory", "checks")
+    simulate.add_argument("--seed", type=int, default=1, help="the same seed gives the same run (1)")
+    simulate.add_argument("--subscriptions", type=int, default=1000, help="how many (1000)")
+    command("doctor", "what is set, and what is wrong", "checks")
+    return top
+
+
+def _add_everywhere(to: argparse.ArgumentParser, default: Any) -> None:
+    to.add_argument("--data", type=Path, default=default, help="the folder of this run (OPENSCRIP_DATA, ./var)")
+    to.add_argument("--config", type=Path, default=default, help="settings in TOML (DATA/openscrip.toml)")
+    absent = False if default is None else default
+    to.add_argument("--json", action="store_true", default=absent, help="answer in JSON")
+
+
+def _add_up(up: argparse.ArgumentParser) -> None:
+    clock = up.add_mutually_exclusive_group()
+    clock.add_argument("--live", dest="clock", action="store_const", const="live", help="market time is the wall clock")
+    clock.add_argument(
+        "--accelerated",
+        dest="clock",
+        action="store_const",
+        const="accelerated",
+        help="market time is moved: by --pace, or by hand",
+    )
+    up.add_argument("--start", default="", help="first instant of accelerated time, such as 2024-06-03T12:00:00Z")
+    up.add_argument("--pace", type=int, default=0, help="seconds of market time in each second (0: it stands)")
+    up.add_argument("--list", default="TSLA,NVDA,AAPL", help="stocks to list in a new data folder")
+
+
+def _add_order(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--client", required=True, help="who asks")
+    to.add_argument("--chain", required=True, help="evm or solana")
+    to.add_argument("--wallet", default="", help="the client's wallet; the attested one if there is none named")
+    to.add_argument("--request-id", default="", help="the request's own id: the same again is the same request")
+    to.add_argument("--paper", action="store_true", help="play the investor too: wallet, bank and escrow")
+    to.add_argument("--wait", action="store_true", help="follow it to its end; accelerated time is moved on")
+
+
+def _add_subscribe(to: argparse.ArgumentParser) -> None:
+    to.add_argument("stock", help="such as TSLA")
+    to.add_argument("shares", help="decimal, such as 10 or 0.5")
+    _add_order(to)
+    to.add_argument("--at-once", action="store_true", help="from the issuer's settled inventory")
+    to.add_argument("--country", default="DE", help="with --paper: nationality and residence of a new client (DE)")
+
+
+def _add_redeem(to: argparse.ArgumentParser) -> None:
+    to.add_argument("stock", help="such as TSLA")
+    to.add_argument("raw", help="raw tokens, decimal")
+    _add_order(to)
+    kind = to.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--in-kind", metavar="ACCOUNT", default="", help="deliver shares to this account")
+    kind.add_argument("--cash", action="store_true", help="sell the shares and pay the proceeds")
+
+
+def _later(module: str, name: str) -> Callable[..., int]:
+    def run(asked: argparse.Namespace, voice: Any) -> int:
+        return int(getattr(import_module(f"openscrip.cli.{module}"), name)(asked, voice))
+
+    return run

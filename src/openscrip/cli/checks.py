@@ -1,0 +1,98 @@
+"""`verify`, `simulate` and `doctor`: the commands that prove and examine."""
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from openscrip.cli.saying import Voice, table
+from openscrip.cli.settings import settings_of
+from openscrip.kernel.errors import Malformed, Refused
+from openscrip.runtime.settings import Settings
+
+SUBSCRIPTIONS_MAX = 10_000_000
+
+
+def verify(asked: Namespace, voice: Voice) -> int:
+    """Run the watch as a process of its own, and the ledger's own check; 1 if anything was broken.
+
+    Where nothing runs in the data folder, the parts are brought up for it and taken down again.
+    """
+    from openscrip.bootstrap.places import Places, read_wiring  # noqa: PLC0415
+    from openscrip.bootstrap.stack import Stack  # noqa: PLC0415
+    from openscrip.bootstrap.up import market_of, occupied  # noqa: PLC0415
+
+    settings = settings_of(asked)
+    places = Places(settings.data)
+    read_wiring(places)
+    try:
+        with occupied(places):
+            voice.say(f"Nothing runs in {settings.data}; bringing the parts up to read them ...")
+            chosen = market_of(settings, "", "")
+            stack = Stack(chosen, places)
+            stack.start()
+            try:
+                return _verified(chosen, voice)
+            finally:
+                stack.stop()
+    except Refused as refusal:
+        if refusal.code != "data.busy":
+            raise
+    return _verified(settings, voice)
+
+
+def _verified(settings: Settings, voice: Voice) -> int:
+    from openscrip.bootstrap.places import Places  # noqa: PLC0415
+    from openscrip.bootstrap.verification import verify as check_all  # noqa: PLC0415
+    from openscrip.runtime.database import open_database  # noqa: PLC0415
+
+    voice.say("Reading chains, custodian and ledger ...")
+    engine = open_database(settings.database_url)
+    try:
+        checks = check_all(Places(settings.data).watch_config, engine)
+    finally:
+        engine.dispose()
+    if not voice.as_json:
+        for check in checks:
+            voice.say(f"{'ok    ' if check.ok else 'BROKEN'}  {check.name:12}  {check.detail}")
+    ok = all(check.ok for check in checks)
+    broken = ", ".join(check.name for check in checks if not check.ok)
+    text = "Every check holds." if ok else f"Broken: {broken}."
+    voice.result({"ok": ok, "checks": [asdict(check) for check in checks]}, text)
+    return 0 if ok else 1
+
+
+def simulate(asked: Namespace, voice: Voice) -> int:
+    """One seed of the simulation; 1 if an invariant broke."""
+    if not 0 < asked.subscriptions <= SUBSCRIPTIONS_MAX:
+        raise Malformed("simulate.size", f"simulate: {asked.subscriptions} subscriptions were not 1 to {SUBSCRIPTIONS_MAX}")
+    from openscrip.bootstrap.simulated import simulate as run  # noqa: PLC0415
+
+    voice.say(f"Simulating {asked.subscriptions} subscriptions from seed {asked.seed} ...")
+    result = run(asked.seed, asked.subscriptions)
+    told = asdict(result)
+    words = "\n".join(f"  {name:14} {value}" for name, value in told.items() if value != "")
+    voice.result(told, f"{'Every invariant held.' if result.ok else 'AN INVARIANT BROKE.'}\n{words}")
+    return 0 if result.ok else 1
+
+
+def doctor(asked: Namespace, voice: Voice) -> int:
+    """What is in force and from where, and what is wrong; 1 if anything is."""
+    from openscrip.bootstrap.checkup import examine  # noqa: PLC0415
+
+    settings = settings_of(asked)
+    findings = examine(settings)
+    described = settings.describe()
+    ok = all(finding.ok for finding in findings)
+    rows = [(each.name, each.value or "-", each.source) for each in described]
+    found = [("ok" if each.ok else "WRONG", each.name, each.detail) for each in findings]
+    text = "\n\n".join([
+        table(("setting", "value", "from"), rows),
+        table(("", "looked at", "found"), found),
+        "Nothing is wrong." if ok else "Something is wrong: see above.",
+    ])  # fmt: skip
+    document = {
+        "ok": ok,
+        "settings": [asdict(each) for each in described],
+        "findings": [asdict(each) for each in findings],
+    }
+    voice.result(document, text)
+    return 0 if ok else 1

@@ -1,0 +1,59 @@
+"""`status`, `list-stock` and `report`: what an operator asks a running platform."""
+
+from argparse import Namespace
+from typing import Any
+
+from openscrip.cli.door import LONG_S, door_of
+from openscrip.cli.saying import Voice, table
+
+
+def status(asked: Namespace, voice: Voice) -> int:
+    """The platform at one glance; 1 while a stock is short of shares."""
+    told = door_of(asked).get("/v1/status")
+    voice.result(told, status_text(told))
+    return 1 if any(stock.get("covered") is False for stock in told["stocks"]) else 0
+
+
+def status_text(told: dict[str, Any]) -> str:
+    """The same in words."""
+    due = f"; next due {told['next_due']}" if told["next_due"] else ""
+    parts = [f"Market time {told['now']} ({told['mode']}){due}"]
+    rows = [
+        (
+            stock["token"],
+            stock["state"],
+            stock["multiplier"],
+            str(stock["epoch"]),
+            *(stock.get("raw_supply", {}).get(chain, "?") for chain in ("evm", "solana")),
+            stock.get("shares_owed", "?"),
+            stock.get("shares_settled", "?"),
+            stock.get("surplus", "?"),
+        )
+        for stock in told["stocks"]
+    ]
+    columns = ("token", "state", "multiplier", "epoch", "raw on EVM", "raw on Solana", "owed", "in custody", "surplus")
+    parts.append(table(columns, rows) if rows else "Nothing is listed.")
+    for name, states in told["open"].items():
+        words = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.items())
+        parts.append(f"{name.replace('_', ' ')}: {words or 'none open'}")
+    stuck = [each for each in told["commands"] if each["status"] == "parked" or each["error"]]
+    if stuck:
+        found = [(each["key"], each["status"], str(each["attempts"]), each["error"][:100]) for each in stuck]
+        parts.append(table(("command", "status", "attempts", "last error"), found))
+    parts += [f"feed {name}: {trouble}" for name, trouble in told["troubles"].items()]
+    return "\n\n".join(parts)
+
+
+def list_stock(asked: Namespace, voice: Voice) -> int:
+    """List a stock, once."""
+    told = door_of(asked).post("/v1/stocks", LONG_S, symbol=asked.symbol)
+    places = "\n".join(f"  {chain:7} {address}" for chain, address in told["tokens"].items())
+    voice.result(told, f"{told['token']} is listed for {told['symbol']} ({told['isin']}):\n{places}")
+    return 0
+
+
+def report(asked: Namespace, voice: Voice) -> int:
+    """Write the reserve report of a month."""
+    told = door_of(asked).post("/v1/reports", LONG_S, month=asked.month)
+    voice.result(told, f"Written: {told['html']}\n         {told['json']}")
+    return 0
