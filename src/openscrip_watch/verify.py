@@ -227,7 +227,7 @@ def _signers(domain: Domain, call: Any, fact: Fact) -> tuple[str, str]:
 
 def _solana_signatures(look: Look) -> int:
     solana, config = look.sources.solana, look.config.solana
-    listed = [stock for stock in look.stocks() if stock.mint]
+    listed = [stock for stock in look.stocks() if "solana" in look.chains(stock)]
     if solana is None or config is None or not listed:
         return 0
     multisig, *mint_accounts = solana.accounts([config.multisig, *(stock.mint for stock in listed)])
