@@ -160,6 +160,8 @@ class MemoryChain:
 
     def _mint(self, voucher: MintVoucher, tx_id: str) -> None:
         shown, digest = self.multiplier(voucher.token), chain_hash(voucher.mint_id).hex()
+        state, grains = self.tokens[voucher.token], voucher.raw.grains
+        refuse_unless(grains > 0, "voucher.amount", "issuer: amount was zero")
         refuse_unless(digest not in self._used, "voucher.used", f"issuer: mint {voucher.mint_id} was used")
         refuse_unless(voucher.evidence_hash not in self._evidence, "evidence.used", "issuer: evidence was used")
         refuse_unless(self._now() <= voucher.deadline, "voucher.expired", "issuer: voucher was expired")
@@ -169,7 +171,6 @@ class MemoryChain:
         self._refuse_paused(voucher.token)
         self._used.add(digest)
         self._evidence.add(voucher.evidence_hash)
-        state, grains = self.tokens[voucher.token], voucher.raw.grains
         state.supply += grains
         state.balances[voucher.receiver] = state.balances.get(voucher.receiver, 0) + grains
         self.log.append(Minted(*self._event(voucher.token, tx_id), digest, voucher.receiver, voucher.raw))
