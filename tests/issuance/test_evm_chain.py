@@ -63,7 +63,7 @@ class SigningAttestor:
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         self.sequence += 1
         at = int(self.node.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-        report = {"shares": "1000", "allocation": "1000", "epoch": 0, "as_of": at, "sequence": self.sequence}
+        report = {"shares": "1000", "allocation": "1000", "as_of": at, "sequence": self.sequence, "epoch": voucher.epoch}
         values = report_values(voucher.token, report)
         signed = KEYS["attestor"].sign_digest(digest(FEED, CHAIN_ID, self.listed.feed, RESERVE_REPORT, values))
         return {
