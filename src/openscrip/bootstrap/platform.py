@@ -148,7 +148,7 @@ class Platform:
 
     def close(self) -> None:
         """Close the connections."""
-        for part in (self.broker, self.custodian, self.watch, self.store):
+        for part in (self.broker, self.custodian, self.watch, self.evm_node.rpc, self.solana.cluster, self.store):
             part.close()
 
     def _tokens(self, symbol: str) -> dict[str, str]:

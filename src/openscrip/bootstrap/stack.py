@@ -208,10 +208,7 @@ class Stack:
             self.evm.fund(evm_signer(self._keys, role).address)
         if known is None:
             self.solana.fund(str(solana_key(self._keys).pubkey()))
-        node = Node(JsonRpc(self.evm.url), self.evm.chain_id, Fees())
-        deployment = known.contracts if known else deploy_platform(
-            node, evm_signer(self._keys, "lister"), self._roles(), node_modules()
-        )  # fmt: skip
+        deployment = known.contracts if known else self._deploy()
         custodian_url = self._custodian_url()
         client = PaperCustodianClient(custodian_url)
         key = client.public_key().hex()
@@ -223,6 +220,14 @@ class Stack:
         write_wiring(self._places, wiring)
         write_watch_config(self._places, wiring, self._keys)
         return wiring
+
+    def _deploy(self) -> EvmDeployment:
+        rpc = JsonRpc(self.evm.url)
+        try:
+            node = Node(rpc, self.evm.chain_id, Fees())
+            return deploy_platform(node, evm_signer(self._keys, "lister"), self._roles(), node_modules())
+        finally:
+            rpc.close()
 
     def _roles(self) -> EvmRoles:
         address = {role: evm_signer(self._keys, role).address for role in (*FUNDED_ROLES, "timelock-executor")}
