@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from openscrip.assets import accounts
-from openscrip.assets.actions import Instruct, Pay, PlaceOrder, Wake, Woken
+from openscrip.assets.actions import Instruct, Pay, PlaceOrder, Wake
 from openscrip.assets.brokers.paper_core import PaperBroker
 from openscrip.assets.calendar import Calendar, new_york_calendar
 from openscrip.assets.custodians.paper_bank import Deposit
@@ -131,7 +131,7 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
         if kind is Burn:
             return Slow(perform, chance, clock, late, 0.05, 30 * 3_600, before=True)
         if kind is Wake:
-            return Slow(perform, chance, clock, late, 0.5, 3 * 3_600, before=True, strikes=_is_freeze)
+            return Slow(perform, chance, clock, late, 0.8, 4 * 3_600, before=True, strikes=_is_freeze)
         return perform
 
     def new_worker(world: World) -> Worker:
@@ -179,7 +179,7 @@ def build_world(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
         new_worker,
         lambda s: _drop(market.subscribe(s.id, s.person, s.stock, s.chain, s.wallet, s.shares, s.at_once)),
         lambda r: _drop(market.redeem(r.id, r.person, r.stock, r.chain, r.wallet, r.raw, r.kind, r.deliver_to)),
-        lambda unit, kind, row_id: books.tell(unit, kind, row_id, Woken("spurious")),
+        books.tell,
         chance,
         faults=faults,
     )

@@ -25,7 +25,8 @@ SETTLING_S = 60
 class Distribution:
     """One corporate action of one stock, with everything that the sources said and what became of it.
 
-    `epoch` is that of the quantities; `awaits` names the one wake that it acts on; `refused_on` the chains that refused the multiplier in this round.
+    `epoch` is that of the quantities; `awaits` names the one wake that it acts on;
+    `refused_on` the chains that refused the multiplier in this round.
     """
 
     id: str

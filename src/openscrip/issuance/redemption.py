@@ -43,7 +43,8 @@ CLOSED = ("completed", "refunded")
 class Redemption:
     """A request to exchange `raw` tokens of `stock`, held by `wallet` on `chain`, for shares or cash.
 
-    `claim` are the shares that the burn gives a right to, counted at `epoch`, less what was delivered; `leaving` is its part on the way out; `place` is its place in line.
+    `claim` are the shares that the burn gives a right to, counted at `epoch`, less what was delivered;
+    `leaving` is its part on the way out; `place` is its place in line; `restored` was minted back.
     """
 
     id: str

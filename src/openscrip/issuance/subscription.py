@@ -24,7 +24,6 @@ from openscrip.issuance.subscription_row import (
 from openscrip.issuance.terms import View
 from openscrip.issuance.voucher import MintKind, MintVoucher, canonical, evidence_hash
 from openscrip.kernel.errors import refuse_unless
-from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.decision import Decision
 from openscrip.runtime.ledger import Phase, Transfer

@@ -130,7 +130,8 @@ class Observer:
             raise InvariantBroken(f"I2 buy first: mint {event.hash} had no evidence")
         shown = line.shown[event.chain]
         if evidence["epoch"] != line.epoch or shown.epoch != line.epoch:
-            raise InvariantBroken(f"I1 covered: {line.stock} was minted at epoch {shown.epoch}, custody counted at {line.epoch}")
+            text = f"{line.stock} was minted at epoch {shown.epoch}, custody counted at {line.epoch}"
+            raise InvariantBroken(f"I1 covered: {text}")
         needed = Multiplier(shown.current).to_shares_up(event.raw).atoms
         if evidence["kind"] == "issuance":
             proven = self._use_receipts(line, evidence["receipts"])

@@ -142,7 +142,8 @@ def unreliable(perform: Callable[[Lease], Any], chance: random.Random) -> Callab
 class Slow:
     """Sometimes a party answers only hours later: by market time, up to `longest_s`.
 
-    `until` remembers by command, beyond a crash; `before` delays the question, so that the effect itself is late; otherwise only its answer is.
+    `until` remembers by command, beyond a crash. `before` delays the question, so that the effect itself is late;
+    otherwise only its answer is.
     """
 
     def __init__(

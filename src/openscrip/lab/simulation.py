@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from openscrip.assets.actions import Woken
 from openscrip.assets.broker import Broker
 from openscrip.assets.calendar import Calendar, Session
 from openscrip.assets.custody import Custodian
 from openscrip.assets.stock import Stock
 from openscrip.issuance.chain import AnyChainEvent, Chain
+from openscrip.issuance.distribution import Distribution, Resolved
 from openscrip.issuance.redemption import Redemption, RedemptionCompleted
 from openscrip.issuance.subscription import Subscription
 from openscrip.issuance.voucher import RedemptionKind
@@ -94,7 +96,7 @@ class World:
     new_worker: Callable[["World"], WorkerOnce]
     subscribe: Callable[[Subscription], None]
     redeem: Callable[[Redemption], None]
-    wake: Callable[[Unit, type[Any], str], None]
+    tell: Callable[[Unit, type[Any], str, object], None]
     random: random.Random
     machine_s: float = 0.0
     faults: bool = True
@@ -202,6 +204,7 @@ class Simulation:
     def _play(self, session: Session, per_session: int) -> None:
         """One day: requests at random instants between six in the morning and the evening."""
         self._sessions += 1
+        self._operate()
         count = min(per_session, self._wanted - self._asked)
         first, last = session.open_at - 3 * 3_600, session.close_at + 3_600
         instants = sorted(self._random.randrange(first, last) for _ in range(count))
@@ -218,6 +221,13 @@ class Simulation:
         if self._asked - self._recounted >= RECOUNT_EVERY:
             self._recount()
 
+    def _operate(self) -> None:
+        """The operator's morning: what only one source told is taken on that source's word."""
+        with self._world.store.transaction() as unit:
+            for row in unit.rows(Distribution, state="frozen"):
+                if not row.corroborated:
+                    self._world.tell(unit, Distribution, row.id, Resolved(row.notices[0].source, "read by the operator"))
+
     def _disturb(self) -> None:
         """Wake one of the latest requests for nothing."""
         requests = ((Subscription, "sub", self._asked), (Redemption, "red", self._redeemed))
@@ -225,7 +235,7 @@ class Simulation:
         row_id = f"{prefix}-{self._random.randrange(max(1, count - 60), count + 2)}"
         with self._world.store.transaction() as unit:
             if unit.row(kind, row_id) is not None:
-                self._world.wake(unit, kind, row_id)
+                self._world.tell(unit, kind, row_id, Woken("spurious"))
 
     def _day(self) -> date:
         return new_york_date(self._world.clock.now())
@@ -235,11 +245,8 @@ class Simulation:
         world, pick = self._world, self._random
         self._asked += 1
         request_id = f"sub-{self._asked}"
-        symbol = pick.choice(sorted(world.observer.lines))
-        with world.store.transaction() as unit:
-            stock = unit.row(Stock, symbol)
-        if stock is None:
-            raise LookupError(f"simulation: {symbol} was not listed")
+        stock = self._picked()
+        symbol = stock.id
         whole = pick.random() < 0.6
         shares = Shares.whole(pick.randrange(1, 40)) if whole else Shares(pick.randrange(10**7, 30 * 10**9))
         chain = pick.choice(sorted(world.chains))
@@ -263,6 +270,13 @@ class Simulation:
         if first != row.deposit:
             world.parties.deposit(f"{request_id}-b", request_id, row.deposit - first, "person")
         self._holders.append((chain, symbol, wallet))
+
+    def _picked(self) -> Stock:
+        """Any stock; rather one that is being split, while books and chains differ about it."""
+        with self._world.store.transaction() as unit:
+            stocks = unit.rows(Stock)
+        torn = [stock for stock in stocks if stock.epoch != stock.chain_epoch]
+        return self._random.choice(torn if torn and self._random.random() < 0.5 else stocks)
 
     def _redeem(self) -> None:
         """A holder asks for a part of what they have, in kind or in cash."""
@@ -374,6 +388,7 @@ class Simulation:
         world = self._world
         for _ in range(STALLED_SESSIONS_MAX):
             session = world.calendar.next_session(self._day())
+            self._operate()
             self._advance(session.close_at + 4 * 3_600)
         self._recount()
         with world.store.transaction() as unit:
