@@ -132,6 +132,8 @@ class History:
     claims: dict[str, Shares] = field(default_factory=dict)
     held: Shares = Shares(0)
     multiplier: Multiplier = Multiplier.one()
+    held_epoch: int = 0
+    chain_epoch: int = 0
 
     def points(self, start: int, cut: int) -> tuple[CoverPoint, ...]:
         """Held and owed at the start and at each change up to `cut`; afterwards the fields stand as at `cut`."""
@@ -140,10 +142,10 @@ class History:
         for at, _, change in sorted(changes, key=lambda each: each[:2]):
             if at > cut:
                 break
-            before = self.owed, self.held
+            before = self.owed, self.held, self.held_epoch, self.chain_epoch
             self._apply(change)
-            if (self.owed, self.held) != before:
-                point = CoverPoint(max(at, start), self.held, self.owed)
+            if (self.owed, self.held, self.held_epoch, self.chain_epoch) != before:
+                point = CoverPoint(max(at, start), self.held, self.owed, self.held_epoch == self.chain_epoch)
                 if found and found[-1].at == point.at:
                     found.pop()
                 found.append(point)
@@ -172,7 +174,7 @@ class History:
             case RedemptionCompleted():
                 self.claims.pop(change.id, None)
             case MultiplierChanged():
-                self.multiplier = change.multiplier
+                self.multiplier, self.chain_epoch = change.multiplier, change.epoch
             case Movement():
                 self._move(change)
 
@@ -188,7 +190,7 @@ class History:
                 if claim is not None:
                     self.claims[movement.reference] = Shares(max(0, claim.atoms - movement.quantity.atoms))
             case MovementType.SPLIT:
-                self.held = movement.quantity
+                self.held, self.held_epoch = movement.quantity, movement.epoch
                 new, _, old = movement.reference.partition("/")
                 self.claims = {key: claim.times_down(int(new), int(old)) for key, claim in self.claims.items()}
             case _:
@@ -202,15 +204,13 @@ def _stock(
     opening = _supply_before(history, start)
     listed = instrument(stock.id)
     statements = [s for s in platform.custodian.statements(stock.isin, 0) if s.as_of <= cut]
-    raised = [row.epoch_after for row in actions if row.state == "final" and row.effective_at <= cut]
-    chain_epoch = max(raised, default=stock.epoch - len(stock.splits))
     return StockReserve(
         stock.id,
         listed.name,
         stock.token_symbol,
         stock.isin,
         history.multiplier,
-        chain_epoch,
+        history.chain_epoch,
         tuple(_custody(s) for s in statements[-1:]),
         tuple(ChainSupply(name, token, RawAmount(history.supply[name])) for name, token in stock.tokens),
         Shares(sum(each.atoms for each in history.claims.values())),
