@@ -212,11 +212,13 @@ class News:
         if not isinstance(event, RedemptionEscrowed):
             return
         named = unit.row(ChainName, event.hash)
-        if named is None:
+        asked = unit.row(Redemption, named.business_id) if named else None
+        if asked is None or asked.state != "requested":
+            # Nobody announced it, or the wallet sent a second time: an operator gives it back.
             fact = UnplacedEscrow(event.chain, event.hash, event.holder, event.raw, event.tx_id)
             self._books.record(unit, Decision(facts=(fact,)))
         else:
-            self._books.tell(unit, Redemption, named.business_id, event)
+            self._books.tell(unit, Redemption, asked.id, event)
 
 
 def _split_notice(event: broker.PositionSplit | custody.SplitBooked, symbol: str, source: str) -> Notice:
