@@ -9,6 +9,7 @@ from openscrip_watch.chains.rpc import Call, Rpc, RpcError, settled
 from openscrip_watch.refusal import Refusal, Silent, refuse_unless
 
 CURSOR, CURSOR_HASH = "block", "block_hash"
+READINGS_MAX = 4
 _ZERO_TOPIC = "0x" + "00" * 32
 
 
@@ -26,8 +27,17 @@ class EvmReader:
         """The standing of each token (token -> feed) at one final block; the book gets the facts up to that block.
 
         Raises `chain.id`, `Silent`, and `chain.reorganised` when what was final is gone: then an operator decides. Only
-        a local chain, where nothing waits to be final, is read anew from its beginning instead.
+        a local chain, where nothing waits to be final, is read anew from its beginning instead. A supply above the
+        history is read again: a node that is just mining may answer for the newest block from the state after it.
         """
+        standings = self._read(book, tokens)
+        for _ in range(READINGS_MAX - 1):
+            if all(standing.supply <= book.token(token).supply for token, standing in standings.items()):
+                break
+            standings = self._read(book, tokens)
+        return standings
+
+    def _read(self, book: ChainBook, tokens: Mapping[str, str]) -> dict[str, Standing]:
         self._refuse_another_chain()
         block = self._final_block()
         number, at = int(block["number"], 16), int(block["timestamp"], 16)
@@ -45,7 +55,7 @@ class EvmReader:
         if after >= 0 and self._reorganised(book, settled(tail.pop(0)), after, number):
             refuse_unless(self.depth == 0, "chain.reorganised", f"evm: block {after}, once final, was replaced")
             book.forget()
-            return self.read(book, tokens)
+            return self._read(book, tokens)
         if after < number:
             book.extend(self._decode(settled(tail.pop(0))))
         book.cursors |= {CURSOR: str(number), CURSOR_HASH: block["hash"]}
