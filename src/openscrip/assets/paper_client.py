@@ -1,14 +1,13 @@
 """One keep-alive connection to a paper process: refusals come back as they were raised, silence as `Unavailable`."""
 
+import json
 from typing import Any
-
-import httpx
+from urllib.parse import urlencode
 
 from openscrip.kernel.errors import Conflict, Malformed, Refused, Unavailable
+from openscrip.runtime.connections import Connections
 
 TIMEOUT_S = 10.0
-KEEP_IDLE = httpx.Limits(keepalive_expiry=3.0)
-"""Shorter than a server waits (uvicorn: 5 s), so that no request meets a connection that is just being closed."""
 
 
 class PaperConnection:
@@ -16,18 +15,15 @@ class PaperConnection:
 
     def __init__(self, name: str, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._name = name
-        # Nothing of the environment (proxies, netrc) may redirect a broker or a custodian.
-        # Loading the certificates of all authorities takes 0.1 s, so only where they are needed.
-        secure = url.startswith("https:")
-        self._http = httpx.Client(base_url=url, timeout=timeout_s, limits=KEEP_IDLE, trust_env=False, verify=secure)
+        self._connections = Connections(name, url, timeout_s)
 
     def get(self, path: str, **query: str | int) -> dict[str, Any]:
         """The answer to a GET."""
-        return self._answer("GET", path, params=query)
+        return self._answer("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The answer to a POST."""
-        return self._answer("POST", path, json=body)
+        return self._answer("POST", path, json.dumps(body).encode())
 
     def find(self, path: str) -> dict[str, Any] | None:
         """The answer to a GET, None for what the other side does not know."""
@@ -40,19 +36,19 @@ class PaperConnection:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connections.close()
 
-    def _answer(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+    def _answer(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
+        status, answer = self._connections.exchange(method, path, content)
         try:
-            response = self._http.request(method, path, **options)
-            body: dict[str, Any] = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(f"{self._name}: {method} {path} was not answered: {type(error).__name__}") from error
-        if response.status_code == 200:
+            body: dict[str, Any] = json.loads(answer)
+        except ValueError as error:
+            raise Unavailable(f"{self._name}: {method} {path} was answered {status} without JSON") from error
+        if status == 200:
             return body
-        code, text = str(body.get("code", "unknown")), str(body.get("text", f"status {response.status_code}"))
-        if response.status_code >= 500:
+        code, text = str(body.get("code", "unknown")), str(body.get("text", f"status {status}"))
+        if status >= 500:
             raise Unavailable(f"{self._name}: {text}")
-        if response.status_code == 400:
+        if status == 400:
             raise Malformed(code, text)
         raise Conflict(code, text) if code.endswith((".conflict", ".live")) else Refused(code, text)

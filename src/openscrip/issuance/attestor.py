@@ -4,15 +4,15 @@ The watch refuses with its own rule codes; they come back as `Refused`, silence 
 """
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
-
-import httpx
 
 from openscrip.assets.custody import Instruction, Payment
 from openscrip.assets.wire import to_json
 from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
+from openscrip.runtime.connections import Connections
 
 TIMEOUT_S = 20.0
 
@@ -21,13 +21,11 @@ class WatchClient:
     """The watch at `url`."""
 
     def __init__(self, url: str) -> None:
-        # Loading the certificates of all authorities takes 0.1 s, so only where they are needed.
-        secure = url.startswith("https:")
-        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, verify=secure)
+        self._connections = Connections("watch", url, TIMEOUT_S)
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connections.close()
 
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         """As `Attestor.attest_mint`."""
@@ -83,24 +81,26 @@ class WatchClient:
 
     def public(self) -> dict[str, Any]:
         """What the watch says of itself: its public keys and its clock."""
-        try:
-            found: dict[str, Any] = self._http.get("/v1/health").raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(f"watch: did not answer: {type(error).__name__}") from error
+        status, found = self._exchange("GET", "/v1/health", None)
+        if status != 200:
+            raise Unavailable(f"watch: its health was answered with status {status}")
         return found
 
     def _ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
-        try:
-            response = self._http.post(path, json=body)
-            answer: dict[str, Any] = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(f"watch: {path} was not answered: {type(error).__name__}") from error
-        if response.status_code == 200:
+        status, answer = self._exchange("POST", path, json.dumps(body).encode())
+        if status == 200:
             return answer
-        code, text = str(answer.get("code", "watch.unknown")), str(answer.get("text", f"status {response.status_code}"))
-        if response.status_code >= 500:
+        code, text = str(answer.get("code", "watch.unknown")), str(answer.get("text", f"status {status}"))
+        if status >= 500:
             raise Unavailable(f"watch: {code}: {text}")
-        raise Malformed(code, text) if response.status_code == 400 else Refused(code, text)
+        raise Malformed(code, text) if status == 400 else Refused(code, text)
+
+    def _exchange(self, method: str, path: str, content: bytes | None) -> tuple[int, dict[str, Any]]:
+        status, answer = self._connections.exchange(method, path, content)
+        try:
+            return status, json.loads(answer)
+        except ValueError as error:
+            raise Unavailable(f"watch: {path} was answered {status} without JSON") from error
 
 
 def _with_transaction(body: dict[str, object], transaction: bytes | None) -> dict[str, object]:

@@ -1,13 +1,11 @@
 """JSON-RPC 2.0 over kept-alive HTTP connections, every call with a time limit."""
 
-import http.client
 import json
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from openscrip.kernel.errors import Unavailable
+from openscrip.runtime.connections import Connections
 
 
 class RpcError(Exception):
@@ -28,14 +26,8 @@ class JsonRpc:
     """
 
     def __init__(self, url: str, timeout_s: float = 10) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or parts.hostname is None:
-            raise ValueError(f"rpc: {url!r} was not an http address")
         self.url = url
-        self._host, self._port, self._path = parts.hostname, parts.port, parts.path or "/"
-        self._secure = parts.scheme == "https"
-        self._timeout_s = timeout_s
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._connections = Connections("rpc", url, timeout_s)
 
     def call(self, method: str, *params: object) -> Any:
         """The result of one call. Raises `RpcError` and `Unavailable`."""
@@ -59,41 +51,14 @@ class JsonRpc:
 
     def close(self) -> None:
         """Close the connections that nobody uses at the moment."""
-        while self._idle:
-            self._idle.pop().close()
+        self._connections.close()
 
     def _post(self, document: object) -> Any:
-        body = json.dumps(document).encode()
-        try:
-            kept = self._idle.pop()
-        except IndexError:
-            kept = None
-        if kept is not None:
-            try:
-                return self._exchange(kept, body)
-            except (http.client.HTTPException, ConnectionError):
-                self.close()  # the server closed what we kept
-            except OSError as error:
-                raise Unavailable(f"rpc: {self.url} did not answer: {error}") from error
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        try:
-            return self._exchange(kind(self._host, self._port, timeout=self._timeout_s), body)
-        except (http.client.HTTPException, OSError) as error:
-            raise Unavailable(f"rpc: {self.url} did not answer: {error}") from error
-
-    def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> Any:
-        try:
-            connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            content = response.read()
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
+        status, content = self._connections.exchange("POST", "", json.dumps(document).encode())
         try:
             return json.loads(content)
         except ValueError as error:
-            raise Unavailable(f"rpc: {self.url} answered {response.status} without JSON") from error
+            raise Unavailable(f"rpc: {self.url} answered {status} without JSON") from error
 
 
 def _error(answer: object) -> RpcError:
