@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 BUSY_S, ACTIVE_S, QUIET_S, TROUBLED_S = 0.005, 0.04, 0.25, 2.0
 ACTIVE_FOR_S = 1.0
+EMPTY_MOVES_MAX = 64
+"""A cursor that moves though nothing came (empty blocks) is written every so often: to lose it costs reading them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +58,45 @@ class FeedReader:
         self._store = store
         self._probe = probe
         self._activity = activity
+        self._reached: str | None = None
+        """How far was read; ahead of what is stored only where nothing came."""
+        self._stored = ""
+        self._moves = 0
 
     def read(self) -> int:
         """Poll once and apply what came; returns how many events."""
         activity = self._activity.count
-        with self._store.view() as view:
-            before = view.cursor(self.feed.name)
+        if self._reached is None:
+            with self._store.view() as view:
+                self._reached = self._stored = view.cursor(self.feed.name)
+        before = self._reached
         events, after = self.feed.poll(before)
         self.error = ""
-        if events or after != before:
+        self._moves += after != before
+        if events or self._moves >= EMPTY_MOVES_MAX:
             self._probe(f"before transaction: {self.feed.name}@{before}")
-            with self._store.transaction() as unit:
-                for event in events:
-                    self.feed.apply(unit, event)
-                unit.set_cursor(self.feed.name, after)
+            if not self._write(events, after):
+                self._activity.note()
+                return 0
             self._probe(f"after record: {self.feed.name}@{before}")
+        self._reached = after
         if events:
             self._activity.note()
         else:
             self.seen_empty_at = activity
         return len(events)
+
+    def _write(self, events: Sequence[Any], after: str) -> bool:
+        """Apply events and move the cursor in one transaction; False if another reader had moved it meanwhile."""
+        with self._store.transaction() as unit:
+            if unit.cursor(self.feed.name) != self._stored:
+                self._reached = None
+                return False
+            for event in events:
+                self.feed.apply(unit, event)
+            unit.set_cursor(self.feed.name, after)
+        self._stored, self._moves = after, 0
+        return True
 
     def run(self, stop: threading.Event) -> None:
         """Read until `stop` is set. What goes wrong is logged, kept in `error` and tried again."""
