@@ -70,8 +70,8 @@ class Calls:
         return Rejected(lease.command.key, _code_of(outcome.reason), text)
 
     def _stored(self, lease: Lease, attempt: int) -> SentCalls | None:
-        with self._store.transaction() as unit:
-            return unit.row(SentCalls, f"{lease.command.key}#{attempt}")
+        with self._store.view() as view:
+            return view.row(SentCalls, f"{lease.command.key}#{attempt}")
 
     def _prepare(self, chain: Chain, action: ChainAction) -> tuple[Call, ...]:
         match action:

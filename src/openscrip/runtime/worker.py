@@ -31,6 +31,7 @@ Apply = Callable[[Unit, Command, Any], None]
 Answered = tuple[Lease, Any]
 GROUP_MAX = 64
 IDLE_S_MAX = 0.05
+IDLE_ASKED_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Worker:
                 raise TimeoutError(f"worker: {self._unfinished()} after {timeout_s} s")
             if not self._in_flight:
                 self._hurry()
-            time.sleep(0.005)
+            time.sleep(IDLE_ASKED_S)
 
     def is_idle(self) -> bool:
         """Whether nothing is in flight or due now, and every feed was read to its end since anything last happened."""
