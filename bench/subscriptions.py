@@ -12,8 +12,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from openscrip.assets.compliance.persons import Person, PersonKind
@@ -134,15 +134,19 @@ def _rounds(run: Running, investors: list[Investor], in_flight: int, rounds: int
 
 
 def _ask(run: Running, investors: list[Investor], names: list[str], number: int) -> dict[str, float]:
-    """Ask for and pay one subscription a name, every other one on Solana; when each was asked for."""
-    asked = {}
-    for place, name in enumerate(names):
-        investor, chain = investors[place % len(investors)], CHAINS[(place + number) % 2]
+    """Ask for and pay one subscription a name, all at once, every other one on Solana; when each was asked for."""
+    asked: dict[str, float] = {}
+
+    def ask(place: int) -> None:
+        name, investor, chain = names[place], investors[place % len(investors)], CHAINS[(place + number) % 2]
         asked[name] = time.perf_counter()
         row = run.platform.market.subscribe(name, investor.id, SYMBOL, chain, investor.address(chain), SIZE)
         if row.state == "refused":
             raise RuntimeError(f"bench: {name} was refused: {row.reason}")
         pay(run.platform, row)
+
+    with ThreadPoolExecutor(len(names)) as clients:
+        list(clients.map(ask, range(len(names))))
     return asked
 
 
@@ -153,7 +157,7 @@ def _delivered_at(run: Running) -> int:
     if now >= session.close_at:
         session = calendar.next_session(session.day)
     settled_on = calendar.settlement_on_or_after(calendar.settle(session.day))
-    return new_york_instant(settled_on, 16, 30) + int(timedelta(minutes=1).total_seconds())
+    return new_york_instant(settled_on, 16, 30)
 
 
 def _person(number: int) -> Person:
