@@ -68,7 +68,7 @@ def _misread(_: Request, error: Exception) -> JSONResponse:
     if found.get("type") == "json_invalid":
         return answer(400, "body.json", "body: it was not JSON")
     code = "amount.malformed" if name in AMOUNTS and found.get("type") != "missing" else f"{where[0]}.field"
-    return answer(400, code, f"{where[0]}: {name!a}: {what.lower()}")
+    return answer(400, code, f"{where[0]}: {name!a}: {what[:1].lower()}{what[1:]}")
 
 
 def _no_route(_: Request, error: Exception) -> JSONResponse:

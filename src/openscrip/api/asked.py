@@ -116,7 +116,7 @@ class ClockAsked(Asked):
 class ReportAsked(Asked):
     """Write the reserve report of a month such as `2024-06`."""
 
-    month: Annotated[str, Field(max_length=7, pattern=r"^[0-9]{4}-[0-9]{2}$")]
+    month: Annotated[str, Field(max_length=7, pattern=r"^[12][0-9]{3}-[0-9]{2}$")]
 
 
 class RequestNamed(Asked):

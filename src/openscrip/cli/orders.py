@@ -81,8 +81,7 @@ def redeem(asked: Namespace, voice: Voice) -> int:
         told = door.post("/v1/paper/escrow", request_id=request_id)
         voice.say(f"{request_id}: put into escrow by {told['transaction']}")
     row = _follow(door, path, voice) if asked.wait else door.get(path)
-    paid = f"; {row['delivered']} shares delivered, {row['owed_usd']} USD for the rest" if row["state"] == "completed" else ""
-    voice.result(row, f"{request_id}: {_words(row)}{paid}")
+    voice.result(row, f"{request_id}: {_words(row)}{_given(row)}")
     return _ended(row)
 
 
@@ -105,6 +104,15 @@ def _wallet(door: Door, asked: Namespace) -> str:
 def _person(client: str, country: str) -> dict[str, Any]:
     name = f"{client.capitalize()} Paper"
     return {"id": client, "name": name, "nationality": country, "residence": country, "tax_residence": country}
+
+
+def _given(row: dict[str, Any]) -> str:
+    """What a completed redemption gave: shares, and money for what was sold."""
+    if row["state"] != "completed":
+        return ""
+    shares = [f"{row['delivered']} shares delivered to {row['deliver_to']}"] if row["kind"] == "in_kind" else []
+    money = [f"{row['owed_usd']} USD paid"] if row["owed_usd"] != "0" else []
+    return f"; {' and '.join(shares + money)}"
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -1,0 +1,83 @@
+"""The HTTP face over the product's own memory store: no process, no chain; the market, the books and screening are real."""
+
+from collections.abc import Mapping
+
+from fastapi.testclient import TestClient
+
+from openscrip.api.app import application
+from openscrip.api.office import Standing
+from openscrip.assets.accounts import CHART
+from openscrip.assets.compliance.sanctions import demonstration_lists
+from openscrip.assets.compliance.screening import DEMONSTRATION_POLICY
+from openscrip.assets.custody import SEGREGATED_ACCOUNT
+from openscrip.assets.listings import daily_closes, instrument
+from openscrip.assets.reserve import Reserve
+from openscrip.assets.stock import Stock
+from openscrip.bootstrap.books import build_books
+from openscrip.issuance.clients import screening
+from openscrip.issuance.primary_market import PrimaryMarket
+from openscrip.issuance.terms import Terms
+from openscrip.kernel.clock import SteppedClock, instant, new_york_date
+from openscrip.kernel.errors import Unavailable
+from openscrip.kernel.money import PricePerShare
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.runtime.memory import MemoryStore
+
+
+class MemoryOffice:
+    """`FrontOffice` with a clock that is moved by hand. `silent` makes the chains not answer."""
+
+    def __init__(self) -> None:
+        self.clock = SteppedClock(instant("2024-06-03T12:00:00Z"))
+        self.store = MemoryStore(CHART)
+        self.books = build_books(Terms(), self.clock.now)
+        screen = screening(DEMONSTRATION_POLICY, demonstration_lists(), self.clock.now)
+        self.market = PrimaryMarket(self.store, self.books, screen, Terms(), self.clock.now)
+        self.clock_mode = "accelerated"
+        self.silent = False
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def next_due(self) -> int | None:
+        return self.store.next_due()
+
+    def advance_to(self, at: int) -> None:
+        self.clock.advance_to(at)
+
+    def list_stock(self, symbol: str) -> Stock:
+        found = instrument(symbol)
+        price = daily_closes().on(symbol, new_york_date(self.now())) or PricePerShare.parse("1")
+        tokens = tuple((chain, f"{symbol}-{chain}") for chain in ("evm", "solana"))
+        stock = Stock(symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, price=price)
+        with self.store.transaction() as unit:
+            unit.put(stock)
+        return stock
+
+    def standing(self, symbol: str) -> Standing:
+        if self.silent:
+            raise Unavailable("evm: did not answer")
+        with self.store.view() as view:
+            stock = view.row(Stock, symbol)
+        if stock is None:
+            raise LookupError(symbol)
+        nothing = RawAmount(0)
+        reserve = Reserve(symbol, Shares(0), stock.epoch, nothing, stock.multiplier, stock.epoch, Shares(0))
+        return Standing({"evm": nothing, "solana": nothing}, reserve)
+
+    def troubles(self) -> Mapping[str, str]:
+        return {}
+
+    def process_ids(self) -> Mapping[str, int]:
+        return {}
+
+    def nudge(self) -> None:
+        return
+
+    def write_report(self, month: str) -> Mapping[str, str]:
+        return {"html": f"{month}.html"}
+
+
+def client_of(office: MemoryOffice) -> TestClient:
+    """A client of the face; what would be a 500 is answered, not raised."""
+    return TestClient(application(office), base_url="http://127.0.0.1", raise_server_exceptions=False)
