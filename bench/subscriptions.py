@@ -7,7 +7,6 @@ Market time is accelerated; it stops at every instant at which anything is due, 
 """
 
 import os
-import statistics
 import tempfile
 import threading
 import time
@@ -85,9 +84,7 @@ class Completions(threading.Thread):
             time.sleep(WATCH_S)
 
 
-def subscription_figures(
-    in_flight: int, runs: int, progress: Progress, folder: Path | None = None
-) -> dict[str, list[float]]:
+def subscription_figures(in_flight: int, runs: int, progress: Progress, folder: Path | None = None) -> dict[str, list[float]]:
     """Each figure's values over the runs, every run on a new data folder; the last also has `start`, in seconds."""
     found: dict[str, list[float]] = {}
     for number in range(runs):
@@ -173,4 +170,4 @@ def cpu_s(pid: int) -> float:
 def quantile(values: list[float], share: float) -> float:
     """The value that `share` of all values do not exceed; the highest for few values."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else statistics.nan
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
