@@ -27,7 +27,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         time.sleep(0.05)
     out, _ = process.communicate(timeout=10)
     assert process.returncode == 0, out
-    return json.loads(out.splitlines()[-1]) | {"kib": most, "folder": str(data)}
+    result: dict[str, object] = json.loads(out.splitlines()[-1])
+    return result | {"kib": most, "folder": str(data)}
 
 
 def family(pid: int) -> list[int]:
