@@ -29,6 +29,12 @@ class Door:
         """The answer to a request."""
         return self._ask("POST", path, json=body, timeout=timeout_s)
 
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
     def _ask(self, method: str, path: str, **rest: Any) -> Any:
         try:
             response = self._client.request(method, path, **rest)

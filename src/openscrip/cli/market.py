@@ -9,7 +9,8 @@ from openscrip.cli.saying import Voice, table
 
 def status(asked: Namespace, voice: Voice) -> int:
     """The platform at one glance; 1 while a stock is short of shares."""
-    told = door_of(asked).get("/v1/status")
+    with door_of(asked) as door:
+        told = door.get("/v1/status")
     voice.result(told, status_text(told))
     return 1 if any(stock.get("covered") is False for stock in told["stocks"]) else 0
 
@@ -46,7 +47,8 @@ def status_text(told: dict[str, Any]) -> str:
 
 def list_stock(asked: Namespace, voice: Voice) -> int:
     """List a stock, once."""
-    told = door_of(asked).post("/v1/stocks", LONG_S, symbol=asked.symbol)
+    with door_of(asked) as door:
+        told = door.post("/v1/stocks", LONG_S, symbol=asked.symbol)
     places = "\n".join(f"  {chain:7} {address}" for chain, address in told["tokens"].items())
     voice.result(told, f"{told['token']} is listed for {told['symbol']} ({told['isin']}):\n{places}")
     return 0
@@ -54,6 +56,7 @@ def list_stock(asked: Namespace, voice: Voice) -> int:
 
 def report(asked: Namespace, voice: Voice) -> int:
     """Write the reserve report of a month."""
-    told = door_of(asked).post("/v1/reports", LONG_S, month=asked.month)
+    with door_of(asked) as door:
+        told = door.post("/v1/reports", LONG_S, month=asked.month)
     voice.result(told, f"Written: {told['html']}\n         {told['json']}")
     return 0

@@ -36,7 +36,11 @@ ENDS = frozenset({"completed", "refunded", "held", "refused"})
 
 def subscribe(asked: Namespace, voice: Voice) -> int:
     """Money into tokens."""
-    door = door_of(asked)
+    with door_of(asked) as door:
+        return _subscribe(door, asked, voice)
+
+
+def _subscribe(door: Door, asked: Namespace, voice: Voice) -> int:
     request_id = asked.request_id or f"sub-{secrets.token_hex(6)}"
     row = door.post(
         "/v1/subscriptions",
@@ -62,7 +66,11 @@ def subscribe(asked: Namespace, voice: Voice) -> int:
 
 def redeem(asked: Namespace, voice: Voice) -> int:
     """Tokens into shares or money."""
-    door = door_of(asked)
+    with door_of(asked) as door:
+        return _redeem(door, asked, voice)
+
+
+def _redeem(door: Door, asked: Namespace, voice: Voice) -> int:
     request_id = asked.request_id or f"red-{secrets.token_hex(6)}"
     row = door.post(
         "/v1/redemptions",

@@ -1,0 +1,90 @@
+"""`openscrip up`: it answers, says where the doors are, ends with its children, and goes on where it stopped."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.e2e.stack import Up, eventually, run
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up")
+
+
+@pytest.fixture(scope="module")
+def up(data: Path) -> Iterator[Up]:
+    running = Up(data, "--accelerated", "--start", "2024-06-03T12:00:00Z", "--list", "TSLA")
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; what only waits to be collected does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_up_answers_and_every_door_is_open(up: Up) -> None:
+    print(f"up answered after {up.ready_s:.1f} s")
+    assert set(up.doors) == {"api", "evm_rpc", "solana_rpc", "broker", "custodian", "attestor"}
+    assert json.loads((up.data / "doors.json").read_text())["doors"] == up.doors
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        for name in ("api", "attestor"):
+            assert client.get(f"{up.doors[name]}/v1/health").status_code == 200
+        for name in ("broker", "custodian"):
+            assert client.get(f"{up.doors[name]}/v1/clock").json()["now"] == 1717416000
+        asked = {"jsonrpc": "2.0", "id": 1, "params": []}
+        assert client.post(up.doors["evm_rpc"], json=asked | {"method": "eth_chainId"}).json()["result"] == "0x7a69"
+        assert client.post(up.doors["solana_rpc"], json=asked | {"method": "getHealth"}).json()["result"] == "ok"
+    assert up.told["stocks"] == ["TSLA"]
+
+
+def test_a_second_up_on_the_same_folder_is_refused(up: Up) -> None:
+    done = run("up", "--json", "--data", str(up.data))
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (3, "data.busy")
+    assert up.http.get("/v1/health").status_code == 200
+
+
+def test_it_stops_with_its_children_and_a_restart_goes_on(up: Up, data: Path) -> None:
+    up.told_by("subscribe", "TSLA", "2", "--client", "alice", "--chain", "evm", "--paper", "--wait", "--request-id", "sub-1")
+    before, children = up.told_by("status"), up.children()
+    assert len(children) >= 5
+    assert up.stop() == 0
+    assert [pid for pid in children if not eventually(lambda pid=pid: not alive(pid))] == []  # type: ignore[misc]  # a lambda with a bound default has no type
+    assert not (data / "doors.json").exists()
+    again = Up(data)
+    try:
+        after = again.told_by("status")
+        assert (after["now"], after["mode"]) == (before["now"], "accelerated")
+        assert after["stocks"] == before["stocks"]
+        assert after["stocks"][0]["raw_supply"] == {"evm": "2", "solana": "0"}
+        row = again.told_by("subscribe", "TSLA", "1", "--client", "alice", "--chain", "solana", "--paper", "--wait")
+        assert row["state"] == "completed"
+        assert again.told_by("list-stock", "AAPL")["token"] == "AAPLx"
+        assert again.stop(signal.SIGINT) == 0
+    finally:
+        again.stop(signal.SIGKILL)
+    checked = run("verify", "--json", "--data", str(data))
+    assert (checked.returncode, json.loads(checked.stdout)["ok"]) == (0, True), checked.stdout
+
+
+def test_another_kind_of_market_time_is_refused(up: Up, data: Path) -> None:
+    up.stop()
+    done = run("up", "--live", "--json", "--data", str(data))
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (3, "clock.mode")
+
+
+def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
+    killed = Up(tmp_path, "--live", "--list", "TSLA")
+    children = killed.children()
+    assert killed.http.get("/v1/status").json()["mode"] == "live"
+    assert killed.http.post("/v1/clock", json={"advance_to": "2024-06-06T12:00:00Z"}).json()["code"] == "clock.live"
+    killed.stop(signal.SIGKILL)
+    assert [pid for pid in children if not eventually(lambda pid=pid: not alive(pid))] == []  # type: ignore[misc]  # a lambda with a bound default has no type
+    assert run("status", "--data", str(tmp_path)).returncode == 1
