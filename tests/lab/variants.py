@@ -9,7 +9,8 @@ from typing import Any
 
 def decide_without(module: ModuleType, predicate: str, body: str) -> Callable[[Any, Any, Any], Any]:
     """`module.decide` as it would be if the function `predicate` had nothing but `body`."""
-    functions: list[ast.stmt] = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.FunctionDef)]
+    source = ast.parse(inspect.getsource(module))
+    functions: list[ast.stmt] = [node for node in source.body if isinstance(node, ast.FunctionDef)]
     taken_out = [node for node in functions if isinstance(node, ast.FunctionDef) and node.name == predicate]
     if not taken_out:
         raise LookupError(f"variant: {module.__name__} had no function {predicate}")
