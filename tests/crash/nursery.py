@@ -1,10 +1,12 @@
 """A process that forks workers, one at a time, and buries them: `python -m tests.crash.nursery DATA`.
 
 What a worker imports is loaded once, here; a fork opens its own store and connections, so that each life is a process of
-its own from the first byte on. Each line on stdin is a life to live, `{"deaths": path}` or `{"die_after_s": 0.2}` or
-`{}`; the answer on stdout is `{"ended": n}`: 0 when it was idle at last, -9 when it was killed.
+its own from the first byte on. Each line on stdin is a life to live: `{"deaths": path}`, `{"die_after_s": 0.2}` (since
+birth), `{"die_at_probe": 3}` or `{}`; the answer on stdout is `{"ended": n}`: 0 when it was idle at last, -9 when it was
+killed.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -19,6 +21,7 @@ from openscrip.assets.calendar import new_york_calendar
 from openscrip.bootstrap.places import Places, read_wiring
 from openscrip.bootstrap.platform import build_platform
 from openscrip.runtime.settings import load_settings
+from openscrip.runtime.worker import no_probe
 
 CLOCK = {"OPENSCRIP_MARKET_CLOCK": "accelerated"}
 IDLE_S = 60.0
@@ -47,6 +50,23 @@ def dying_once_at_each(deaths: Path) -> Callable[[str], None]:
     return probe
 
 
+def dying_at(probe_number: int) -> Callable[[str], None]:
+    """A probe that kills when it is told something for the `probe_number`th time."""
+    count = itertools.count(1)
+
+    def probe(_told: str) -> None:
+        if next(count) >= probe_number:
+            die()
+
+    return probe
+
+
+def probe_of(life: Mapping[str, Any]) -> Callable[[str], None]:
+    if "deaths" in life:
+        return dying_once_at_each(Path(life["deaths"]))
+    return dying_at(life["die_at_probe"]) if "die_at_probe" in life else no_probe
+
+
 def live(data: Path, life: Mapping[str, Any]) -> None:
     """Work until nothing is left to do, or until death."""
     after_s = life.get("die_after_s")
@@ -55,8 +75,7 @@ def live(data: Path, life: Mapping[str, Any]) -> None:
         timer.daemon = True
         timer.start()
     platform = build_platform(load_settings(CLOCK, data), Places(data), read_wiring(Places(data)))
-    probe = dying_once_at_each(Path(life["deaths"])) if "deaths" in life else lambda told: None
-    platform.worker(name="mortal", probe=probe).run_until_idle(IDLE_S)
+    platform.worker(name="mortal", probe=probe_of(life)).run_until_idle(IDLE_S)
 
 
 def fork(data: Path, life: Mapping[str, Any]) -> int:
@@ -67,9 +86,9 @@ def fork(data: Path, life: Mapping[str, Any]) -> int:
         try:
             live(data, life)
             code = 0
-        except BaseException:
-            traceback.print_exc()
         finally:
+            if code:
+                traceback.print_exc()
             sys.stderr.flush()
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

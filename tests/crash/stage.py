@@ -143,5 +143,5 @@ class Stage:
     def open_rows(self) -> list[str]:
         """Requests that are not completed, in words."""
         with self.platform.store.view() as view:
-            rows = [*view.rows(Subscription), *view.rows(Redemption)]
+            rows: list[Subscription | Redemption] = [*view.rows(Subscription), *view.rows(Redemption)]
         return [f"{row.id} {row.state} {row.reason}" for row in rows if row.state != "completed"]

@@ -81,7 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_a_worker_was_killed_around_every_effect_and_every_transaction(story: Story) -> None:
     with story.stage.platform.engine.connect() as connection:
-        commands = {key: kind for key, kind in connection.execute(select(outbox.c.key, outbox.c.kind))}
+        commands = {str(key): str(kind) for key, kind in connection.execute(select(outbox.c.key, outbox.c.kind))}
     died = set(story.deaths)
     print(f"crash: {story.stage.kills} kills in {story.stage.lives} lives at {len(died)} points")
     assert story.stage.kills >= KILLS_MIN
