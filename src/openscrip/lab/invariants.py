@@ -220,7 +220,7 @@ class Observer:
             raise InvariantBroken(f"I5 balanced: {wrong} were out of balance")
         for stock, line in self.lines.items():
             self._recount_shares(stock, line, balances)
-            self._recount_tokens(stock, line, balances)
+            self._recount_tokens(stock, line, balances, restored.get(stock, 0))
             claims = balances.get(f"{stock}/redemption_claim", Balance()).credit
             claimed = sum(claim.shares for claim in line.claims.values())
             if claims != claimed + restored.get(stock, 0) or claimed != line.claimed:
@@ -238,7 +238,7 @@ class Observer:
         if assets != claims:
             raise InvariantBroken(f"I5 balanced: {stock} held {Shares(assets)} and owed or owned {Shares(claims)}")
 
-    def _recount_tokens(self, stock: str, line: Line, balances: Mapping[str, Balance]) -> None:
+    def _recount_tokens(self, stock: str, line: Line, balances: Mapping[str, Balance], restored: int) -> None:
         for chain, grains in line.raw_grains.items():
             booked = balances.get(accounts.raw_supply(stock, chain), Balance())
             if not booked.credit - booked.debits_pending <= grains <= booked.credit + booked.credits_pending:
@@ -248,5 +248,5 @@ class Observer:
             return
         outstanding = balances.get(f"{stock}/outstanding", Balance())
         needed = Multiplier(shown.current).to_shares_up(RawAmount.from_grains(sum(line.raw_grains.values()))).atoms
-        if outstanding.credit + outstanding.credits_pending < needed:
+        if outstanding.credit + outstanding.credits_pending + restored < needed:
             raise InvariantBroken(f"I1 covered: the ledger's outstanding {stock} was below supply x multiplier")
