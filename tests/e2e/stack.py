@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -69,16 +69,11 @@ class Up:
 
     def children(self) -> list[int]:
         """All processes below this one."""
-        found, seen = [self.process.pid], []
-        while found:
-            pid = found.pop()
-            listed = subprocess.run(
-                ["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True, timeout=10
-            )
-            below = [int(each) for each in listed.stdout.split()]
-            found += below
-            seen += below
-        return seen
+        parents = {pid: fields[1] for pid, fields in _processes().items()}
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == str(pid)]
+        return found[1:]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it as Ctrl-C or the system would; the exit code."""
@@ -110,3 +105,17 @@ def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; what only waits to be collected does not."""
+    return _processes().get(pid, ("Z",))[0] != "Z"
+
+
+def _processes() -> dict[int, list[str]]:
+    """State and parent (and more) of every process, by its id."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            found[int(status.parent.name)] = status.read_text().rpartition(")")[2].split()
+    return found
