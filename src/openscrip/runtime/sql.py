@@ -86,12 +86,23 @@ class SqlView:
 
 
 class SqlUnit(SqlView):
-    """One transaction on a `SqlStore`. The accounts that it read stay locked, so it keeps their balances."""
+    """One transaction on a `SqlStore`. The rows and accounts that it read stay locked, so it keeps what they said."""
 
     def __init__(self, connection: Connection, statements: Statements, codec: Codec, chart: Chart) -> None:
         super().__init__(connection, statements, codec, locked=True)
         self._books = Books(chart)
         self._chart = chart
+        self._rows: dict[tuple[str, str], Any] = {}
+
+    def row(self, kind: type[R], row_id: str) -> R | None:
+        """As `View.row`."""
+        key = (kind.__name__, row_id)
+        kept: R | None = self._rows.get(key)
+        if kept is None:
+            kept = super().row(kind, row_id)
+            if kept is not None:
+                self._rows[key] = kept
+        return kept
 
     def put(self, row: Row) -> None:
         """As `Unit.put`."""
@@ -100,6 +111,7 @@ class SqlUnit(SqlView):
             self._statements.put_row,
             {"kind": kind, "id": row.id, "stock": row.stock, "state": str(row.state), "body": body},
         )
+        self._rows[kind, row.id] = row
 
     def post(self, transfers: Sequence[Transfer]) -> None:
         """As `Unit.post`."""
