@@ -59,6 +59,7 @@ class InputLog:
         self._rows.execute("CREATE TABLE IF NOT EXISTS start (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER)")
         self._rows.execute("CREATE TABLE IF NOT EXISTS input (seq INTEGER PRIMARY KEY, name TEXT, body TEXT)")
         self._rows.execute("CREATE TABLE IF NOT EXISTS answer (id TEXT PRIMARY KEY, body TEXT)")
+        self._unwritten: list[tuple[str, str]] = []
 
     def started_at(self, at: int) -> int:
         """The market time of the very first start; `at` if this is it."""
@@ -80,8 +81,16 @@ class InputLog:
         return dict(self._rows.execute("SELECT id, body FROM answer").fetchall())
 
     def answer(self, key: str, body: str) -> None:
-        """Record another process's answer."""
-        self._rows.execute("INSERT INTO answer VALUES (?, ?)", (key, body))
+        """Note another process's answer; `write_answers` records all at once."""
+        self._unwritten.append((key, body))
+
+    def write_answers(self) -> None:
+        """Record the answers noted so far, before anyone is told what followed from them."""
+        if self._unwritten:
+            self._rows.execute("BEGIN IMMEDIATE")
+            self._rows.executemany("INSERT INTO answer VALUES (?, ?)", self._unwritten)
+            self._rows.execute("COMMIT")
+            self._unwritten.clear()
 
     def close(self) -> None:
         """Close the file."""
@@ -161,6 +170,8 @@ class PaperShell(Generic[CoreT]):
                     self._commands[name].act(core, from_json(self._commands[name].kind, json.loads(text)))
                 except Refused:
                     continue  # It was refused the first time too, and changed nothing.
+                finally:
+                    self._log.write_answers()
             self._core = core
         self._catch_up(self._core)
         return self._core
@@ -196,3 +207,4 @@ class PaperShell(Generic[CoreT]):
         finally:
             if not whole:
                 self._core = None
+            self._log.write_answers()
