@@ -249,11 +249,11 @@ def _publisher(folder: Path) -> Callable[[str], None]:
     def publish(evidence: str) -> None:
         document = json.loads(evidence)
         line = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-        with lock:
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / "evidence.jsonl").open("a", encoding="utf-8") as file:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "evidence.jsonl").open("a", encoding="utf-8") as file:
+            with lock:
                 file.write(line)
                 file.flush()
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())  # outside the lock, so that waiting threads share one write to the disk
 
     return publish

@@ -40,7 +40,7 @@ class Calls:
         publish: Callable[[str], None] = lambda evidence: None,
         probe: Callable[[str], None] = lambda point: None,
         wait: Callable[[float], None] = time.sleep,
-        poll_s: float = 0.02,
+        poll_s: float = 0.01,
     ) -> None:
         self._store = store
         self._chains = chains
