@@ -27,7 +27,7 @@ from openscrip.runtime.settings import load_settings
 CHAINS, SYMBOL, SIZE, INVESTORS = ("evm", "solana"), "TSLA", Shares.parse("2"), 8
 ROUNDS = {1: 12, 8: 10}
 """Rounds of one run, by requests in flight."""
-WATCH_S, COMPLETED_S_MAX = 0.005, 60.0
+WATCH_S, COMPLETED_S_MAX = 0.01, 60.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 Progress = Callable[[str], None]
 
