@@ -70,7 +70,7 @@ def test_a_refusal_is_recorded_with_its_rule_and_given_again(door: TestClient) -
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
-        ({"stock": "XXX"}, 404, "symbol.unknown"),
+        ({"stock": "QQZ"}, 404, "symbol.unknown"),
         ({"chain": "base"}, 422, "chain.unknown"),
         ({"client": "nobody"}, 422, "compliance.unverified"),
         ({"wallet": "0x" + "22" * 20}, 422, "compliance.wallet_not_attested"),
