@@ -7,7 +7,7 @@ import pytest
 
 from openscrip.assets.acquisition import Acquisition, AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving
 from openscrip.assets.actions import CashReceived, Pay, PaymentSent, PlaceOrder, Rescaled, Wake, Woken
-from openscrip.assets.stock import Lot, Stock
+from openscrip.assets.stock import Lot, SplitRatio, Stock
 from openscrip.issuance.actions import Landed, Mint, Rejected
 from openscrip.issuance.subscription import Subscription, SubscriptionCompleted, SubscriptionMinted, decide, subscribe
 from openscrip.issuance.terms import Terms, View
@@ -142,8 +142,6 @@ def test_a_final_mint_completes_and_pays_the_rest_back() -> None:
 
 def test_a_split_while_a_mint_is_in_flight_books_its_backing_anew() -> None:
     row = after(PAID, MOVING, ARRIVED, Rescaled(1, 2, 1))
-    from openscrip.assets.stock import SplitRatio  # noqa: PLC0415  # only here
-
     posted = decide(row, LANDED, with_stock(epoch=1, splits=(SplitRatio(1, 2, 1),)))
     amounts = {(t.phase, t.amount) for t in posted.transfers if t.debit == "AAPL/bought"}
     assert amounts == {(Phase.VOID, 0), (Phase.POSTED, 2 * TEN.atoms)}
@@ -205,3 +203,14 @@ def test_at_once_is_served_from_settled_inventory_and_replenished() -> None:
 def test_a_split_counts_what_is_not_minted_anew_once() -> None:
     row = after(PAID, MOVING, Rescaled(1, 10, 1), Rescaled(1, 10, 1))
     assert (row.shares, row.parcels[0].shares, row.epoch) == (Shares.whole(100), Shares.whole(100), 1)
+
+
+def test_a_fraction_too_small_to_mint_is_swept_and_the_rest_completes() -> None:
+    tiny = replace(ASKED, shares=TEN + Shares(9))
+    stocked = with_stock(inventory=(Lot("r0", Shares.whole(1)),))
+    paid = decide(tiny, PAID, stocked)
+    assert mints(paid) == []
+    assert ("AAPL/rounding", 9) in {(t.credit, t.amount) for t in paid.transfers}
+    arrived = replace(MOVING, receipt="t"), replace(ARRIVED, receipt="t")
+    row = after(*arrived, Landed("sub-1/2:mint:1", "0xtx", 7), asked=row_of(paid), view=stocked)
+    assert row.state == "refunding"

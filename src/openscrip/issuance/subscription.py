@@ -11,9 +11,10 @@ from typing import assert_never
 
 from openscrip.assets import accounts
 from openscrip.assets.acquisition import AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving, acquire
-from openscrip.assets.actions import Acknowledged, CashReceived, Pay, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
+from openscrip.assets.actions import Acknowledged, CashReceived, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
 from openscrip.assets.stock import Lot
 from openscrip.issuance.actions import Landed, Mint, Rejected
+from openscrip.issuance.subscription_refund import complete, paid_back, pay_back
 from openscrip.issuance.subscription_row import (
     Parcel,
     Subscription,
@@ -24,7 +25,7 @@ from openscrip.issuance.subscription_row import (
 from openscrip.issuance.terms import View
 from openscrip.issuance.voucher import MintKind, MintVoucher, canonical, evidence_hash
 from openscrip.kernel.errors import refuse_unless
-from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
 from openscrip.runtime.ledger import Phase, Transfer
 from openscrip.runtime.store import Command
@@ -85,7 +86,7 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
         case Rejected():
             return _mint_refused(row, event, view)
         case PaymentSent():
-            return _refunded(row, event)
+            return paid_back(row, event)
         case PaymentFailed():
             return Decision(rows=(replace(row, state="held", reason=event.reason),))
         case Acknowledged():
@@ -106,7 +107,7 @@ def _paid(row: Subscription, event: CashReceived, view: View) -> Decision:
     payable = accounts.client_payable(row.id)
     booked = Decision((paid,), (Transfer(f"paid:{event.payment_id}", accounts.BANK, payable, event.amount.atoms, row.id),))
     if row.state in ("completed", "refused", "refunding"):
-        return booked + _refund(replace(paid, state="refunding", reason=row.reason or "payment: came late"))
+        return booked + pay_back(replace(paid, state="refunding", reason=row.reason or "payment: came late"))
     if row.state != "awaiting_payment" or paid.paid < row.deposit:
         return booked
     if row.at_once:
@@ -161,8 +162,8 @@ def _buying_failed(row: Subscription, event: AcquisitionFailed, view: View) -> D
         return Decision()
     less = replace(row, shares=min(row.shares, row.allotted + event.coming), reason=event.reason)
     if not less.shares:
-        return _refund(replace(less, state="refunding"))
-    return _complete(less, view) if _all_minted(less) else Decision(rows=(less,))
+        return pay_back(replace(less, state="refunding"))
+    return complete(less, view) if _all_minted(less) else Decision(rows=(less,))
 
 
 def _all_minted(row: Subscription) -> bool:
@@ -240,9 +241,19 @@ def _mint_what_is_ready(row: Subscription, view: View) -> Decision:
         return decision
     for parcel in row.parcels:
         if _is_unminted(parcel) and is_settled(parcel):
-            row, minting = _mint(row, parcel, view)
+            step = _mint if view.stock.multiplier.to_raw_down(parcel.shares) else _sweep
+            row, minting = step(row, parcel, view)
             decision += minting
     return decision
+
+
+def _sweep(row: Subscription, parcel: Parcel, view: View) -> tuple[Subscription, Decision]:
+    """A parcel too small for the finest raw amount is not minted: it is the rounding's."""
+    after = replace(row, parcels=tuple(replace(p, state="minted") if p is parcel else p for p in row.parcels))
+    key, bought = f"{row.mint_id(parcel)}:dust", f"{row.stock}/bought"
+    swept = Transfer(key, bought, f"{row.stock}/rounding", parcel.shares.atoms, row.id)
+    booked = Decision((after,), (swept,))
+    return after, booked + complete(after, view) if _all_minted(after) else booked
 
 
 def _mint(row: Subscription, parcel: Parcel, view: View) -> tuple[Subscription, Decision]:
@@ -326,7 +337,7 @@ def _minted(row: Subscription, event: Landed, view: View) -> Decision:
         transfers=_posted(row, parcel, view),
         facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
     )
-    return booked + _complete(after, view) if _all_minted(after) else booked
+    return booked + complete(after, view) if _all_minted(after) else booked
 
 
 def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:
@@ -342,45 +353,6 @@ def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:
         return voided + Decision(rows=(replace(row, state="held", reason=event.text, parcels=parcels),))
     again = Command(f"{event.command}:again", "Subscription", row.id, Wake(event.code), view.now + view.terms.retry_s)
     return voided + Decision(rows=(replace(waiting, reason=event.text),), commands=(again,))
-
-
-# delivered > unused money back
-
-
-def _complete(row: Subscription, view: View) -> Decision:
-    fee = min(row.charged.fee_up(view.terms.fee), row.paid - row.charged)
-    charged = Transfer(f"{row.id}:fee", accounts.client_payable(row.id), accounts.FEES_INCOME, fee.atoms, row.id)
-    raw = RawAmount(sum(p.raw.atoms for p in row.parcels))
-    after = replace(row, charged=row.charged + fee, reason="")
-    booked = Decision(
-        transfers=(charged,) if fee else (),
-        facts=(SubscriptionCompleted(row.id, row.stock, row.chain, row.shares, raw),),
-    )
-    return booked + _refund(after)
-
-
-def _refund(row: Subscription) -> Decision:
-    """Send back what was paid and not charged; with nothing left the subscription ends."""
-    rest = row.paid - row.charged
-    end = "refused" if row.state == "refunding" and not row.parcels else "completed"
-    if not rest:
-        return Decision(rows=(replace(row, state=end),))
-    after = replace(row, state="refunding", payments=row.payments + 1, charged=row.paid)
-    payment_id = f"{row.id}:refund:{after.payments}"
-    held = Transfer(payment_id, accounts.client_payable(row.id), accounts.BANK, rest.atoms, row.id, Phase.PENDING)
-    pay = Command(payment_id, "Subscription", row.id, Pay(payment_id, row.person, rest, row.id))
-    return Decision(rows=(after,), transfers=(held,), commands=(pay,))
-
-
-def _refunded(row: Subscription, event: PaymentSent) -> Decision:
-    payable = accounts.client_payable(row.id)
-    posted = Transfer(
-        f"{event.payment_id}:sent", payable, accounts.BANK, event.amount.atoms, row.id, Phase.POST, event.payment_id
-    )
-    if row.state != "refunding":
-        return Decision(transfers=(posted,))
-    end = "completed" if row.parcels else "refused"
-    return Decision(rows=(replace(row, state=end),), transfers=(posted,))
 
 
 # a split while it runs

@@ -249,6 +249,8 @@ class Simulation:
         symbol = stock.id
         whole = pick.random() < 0.6
         shares = Shares.whole(pick.randrange(1, 40)) if whole else Shares(pick.randrange(10**7, 30 * 10**9))
+        if pick.random() < 0.05:
+            shares += Shares(pick.randrange(1, 10))  # too little to be minted by itself
         chain = pick.choice(sorted(world.chains))
         wallet = f"wallet-{pick.randrange(200)}"
         at_once = pick.random() < 0.15
