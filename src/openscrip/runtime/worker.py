@@ -30,7 +30,7 @@ Apply = Callable[[Unit, Command, Any], None]
 
 Answered = tuple[Lease, Any]
 GROUP_MAX = 64
-IDLE_S_MAX = 0.05
+IDLE_S_MIN, IDLE_S_MAX = 0.01, 0.05
 IDLE_ASKED_S = 0.001
 
 
@@ -171,11 +171,11 @@ class Worker:
             thread.start()
         try:
             with ThreadPoolExecutor(self._threads, thread_name_prefix=self._name) as pool:
-                idle_s = 0.001
+                idle_s = IDLE_S_MIN
                 while not finished():
                     self._wake.clear()
                     if self._turn(pool):
-                        idle_s = 0.001
+                        idle_s = IDLE_S_MIN
                     else:
                         self._wake.wait(idle_s)
                         idle_s = min(idle_s * 2, IDLE_S_MAX)
