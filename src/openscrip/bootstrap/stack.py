@@ -167,16 +167,11 @@ class Stack:
         if self.clock is None:
             raise Refused("clock.live", "clock: market time is the wall clock; it cannot be moved")
         # The chains first: what custodian and watch sign at `now` must not be ahead of a block.
-        _together([lambda: self.evm.set_time(now), lambda: self.solana.set_time(now)])
-        _together([lambda: self._push_papers(now), lambda: self._push("watch", self.watch.url, now)])
+        self.evm.set_time(now)
+        self.solana.set_time(now)
+        for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url()), ("watch", self.watch.url)):
+            self._door(name, url).post("/v1/clock", {"now": now})
         self.clock.advance_to(now)
-
-    def _push_papers(self, now: int) -> None:
-        self._push("broker", self.broker.url, now)
-        self._push("custodian", self._custodian_url(), now)
-
-    def _push(self, name: str, url: str, now: int) -> None:
-        self._door(name, url).post("/v1/clock", {"now": now})
 
     def next_due(self) -> int | None:
         """When broker or custodian will do something by themselves."""
