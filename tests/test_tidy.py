@@ -59,7 +59,7 @@ VYPER_REASON = re.compile(r', "[a-z][^":]*: [^"]+"$')
 SLEEP_S_MAX = 0.05
 
 # Where a part is imported by another name than it is installed by, and what only whoever compiles contracts needs.
-IMPORT_NAMES = {"titanoboa": "boa", "pytest_xdist": "xdist"}
+IMPORT_NAMES = {"pytest_xdist": "xdist"}
 COMPILER = {"vyper"}
 
 
