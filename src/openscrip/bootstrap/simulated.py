@@ -16,7 +16,8 @@ from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.clock import new_york_date
 from openscrip.lab.parties import OutsideWorld
-from openscrip.lab.simulation import Simulation, SimulationResult, World
+from openscrip.lab.simulation import Simulation, SimulationResult
+from openscrip.lab.world import World
 from openscrip.runtime.decision import Decide
 from openscrip.runtime.ledger import Transfer
 

@@ -26,7 +26,7 @@ from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.lab.invariants import InvariantBroken, Observer
 from openscrip.lab.parties import EXPLAINED, RepeatingBooks, Slow, StrictStore, WillingKeys, said, unreliable
-from openscrip.lab.simulation import World
+from openscrip.lab.world import World
 from openscrip.runtime.decision import Decide
 from openscrip.runtime.feed import Feed
 from openscrip.runtime.store import Command, Lease, Unit
