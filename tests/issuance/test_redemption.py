@@ -164,3 +164,10 @@ def test_a_split_before_delivery_rescales_the_claim_once() -> None:
 
 def test_a_split_changes_nothing_that_has_no_claim() -> None:
     assert decide(after(ESCROWED, view=WAITING), Rescaled(1, 2, 1), VIEW) == Decision()
+
+
+def test_tokens_whose_mint_was_not_heard_of_yet_are_burned_later() -> None:
+    early = replace(VIEW, burnable=RawAmount.parse("10"))
+    decision = decide(ASKED, ESCROWED, early)
+    assert (row_of(decision).state, kinds(decision)) == ("escrowed", [Wake])
+    assert kinds(decide(row_of(decision), Woken("unheard"), VIEW)) == [Burn]

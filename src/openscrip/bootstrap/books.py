@@ -96,6 +96,9 @@ def view_of(terms: Terms, now: Callable[[], int]) -> Callable[[Unit, Any], View]
         stock = unit.row(Stock, row.stock)
         if stock is None:
             raise LookupError(f"bootstrap: row {row.id} named stock {row.stock!r}, which was not listed")
+        if isinstance(row, Redemption):
+            supply = unit.balance(accounts.raw_supply(row.stock, row.chain))
+            return View(now(), stock, terms, burnable=RawAmount.from_grains(supply.credit - supply.debits_pending))
         if not isinstance(row, Distribution):
             return View(now(), stock, terms)
         names = [f"{stock.id}/{name}" for name in (*accounts.SHARE_ASSETS, *accounts.SHARE_CLAIMS)]

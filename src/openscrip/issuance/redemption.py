@@ -36,6 +36,7 @@ from openscrip.runtime.decision import Decision
 from openscrip.runtime.ledger import Phase, Transfer
 from openscrip.runtime.store import Command
 
+SETTLING_S = 60
 CLOSED = ("completed", "refunded")
 
 
@@ -186,6 +187,9 @@ def _proceed(row: Redemption, view: View) -> Decision:
         return _restitute(row, view)
     if row.state != "escrowed" or not view.stock.is_open:
         return Decision(rows=(row,))
+    if view.burnable is not None and row.escrowed > view.burnable:  # tokens whose mint we have not heard of yet
+        again = Command(f"{row.id}:unheard:{view.now}", "Redemption", row.id, Wake("unheard"), view.now + SETTLING_S)
+        return Decision(rows=(row,), commands=(again,))
     claim = view.stock.multiplier.to_shares_down(row.escrowed)
     after = replace(row, state="burning", attempts=row.attempts + 1, claim=claim, epoch=view.stock.epoch)
     action = Burn(row.chain, view.stock.token(row.chain), row.id, row.escrowed)

@@ -1,11 +1,11 @@
 """What the issuer asks and allows: fees, limits, lifetimes. A quote pins them; and what a decision may know beside its row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openscrip.assets.stock import Stock
 from openscrip.kernel.errors import Malformed
 from openscrip.kernel.money import Bps, Money, PricePerShare
-from openscrip.kernel.quantities import Shares
+from openscrip.kernel.quantities import RawAmount, Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a decision may know: market time, the stock, the terms."""
+    """What a decision may know: market time, the stock, the terms.
+
+    `burnable` is the recorded raw supply of the row's chain that no burn has reserved: less than the chain's own while a
+    mint has landed that we have not heard of. None where nobody asks.
+    """
 
     now: int
     stock: Stock
     terms: Terms
+    burnable: RawAmount | None = field(default=None, kw_only=True)

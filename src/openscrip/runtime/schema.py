@@ -24,13 +24,13 @@ class Amount(TypeDecorator[int]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
         """Check the range of an amount that is about to be stored."""
         if value is None or not 0 <= value <= TOTAL_MAX:
             raise OverflowError(f"schema: amount {value} was outside 64 bits")
         return value
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
         """An `int`, whatever number the driver returns."""
         return None if value is None else int(value)
 

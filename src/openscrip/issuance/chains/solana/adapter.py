@@ -208,7 +208,7 @@ class SolanaChain:
             f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}", steps, ask
         )
 
-    def sign(self, call: Call, nonce: int) -> SignedCall:  # noqa: ARG002 - Solana has no nonces
+    def sign(self, call: Call, nonce: int) -> SignedCall:
         """Add the issuer's signature, which pays and names the transaction."""
         return signed_call(call, self._issuer)
 
