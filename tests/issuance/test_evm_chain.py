@@ -76,7 +76,7 @@ class SigningAttestor:
     ) -> str:
         return "0x" + self._sign(MULTIPLIER_CHANGE, change_values(change))
 
-    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         raise AssertionError("an EVM chain asks for no co-signature of a transaction")
 
     def _sign(self, type_string: str, values: tuple[object, ...]) -> str:

@@ -69,9 +69,9 @@ class HttpAttestor:
         asked = {"chain": change.chain, "stock": change.stock, "change": body, "event": dict(event)}
         return str(self.post("/v1/multipliers", asked | _transaction(transaction))["signature"])
 
-    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         asked = {"chain": "solana", "purpose": purpose, "request_id": request_id}
-        return str(self.post("/v1/transactions", asked | _transaction(transaction))["signature"])
+        return self.post("/v1/transactions", asked | _transaction(transaction))
 
 
 def mint_body(voucher: MintVoucher, evidence: Evidence, transaction: bytes | None = None) -> dict[str, Any]:

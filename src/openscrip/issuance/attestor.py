@@ -17,6 +17,10 @@ from openscrip.runtime.connections import Connections
 TIMEOUT_S = 20.0
 
 
+EARLIER = "transaction.unsettled"
+"""The watch signed the same before, in a transaction that may still land, and hands that one out."""
+
+
 class WatchClient:
     """The watch at `url`."""
 
@@ -66,10 +70,10 @@ class WatchClient:
         }
         return str(self._ask("/v1/multipliers", _with_transaction(body, transaction))["signature"])
 
-    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """As `Attestor.attest_transaction`."""
         body: dict[str, object] = {"chain": "solana", "purpose": purpose, "request_id": request_id}
-        return str(self._ask("/v1/transactions", _with_transaction(body, transaction))["signature"])
+        return self._ask("/v1/transactions", _with_transaction(body, transaction))
 
     def approve(self, kind: str, asked: Instruction | Payment) -> str:
         """The payout approver's signature under a delivery or a payment, in base64."""
@@ -88,7 +92,7 @@ class WatchClient:
 
     def _ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
         status, answer = self._exchange("POST", path, json.dumps(body).encode())
-        if status == 200:
+        if status == 200 or answer.get("code") == EARLIER:
             return answer
         code, text = str(answer.get("code", "watch.unknown")), str(answer.get("text", f"status {status}"))
         if status >= 500:

@@ -134,8 +134,8 @@ class Attestor(Protocol):
         """The attestor's signature under a multiplier change."""
         ...
 
-    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
-        """The attestor's co-signature of a Solana burn or refund."""
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
+        """The co-signature of a Solana burn or refund; with `transaction` where an earlier one may still land."""
         ...
 
 

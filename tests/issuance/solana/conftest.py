@@ -35,8 +35,8 @@ class WillingAttestor:
     ) -> str:
         return self._signature(transaction or b"")
 
-    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> str:
-        return self._signature(transaction)
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
+        return {"signature": self._signature(transaction)}
 
     def _signature(self, transaction: bytes) -> str:
         return str(self.key.sign_message(bytes(Transaction.from_bytes(transaction).message)))

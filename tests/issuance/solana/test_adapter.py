@@ -16,9 +16,10 @@ from openscrip.issuance.chains.solana.accounts import decode_mint
 from openscrip.issuance.chains.solana.adapter import SolanaChain, floor_f64
 from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.cosigned import Envelope, compose, sign
-from openscrip.issuance.chains.solana.founding import land
+from openscrip.issuance.chains.solana.founding import FOUNDING, land
 from openscrip.issuance.chains.solana.memo import MintMemo, RedeemMemo, memo_instruction
 from openscrip.issuance.chains.solana.token_program import Authority, associated_account, transfer_checked
+from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, RedemptionKind, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
@@ -302,6 +303,29 @@ class RememberingAttestor(WillingAttestor):
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         first = self.signed.setdefault(voucher.mint_id, transaction or b"")
         return {**super().attest_mint(voucher, evidence, first), "transaction": base64.b64encode(first).decode()}
+
+    def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
+        if purpose == FOUNDING:
+            return super().attest_transaction(purpose, request_id, transaction)
+        first = self.signed.setdefault(f"{purpose}:{request_id}", transaction)
+        answer = super().attest_transaction(purpose, request_id, first)
+        return {**answer, "transaction": base64.b64encode(first).decode()}
+
+
+def test_a_burn_that_was_signed_and_forgotten_is_prepared_again_as_the_same_transaction(node: SolanaNode) -> None:
+    issuer, holder, attestor = Keypair(), Keypair(), RememberingAttestor()
+    for key in (issuer, holder):
+        node.fund(str(key.pubkey()))
+    cluster = Cluster(node.url)
+    chain = SolanaChain(cluster, issuer, str(attestor.key.pubkey()), attestor)
+    desk = Desk(node, chain, issuer, attestor, chain.list_token(TSLA))
+    desk.do(chain.prepare_mint(*desk.voucher(str(holder.pubkey()), "3", "sub-k/1")))
+    SolanaWallet(cluster, holder).redeem(desk.token, chain.multisig, "red-k", RAW("2"), RedemptionKind.CASH)
+    forgotten = desk.signed(chain.prepare_burn(desk.token, "red-k", RAW("2")))
+    cluster.rpc.call("openscrip_skipSlots", 10)
+    again = desk.signed(chain.prepare_burn(desk.token, "red-k", RAW("2")))
+    assert [one.tx_id for one in forgotten] == [one.tx_id for one in again]
+    cluster.close()
 
 
 def test_a_crash_after_the_attestor_signed_leaves_one_transaction_that_can_land(node: SolanaNode) -> None:

@@ -6,7 +6,6 @@ prepared, attested and signed anew.
 """
 
 import json
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from struct import unpack
@@ -133,9 +132,7 @@ class SolanaChain:
         ]
 
         def ask(transaction: bytes) -> Cosignature:
-            answer = self._attestor.attest_mint(voucher, evidence, transaction)
-            earlier = answer.get("transaction")
-            return Cosignature(str(answer["signature"]), b64decode(str(earlier)) if earlier else None)
+            return Cosignature.read(self._attestor.attest_mint(voucher, evidence, transaction))
 
         return self._call(f"mint {voucher.raw} of {voucher.stock} for {voucher.mint_id}", steps, ask)
 
@@ -265,7 +262,7 @@ class SolanaChain:
         return register.token
 
     def _asking(self, purpose: str, request_id: str) -> Callable[[bytes], Cosignature]:
-        return lambda transaction: Cosignature(self._attestor.attest_transaction(purpose, request_id, transaction))
+        return lambda transaction: Cosignature.read(self._attestor.attest_transaction(purpose, request_id, transaction))
 
     def _call(self, label: str, steps: Sequence[Instruction], ask: Callable[[bytes], Cosignature]) -> tuple[Call, ...]:
         envelope = compose(self._issuer.pubkey(), steps, self.cluster.lease())

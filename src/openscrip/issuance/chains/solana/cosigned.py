@@ -4,7 +4,8 @@ A call's body, and what is stored and sent, is `last valid block height u64 (lit
 is what makes "dead" provable: past it, a transaction that is not found can never land.
 """
 
-from collections.abc import Callable, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,12 @@ class Cosignature:
 
     signature: str
     transaction: bytes | None = None
+
+    @classmethod
+    def read(cls, answer: Mapping[str, object]) -> "Cosignature":
+        """From the attestor's answer: `signature`, and `transaction` in base64 where it names an earlier one."""
+        earlier = answer.get("transaction")
+        return cls(str(answer["signature"]), b64decode(str(earlier)) if earlier else None)
 
 
 def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) -> Envelope:

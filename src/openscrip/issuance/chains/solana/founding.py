@@ -159,7 +159,7 @@ class Founding:
         if cosigned_for:
             attest = self._attestor.attest_transaction
             envelope = cosign(
-                envelope, self._attestor_key, lambda raw: Cosignature(attest(FOUNDING, cosigned_for, raw))
+                envelope, self._attestor_key, lambda raw: Cosignature.read(attest(FOUNDING, cosigned_for, raw))
             )
         land(self._cluster, sign(envelope, self._issuer))
 
