@@ -16,15 +16,15 @@ from openscrip.assets.actions import (
     Filled,
     Instruct,
     InstructionFailed,
-    InstructionKind,
     InstructionSettled,
     OrderDone,
     OrderRejected,
-    OrderSide,
     PlaceOrder,
     Rescaled,
     TradeSettled,
 )
+from openscrip.assets.broker import Side
+from openscrip.assets.custody import InstructionKind
 from openscrip.assets.stock import Stock
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
@@ -192,7 +192,7 @@ def _order_missing(row: Acquisition) -> Decision:
         return Decision(rows=(row,))
     order_id = f"{row.id}:o{row.orders + 1}"
     after = replace(row, orders=row.orders + 1, working=(*row.working, Working(order_id, missing)))
-    action = PlaceOrder(order_id, row.stock, OrderSide.BUY, missing)
+    action = PlaceOrder(order_id, row.stock, Side.BUY, missing)
     return Decision(rows=(after,), commands=(Command(order_id, "Acquisition", row.id, action),))
 
 
@@ -274,7 +274,7 @@ def _move(row: Acquisition, shares: Shares, cost: Money, stock: Stock) -> Decisi
     instruction_id = f"{row.id}:t{len(row.moves) + 1}"
     after = replace(row, moves=(*row.moves, Move(instruction_id, shares, cost)), state="moving")
     action = Instruct(
-        instruction_id, InstructionKind.RECEIVE_FREE, stock.isin, shares, stock.account, BROKER, row.wanted_by
+        instruction_id, InstructionKind.RECEIVE, stock.isin, shares, stock.account, BROKER, row.wanted_by
     )
     return Decision(
         rows=(after,),

@@ -4,24 +4,11 @@ News is told in today's shares: whoever brings it has rescaled quantities that w
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from openscrip.assets.broker import Side
+from openscrip.assets.custody import InstructionKind
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
-
-
-class OrderSide(StrEnum):
-    """Which way an order goes."""
-
-    BUY = "buy"
-    SELL = "sell"
-
-
-class InstructionKind(StrEnum):
-    """Free-of-payment movements at the custodian."""
-
-    RECEIVE_FREE = "receive_free"
-    DELIVER_FREE = "deliver_free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +17,7 @@ class PlaceOrder:
 
     order_id: str
     symbol: str
-    side: OrderSide
+    side: Side
     shares: Shares
 
 
@@ -45,13 +32,6 @@ class Instruct:
     account: str
     counterparty: str
     reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class CancelInstruction:
-    """Cancel an instruction that has not settled."""
-
-    instruction_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from openscrip.assets.actions import Acknowledged, CancelInstruction, Instruct, OrderSide, Pay, PlaceOrder, Wake, Woken
-from openscrip.assets.broker import Broker, Order, Side
+from openscrip.assets.actions import Acknowledged, Instruct, Pay, PlaceOrder, Wake, Woken
+from openscrip.assets.broker import Broker, Order
 from openscrip.assets.custody import Custodian, Instruction, InstructionKind, Payment, Signatures
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Lease
@@ -34,27 +34,18 @@ class Desk:
         """Send an order; fills and refusals come as news."""
         action: Any = lease.command.action
         order: PlaceOrder = action
-        side = Side.BUY if order.side is OrderSide.BUY else Side.SELL
-        self._broker.place(Order(order.order_id, order.symbol, side, order.shares))
+        self._broker.place(Order(order.order_id, order.symbol, order.side, order.shares))
         return Acknowledged()
 
     def instruct(self, lease: Lease) -> Acknowledged:
         """Send an instruction; what leaves is signed by both keys first. The outcome comes as news."""
         action: Any = lease.command.action
         asked: Instruct = action
-        kind = InstructionKind(asked.kind.value)
         instruction = Instruction(
-            asked.instruction_id, kind, asked.isin, asked.shares, asked.account, asked.counterparty, asked.reference
+            asked.instruction_id, asked.kind, asked.isin, asked.shares, asked.account, asked.counterparty, asked.reference
         )
-        signatures = _not_yet(lambda: self._releases.delivery(instruction)) if kind is InstructionKind.DELIVER else None
+        signatures = _not_yet(lambda: self._releases.delivery(instruction)) if asked.kind is InstructionKind.DELIVER else None
         self._custodian.instruct(instruction, signatures)
-        return Acknowledged()
-
-    def cancel(self, lease: Lease) -> Acknowledged:
-        """Call an instruction off, if it is not too late; the outcome comes as news."""
-        action: Any = lease.command.action
-        cancelled: CancelInstruction = action
-        self._custodian.cancel(cancelled.instruction_id)
         return Acknowledged()
 
     def pay(self, lease: Lease) -> Acknowledged:

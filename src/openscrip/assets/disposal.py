@@ -14,15 +14,15 @@ from openscrip.assets.actions import (
     Filled,
     Instruct,
     InstructionFailed,
-    InstructionKind,
     InstructionSettled,
     OrderDone,
     OrderRejected,
-    OrderSide,
     PlaceOrder,
     Rescaled,
     TradeSettled,
 )
+from openscrip.assets.broker import Side
+from openscrip.assets.custody import InstructionKind
 from openscrip.assets.stock import Stock
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
@@ -105,7 +105,7 @@ def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> D
     """Release whole `shares` to the broker and sell them for `wanted_by`."""
     row = Disposal(disposal_id, stock.id, wanted_by, shares, stock.epoch)
     action = Instruct(
-        row.instruction_id, InstructionKind.DELIVER_FREE, stock.isin, shares, stock.account, BROKER, wanted_by
+        row.instruction_id, InstructionKind.DELIVER, stock.isin, shares, stock.account, BROKER, wanted_by
     )
     held = Transfer(row.instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", shares.atoms, row.id)
     return Decision(rows=(row,), transfers=(held,), commands=(Command(row.instruction_id, "Disposal", row.id, action),))
@@ -144,7 +144,7 @@ def _order_missing(row: Disposal) -> Decision:
         return Decision(rows=(row,))
     order_id = f"{row.id}:o{row.orders + 1}"
     after = replace(row, orders=row.orders + 1, working=True)
-    action = PlaceOrder(order_id, row.stock, OrderSide.SELL, missing)
+    action = PlaceOrder(order_id, row.stock, Side.SELL, missing)
     return Decision(rows=(after,), commands=(Command(order_id, "Disposal", row.id, action),))
 
 

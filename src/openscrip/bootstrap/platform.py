@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from openscrip.assets.accounts import CHART
 from openscrip.assets.acquisition import Acquisition, AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving
-from openscrip.assets.actions import CancelInstruction, Instruct, Pay, PlaceOrder, Wake
+from openscrip.assets.actions import Instruct, Pay, PlaceOrder, Wake
 from openscrip.assets.brokers.paper import PaperBrokerClient
 from openscrip.assets.calendar import Calendar, new_york_calendar
 from openscrip.assets.compliance.sanctions import SanctionsLists, demonstration_lists
@@ -64,7 +64,7 @@ from openscrip.runtime.worker import Retries, Worker, no_probe
 REGISTERED = (
     Stock, Acquisition, Disposal, Subscription, Redemption, Distribution, SentCalls, ChainName, EarlyNotice,
     Client, ClientWallet, SpentToday,
-    PlaceOrder, Instruct, CancelInstruction, Pay, Wake, Mint, Burn, Refund, Schedule, Verify,
+    PlaceOrder, Instruct, Pay, Wake, Mint, Burn, Refund, Schedule, Verify,
     SharesMoving, MoveFailed, SharesArrived, AcquisitionFailed, SharesReleased, SharesSold, DisposalFailed,
     SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, TokensRestored, RequestRefused,
     StockFrozen, StockSplit, StockResumed, MultiplierChanged, UnplacedCash, UnplacedEscrow,
@@ -110,7 +110,6 @@ class Platform:
         perform = {
             PlaceOrder: desk.place_order,
             Instruct: desk.instruct,
-            CancelInstruction: desk.cancel,
             Pay: desk.pay,
             Wake: desk.wake,
             Mint: calls.perform,

@@ -83,7 +83,7 @@ def _redeem(door: Door, asked: Namespace, voice: Voice) -> int:
         kind="cash" if asked.cash else "in_kind",
         deliver_to=asked.in_kind,
     )
-    voice.say(f"{request_id}: {asked.client} redeems {row['raw']} raw {row['stock']}, place {row['place']} in line")
+    voice.say(f"{request_id}: {asked.client} redeems {row['raw']} raw {row['stock']}, place {row['place'] + 1} in line")
     path = f"/v1/redemptions/{request_id}"
     if asked.paper and row["state"] == "requested":
         told = door.post("/v1/paper/escrow", request_id=request_id)

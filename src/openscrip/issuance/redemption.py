@@ -16,7 +16,6 @@ from openscrip.assets.actions import (
     Acknowledged,
     Instruct,
     InstructionFailed,
-    InstructionKind,
     InstructionSettled,
     Pay,
     PaymentFailed,
@@ -25,6 +24,7 @@ from openscrip.assets.actions import (
     Wake,
     Woken,
 )
+from openscrip.assets.custody import InstructionKind
 from openscrip.assets.disposal import DisposalFailed, SharesReleased, SharesSold, dispose
 from openscrip.issuance.actions import Burn, Landed, Mint, Refund, Rejected
 from openscrip.issuance.chain import RedemptionEscrowed
@@ -263,7 +263,7 @@ def release(row: Redemption, view: View) -> Decision:
         return Decision(rows=(replace(after, state="selling"),)) + dispose(f"{row.id}:sell", view.stock, row.id, whole)
     stock, instruction_id = view.stock, row.instruction_id
     action = Instruct(
-        instruction_id, InstructionKind.DELIVER_FREE, stock.isin, whole, stock.account, row.deliver_to, row.id
+        instruction_id, InstructionKind.DELIVER, stock.isin, whole, stock.account, row.deliver_to, row.id
     )
     held = Transfer(instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", whole.atoms, row.id)
     command = Command(instruction_id, "Redemption", row.id, action)
