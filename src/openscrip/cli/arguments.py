@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     command("demo", "play the whole story, from a subscription to the proof", "stack")
     _add_up(command("up", "start everything and run until interrupted", "stack"))
     command("verify", "prove from chains, custodian and ledger that every token is covered", "checks")
+    command("powers", "who holds which power on every chain, and whether one key could break two-key rules", "checks")
     command("status", "what is listed, owed and held, and what waits", "market")
     command("list-stock", "list a stock on both chains", "market").add_argument("symbol", help="such as TSLA")
     _add_subscribe(command("subscribe", "money into tokens", "orders"))

@@ -1,6 +1,7 @@
-"""`verify`, `simulate` and `doctor`: the commands that prove and examine."""
+"""`verify`, `powers`, `simulate` and `doctor`: the commands that prove and examine."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 
 from openscrip.cli.saying import Voice, table
@@ -16,6 +17,15 @@ def verify(asked: Namespace, voice: Voice) -> int:
 
     Where nothing runs in the data folder, the parts are brought up for it and taken down again.
     """
+    return _with_parts(asked, voice, _verified)
+
+
+def powers(asked: Namespace, voice: Voice) -> int:
+    """Who holds which power, read from chains; 1 if a single key could break I7. Brings the parts up as `verify` does."""
+    return _with_parts(asked, voice, _powers)
+
+
+def _with_parts(asked: Namespace, voice: Voice, check: Callable[[Settings, Voice], int]) -> int:
     from openscrip.bootstrap.places import Places, read_wiring  # noqa: PLC0415
     from openscrip.bootstrap.stack import Stack  # noqa: PLC0415
     from openscrip.bootstrap.up import market_of, occupied  # noqa: PLC0415
@@ -30,13 +40,38 @@ def verify(asked: Namespace, voice: Voice) -> int:
             stack = Stack(chosen, places)
             stack.start()
             try:
-                return _verified(chosen, voice)
+                return check(chosen, voice)
             finally:
                 stack.stop()
     except Refused as refusal:
         if refusal.code != "data.busy":
             raise
-    return _verified(settings, voice)
+    return check(settings, voice)
+
+
+def _powers(settings: Settings, voice: Voice) -> int:
+    from openscrip.bootstrap.places import Places, read_wiring  # noqa: PLC0415
+    from openscrip.bootstrap.platform import build_platform  # noqa: PLC0415
+    from openscrip.bootstrap.powers import read_powers  # noqa: PLC0415
+    from openscrip.bootstrap.up import market_of  # noqa: PLC0415
+    from openscrip.issuance.powers import breaks_i7  # noqa: PLC0415
+
+    places = Places(settings.data)
+    platform = build_platform(market_of(settings, "", ""), places, read_wiring(places))
+    try:
+        found = read_powers(platform)
+    finally:
+        platform.close()
+    breaches = breaks_i7(found)
+    rows = [(each.name.value, each.chain, each.who, each.needs, each.delay, each.source) for each in found]
+    verdict = [f"BROKEN  I7: {each.text}" for each in breaches] or ["No single key could break I7."]
+    document = {
+        "ok": not breaches,
+        "powers": [asdict(each) | {"who": each.who, "needs": each.needs, "delay": each.delay} for each in found],
+        "findings": [asdict(each) for each in breaches],
+    }
+    voice.result(document, "\n".join([table(("power", "chain", "who", "needs", "delay", "where"), rows), "", *verdict]))
+    return 1 if breaches else 0
 
 
 def _verified(settings: Settings, voice: Voice) -> int:

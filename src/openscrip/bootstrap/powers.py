@@ -1,0 +1,91 @@
+"""`openscrip powers`: every power on every chain and at the custodian, read where it lies, beside the names of our keys.
+
+Keys are named by comparing addresses with the public halves in the key folder and those that the watch tells; any other
+is an unknown key.
+The paper custodian does not tell whose signatures it wants, so there the keys are those that it is started with: the
+treasury's of the platform and the approver's of the watch.
+"""
+
+from collections.abc import Callable
+
+from eth_utils.address import to_checksum_address
+from solders.pubkey import Pubkey
+
+from openscrip.assets.custodians.two_keys import public_key_bytes
+from openscrip.assets.paper_client import PaperConnection
+from openscrip.bootstrap.platform import Platform
+from openscrip.bootstrap.stack import node_modules
+from openscrip.issuance.chains.evm.powers import read_evm_powers
+from openscrip.issuance.chains.evm.signing import EvmAccount
+from openscrip.issuance.chains.solana.powers import read_solana_powers
+from openscrip.issuance.powers import Key, Power, PowerName, Seat
+from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.runtime.keys import KeyKind, Keystore, LocalKey
+
+EVM_ROLES = ("issuer", "corporate-action", "guardian", "lister", "timelock-executor")
+CUSTODIAN = "custodian"
+
+
+def read_powers(platform: Platform) -> list[Power]:
+    """Who holds which power now. Raises `Refused` and `Unavailable` when a chain cannot be read."""
+    told = _watch_keys(platform.wiring.watch)
+    contracts = platform.wiring.contracts
+    mints = [stock.token("solana") for stock in platform.stocks()]
+    return [
+        *read_evm_powers(platform.evm_node, contracts, node_modules(), _evm_names(platform.keys, told.get("evm", ""))),
+        *read_solana_powers(platform.solana.cluster, mints, _solana_names(platform)),
+        *_custodian_powers(platform.keys, told.get("approver", "")),
+    ]
+
+
+def _evm_names(keys: Keystore, attestor: str) -> dict[str, str]:
+    held = {role: _public(keys, role, KeyKind.SECP256K1, lambda key: EvmAccount(key).address) for role in EVM_ROLES}
+    held["attestor"] = to_checksum_address(attestor) if attestor else ""
+    names: dict[str, str] = {}
+    for role, account in held.items():
+        if account:
+            names[account] = f"{names[account]}/{role}" if account in names else role
+    return names
+
+
+def _solana_names(platform: Platform) -> dict[str, str]:
+    watch = platform.wiring.watch_solana_key
+    issuer = _public(platform.keys, "issuer-solana", KeyKind.ED25519, lambda key: str(Pubkey(key.public_key)))
+    return {issuer: "issuer/attestor"} if issuer == watch else {issuer: "issuer", watch: "attestor"}
+
+
+def _custodian_powers(keys: Keystore, approver: str) -> list[Power]:
+    treasury = _public(keys, "treasury", KeyKind.ED25519, lambda key: key.public_key.hex())
+    seats = (
+        _custodian_seat("treasury", treasury),
+        _custodian_seat("approver", public_key_bytes(approver).hex() if approver else ""),
+    )
+    return [
+        Power(PowerName.MOVE_SHARES, CUSTODIAN, seats, 0, "deliver_free, as the custodian is started"),
+        Power(PowerName.MOVE_MONEY, CUSTODIAN, seats, 0, "payments, as the custodian is started"),
+    ]
+
+
+def _custodian_seat(role: str, key: str) -> Seat:
+    return Seat(role, 1, (Key(key, role) if key else Key(f"the {role}'s own", f"{role}, not readable here:"),))
+
+
+def _public(keys: Keystore, name: str, kind: KeyKind, public: Callable[[LocalKey], str]) -> str:
+    """A key's public half; empty where the key is kept elsewhere. Makes none."""
+    try:
+        return public(keys.load(name, kind))
+    except Refused as refusal:
+        if refusal.code != "key.missing":
+            raise
+        return ""
+
+
+def _watch_keys(url: str) -> dict[str, str]:
+    """The watch's public keys as the watch tells them; none when it does not answer: then its keys have no name here."""
+    watch = PaperConnection("watch", url)
+    try:
+        return dict(watch.get("/v1/health")["keys"])
+    except Unavailable:
+        return {}
+    finally:
+        watch.close()

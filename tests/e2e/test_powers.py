@@ -1,0 +1,162 @@
+"""`openscrip powers` on real chains: every power with its holders, and each way to one key alone found, with exit code 1."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from tests.e2e.stack import Up, eventually
+
+from openscrip.bootstrap.stack import node_modules
+from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.chains.solana.cosigned import compose, sign
+from openscrip.issuance.chains.solana.founding import land
+from openscrip.issuance.chains.solana.token_program import Authority, AuthorityType, set_authority
+from openscrip.issuance.contracts.artifact import openzeppelin, own
+from openscrip.issuance.rpc import JsonRpc
+from openscrip.runtime.keys import KeyKind, Keystore
+
+pytestmark = pytest.mark.parts
+
+EXECUTOR = keccak(text="EXECUTOR_ROLE")
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    running = Up(tmp_path_factory.mktemp("powers"), "--accelerated", "--start", "2024-06-03T12:00:00Z", "--list", "TSLA")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def evm(up: Up) -> Iterator[JsonRpc]:
+    rpc = JsonRpc(up.doors["evm_rpc"], timeout_s=20)
+    yield rpc
+    rpc.close()
+
+
+def contracts(up: Up) -> dict[str, str]:
+    return dict(json.loads((up.data / "platform" / "wiring.json").read_text())["deployment"])
+
+
+def found(up: Up) -> set[tuple[str, str]]:
+    """Power and chain of each finding; there are none when the exit code is 0."""
+    done = up.say("powers", "--json")
+    told: dict[str, Any] = json.loads(done.out)
+    assert (done.code, told["ok"]) == ((1, False) if told["findings"] else (0, True)), done.err
+    return {(each["power"], each["chain"]) for each in told["findings"]}
+
+
+def test_every_power_is_told_with_its_holders_by_name_and_none_is_one_keys(up: Up) -> None:
+    told = up.told_by("powers")
+    assert (told["ok"], told["findings"]) == (True, [])
+    held = {(each["name"], each["chain"]): each for each in told["powers"]}
+
+    def holders(power: str, chain: str) -> list[str]:
+        return [key["name"] for seat in held[power, chain]["seats"] for key in seat["keys"]]
+
+    assert holders("mint", "evm") == holders("raise a reserve", "evm") == ["issuer", "attestor"]
+    assert holders("change a multiplier", "evm") == ["corporate-action", "attestor"]
+    for power in ("upgrade", "unpause", "unfreeze", "change roles"):
+        assert (holders(power, "evm"), held[power, "evm"]["delay_s"]) == (["issuer", "timelock-executor"], 86_400)
+    assert holders("pause", "evm") == holders("freeze", "evm") == ["guardian"]
+    assert holders("register a token", "evm") == ["lister"]
+    for power in ("mint", "unfreeze", "unpause", "seize", "change a multiplier", "upgrade"):
+        assert (holders(power, "solana"), held[power, "solana"]["needs"]) == (["issuer", "attestor"], "2 keys")
+    for power in ("move shares out", "move money out"):
+        assert holders(power, "custodian") == ["treasury", "approver"]
+    words = up.say("powers").out
+    assert "No single key could break I7." in words
+    assert "unknown" not in words
+
+
+def test_an_attestor_that_became_the_issuer_is_found(up: Up, evm: JsonRpc) -> None:
+    place = contracts(up)["issuer"]
+
+    def role(name: str) -> int:
+        return int(evm.call("eth_call", {"to": place, "data": "0x" + own("Issuer").call(name).hex()}, "latest"), 16)
+
+    honest, issuer = f"0x{role('attestor'):064x}", f"0x{role('issuer'):064x}"
+    slots = (f"0x{slot:064x}" for slot in range(64))
+    slot = next(slot for slot in slots if evm.call("eth_getStorageAt", place, slot, "latest") == honest)
+    evm.call("anvil_setStorageAt", place, slot, issuer)
+    try:
+        assert found(up) == {("mint", "evm"), ("raise a reserve", "evm")}
+        assert "it sits as issuer and attestor" in up.say("powers").out
+    finally:
+        evm.call("anvil_setStorageAt", place, slot, honest)
+    assert found(up) == set()
+
+
+def test_a_proposer_that_may_also_execute_is_found(up: Up, evm: JsonRpc) -> None:
+    timelock, code = contracts(up)["timelock"], openzeppelin("TimelockController", node_modules())
+    issuer = next(each for each in up.told_by("powers")["powers"] if each["name"] == "mint")["seats"][0]["keys"][0]["address"]
+    evm.call("anvil_setBalance", timelock, hex(10**18))
+    evm.call("anvil_impersonateAccount", timelock)
+
+    def as_timelock(function: str) -> None:
+        data = "0x" + code.call(function, EXECUTOR, issuer).hex()
+        sent = evm.call("eth_sendTransaction", {"from": timelock, "to": timelock, "data": data, "gas": hex(200_000)})
+        assert eventually(lambda: evm.call("eth_getTransactionReceipt", sent) is not None)
+
+    as_timelock("grantRole")
+    try:
+        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "change roles")}
+    finally:
+        as_timelock("revokeRole")
+        evm.call("anvil_stopImpersonatingAccount", timelock)
+    assert found(up) == set()
+
+
+def test_an_owner_that_is_one_key_is_found(up: Up, evm: JsonRpc) -> None:
+    policy, guardian = contracts(up)["policy"], own("Policy").call("guardian").hex()
+    honest = evm.call("eth_getStorageAt", policy, f"0x{0:064x}", "latest")
+    assert honest[-40:] == contracts(up)["timelock"].removeprefix("0x").lower()
+    evm.call("anvil_setStorageAt", policy, f"0x{0:064x}", evm.call("eth_call", {"to": policy, "data": f"0x{guardian}"}, "latest"))
+    try:
+        assert found(up) == {(power, "evm") for power in ("unpause", "unfreeze", "change roles")}
+    finally:
+        evm.call("anvil_setStorageAt", policy, f"0x{0:064x}", honest)
+    assert found(up) == set()
+
+
+def test_a_timelock_whose_code_is_another_is_found(up: Up, evm: JsonRpc) -> None:
+    timelock = contracts(up)["timelock"]
+    honest = evm.call("eth_getCode", timelock, "latest")
+    evm.call("anvil_setCode", timelock, honest + "00" * 8)
+    try:
+        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "change roles")}
+        assert "unknown contract" in up.say("powers").out
+    finally:
+        evm.call("anvil_setCode", timelock, honest)
+    assert found(up) == set()
+
+
+@contextmanager
+def mint_authority_of(up: Up, alone: Keypair, other: Keypair) -> Iterator[None]:
+    """Both keys hand TSLA's mint authority to one of them, and that one gives it back."""
+    mint = Pubkey.from_string(up.http.get("/v1/stocks").json()[0]["tokens"]["solana"])
+    multisig = Pubkey.from_string(json.loads((up.data / "watch" / "config.json").read_text())["solana"]["multisig"])
+    both = Authority(multisig, (alone.pubkey(), other.pubkey()))
+    cluster = Cluster(up.doors["solana_rpc"])
+    hand_over = set_authority(mint, AuthorityType.MINT, both, alone.pubkey())
+    give_back = set_authority(mint, AuthorityType.MINT, Authority(alone.pubkey()), multisig)
+    try:
+        land(cluster, sign(sign(compose(alone.pubkey(), [hand_over], cluster.lease()), other), alone))
+        yield
+        land(cluster, sign(compose(alone.pubkey(), [give_back], cluster.lease()), alone))
+    finally:
+        cluster.close()
+
+
+def test_a_mint_authority_in_one_hand_is_found(up: Up) -> None:
+    folders = ((up.data / "keys", "issuer-solana"), (up.data / "watch" / "keys", "attestor-solana"))
+    issuer, attestor = (Keypair.from_seed(Keystore(path).load(name, KeyKind.ED25519).secret) for path, name in folders)
+    with mint_authority_of(up, issuer, attestor):
+        assert found(up) == {("mint", "solana")}
+        assert "no other key is asked" in up.say("powers").out
+    assert found(up) == set()
