@@ -113,14 +113,15 @@ def test_a_proposer_that_may_also_execute_is_found(up: Up, evm: JsonRpc) -> None
 
 
 def test_an_owner_that_is_one_key_is_found(up: Up, evm: JsonRpc) -> None:
-    policy, guardian = contracts(up)["policy"], own("Policy").call("guardian").hex()
-    honest = evm.call("eth_getStorageAt", policy, f"0x{0:064x}", "latest")
+    policy, owner_slot = contracts(up)["policy"], f"0x{0:064x}"
+    guardian = evm.call("eth_call", {"to": policy, "data": "0x" + own("Policy").call("guardian").hex()}, "latest")
+    honest = evm.call("eth_getStorageAt", policy, owner_slot, "latest")
     assert honest[-40:] == contracts(up)["timelock"].removeprefix("0x").lower()
-    evm.call("anvil_setStorageAt", policy, f"0x{0:064x}", evm.call("eth_call", {"to": policy, "data": f"0x{guardian}"}, "latest"))
+    evm.call("anvil_setStorageAt", policy, owner_slot, guardian)
     try:
         assert found(up) == {(power, "evm") for power in ("unpause", "unfreeze", "change roles")}
     finally:
-        evm.call("anvil_setStorageAt", policy, f"0x{0:064x}", honest)
+        evm.call("anvil_setStorageAt", policy, owner_slot, honest)
     assert found(up) == set()
 
 

@@ -8,7 +8,9 @@ from openscrip.issuance.powers import NOBODY, UNGUARDED, Key, Power, PowerName, 
 ISSUER, ATTESTOR, OTHER = Key("0xaa", "issuer"), Key("0xbb", "attestor"), Key("0xcc", "other")
 # What each contract lets anybody change: the powers that `chains/evm/powers.py` reads, and what holders do with their own.
 READ = {
-    "Issuer": {"mint", "report_and_mint", "schedule_multiplier", "cancel_multiplier", "set_roles", "register", "burn", "refund"},
+    "Issuer": {
+        "mint", "report_and_mint", "schedule_multiplier", "cancel_multiplier", "set_roles", "register", "burn", "refund",
+    },
     "StockToken": {"mint", "burn", "schedule", "cancel", "pause", "unpause"},
     "Policy": {"list_address", "unlist_address", "set_guardian", "transferOwnership", "acceptOwnership"},
     "ReserveFeed": {"report"},

@@ -19,7 +19,7 @@ from openscrip.issuance.chains.evm.powers import read_evm_powers
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.solana.powers import read_solana_powers
 from openscrip.issuance.powers import Key, Power, PowerName, Seat
-from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.kernel.errors import Refused
 from openscrip.runtime.keys import KeyKind, Keystore, LocalKey
 
 EVM_ROLES = ("issuer", "corporate-action", "guardian", "lister", "timelock-executor")
@@ -27,20 +27,24 @@ CUSTODIAN = "custodian"
 
 
 def read_powers(platform: Platform) -> list[Power]:
-    """Who holds which power now. Raises `Refused` and `Unavailable` when a chain cannot be read."""
+    """Who holds which power now.
+
+    Raises `Unavailable` when a chain or the watch does not answer, and `Refused` when a contract, a mint or the treasury's
+    key is not where it should be: where not all can be read, nothing is said.
+    """
     told = _watch_keys(platform.wiring.watch)
     contracts = platform.wiring.contracts
     mints = [stock.token("solana") for stock in platform.stocks()]
     return [
-        *read_evm_powers(platform.evm_node, contracts, node_modules(), _evm_names(platform.keys, told.get("evm", ""))),
+        *read_evm_powers(platform.evm_node, contracts, node_modules(), _evm_names(platform.keys, told["evm"])),
         *read_solana_powers(platform.solana.cluster, mints, _solana_names(platform)),
-        *_custodian_powers(platform.keys, told.get("approver", "")),
+        *_custodian_powers(platform.keys, told["approver"]),
     ]
 
 
 def _evm_names(keys: Keystore, attestor: str) -> dict[str, str]:
     held = {role: _public(keys, role, KeyKind.SECP256K1, lambda key: EvmAccount(key).address) for role in EVM_ROLES}
-    held["attestor"] = to_checksum_address(attestor) if attestor else ""
+    held["attestor"] = to_checksum_address(attestor)
     names: dict[str, str] = {}
     for role, account in held.items():
         if account:
@@ -55,19 +59,15 @@ def _solana_names(platform: Platform) -> dict[str, str]:
 
 
 def _custodian_powers(keys: Keystore, approver: str) -> list[Power]:
-    treasury = _public(keys, "treasury", KeyKind.ED25519, lambda key: key.public_key.hex())
-    seats = (
-        _custodian_seat("treasury", treasury),
-        _custodian_seat("approver", public_key_bytes(approver).hex() if approver else ""),
+    treasury = keys.load("treasury", KeyKind.ED25519).public_key.hex()
+    seats = tuple(
+        Seat(role, 1, (Key(key, role),))
+        for role, key in (("treasury", treasury), ("approver", public_key_bytes(approver).hex()))
     )
     return [
         Power(PowerName.MOVE_SHARES, CUSTODIAN, seats, 0, "deliver_free, as the custodian is started"),
         Power(PowerName.MOVE_MONEY, CUSTODIAN, seats, 0, "payments, as the custodian is started"),
     ]
-
-
-def _custodian_seat(role: str, key: str) -> Seat:
-    return Seat(role, 1, (Key(key, role) if key else Key(f"the {role}'s own", f"{role}, not readable here:"),))
 
 
 def _public(keys: Keystore, name: str, kind: KeyKind, public: Callable[[LocalKey], str]) -> str:
@@ -81,11 +81,9 @@ def _public(keys: Keystore, name: str, kind: KeyKind, public: Callable[[LocalKey
 
 
 def _watch_keys(url: str) -> dict[str, str]:
-    """The watch's public keys as the watch tells them; none when it does not answer: then its keys have no name here."""
+    """The watch's public keys as the watch tells them."""
     watch = PaperConnection("watch", url)
     try:
         return dict(watch.get("/v1/health")["keys"])
-    except Unavailable:
-        return {}
     finally:
         watch.close()
