@@ -1,5 +1,6 @@
 """The set-up of a clone: quick when nothing changed, exact when something did, and the package holds all its data."""
 
+import json
 import subprocess
 import sys
 import time
@@ -56,6 +57,17 @@ def test_a_step_that_fails_says_what_was_wrong() -> None:
         set_up.step("installing", [sys.executable, "-c", "print('no room'); raise SystemExit(3)"])
     with pytest.raises(set_up.CannotSetUp, match=r"installing: .*no-such-program"):
         set_up.step("installing", [Path("no-such-program")])
+
+
+def test_other_peoples_contracts_come_with_the_tests_and_never_with_the_product() -> None:
+    assert "--omit=dev" in set_up.npm_arguments("run")
+    assert "--include=dev" in set_up.npm_arguments("dev")
+    assert all("--ignore-scripts" in set_up.npm_arguments(level) for level in ("run", "dev"))
+    wanted = json.loads((ROOT / "package.json").read_text())
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert locked[""]["devDependencies"] == wanted["devDependencies"]
+    for_the_product = {name.removeprefix("node_modules/") for name, part in locked.items() if not part.get("dev")}
+    assert for_the_product == {"", *wanted["dependencies"], *wanted["optionalDependencies"]}
 
 
 def test_uv_hears_what_pip_was_told() -> None:

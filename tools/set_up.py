@@ -56,10 +56,10 @@ def set_up(level: str) -> None:
             VENV_STAMP.unlink(missing_ok=True)
             install_python_parts(level)
             write_stamp(VENV_STAMP, wanted)
-        wanted = {"locks": fingerprint("package.json", "package-lock.json")}
+        wanted = {"level": level, "locks": fingerprint("package.json", "package-lock.json")}
         if read_stamp(MODULES_STAMP) != wanted or not ANVIL.exists():
             MODULES_STAMP.unlink(missing_ok=True)
-            install_npm_parts()
+            install_npm_parts(level)
             check_anvil()
             write_stamp(MODULES_STAMP, wanted)
 
@@ -185,9 +185,15 @@ def uv_environment(pip: dict[str, str], environment: Mapping[str, str] = os.envi
 # npm parts
 
 
-def install_npm_parts() -> None:
-    """`npm ci` with the npm of the machine, or with the one of a Node from PyPI. No package's scripts are run."""
-    arguments: list[str | Path] = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+def npm_arguments(level: str) -> list[str | Path]:
+    """What npm is asked to do. No package's scripts are run; other people's contracts are for the tests alone."""
+    only = "--include=dev" if level == "dev" else "--omit=dev"
+    return ["ci", only, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+
+
+def install_npm_parts(level: str) -> None:
+    """`npm ci` with the npm of the machine, or with the one of a Node from PyPI."""
+    arguments = npm_arguments(level)
     environment = npm_environment(pip_settings())
     npm = shutil.which("npm")
     if npm is not None and runs([npm, "--version"]):
