@@ -1,4 +1,4 @@
-"""One chain with the real token and everybody else's contracts; each test starts from the same snapshot."""
+"""One chain a file, with the real token and everybody else's contracts; tests start from the same snapshot."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from openscrip.issuance.nodes.evm import EvmNode
 USD = 10**6
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """1,000 shares reported; 100 tokens of alice, 50 of bob."""
     with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START) as evm:
@@ -24,12 +24,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         stage.rpc.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def packages(deployed: Stage) -> Packages:
     return Packages(deployed)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dollars(packages: Packages) -> Contract:
     """A stablecoin with 6 decimals that anyone may mint: 100,000 each for alice and bob."""
     token = packages.deploy("@aave/core-v3/artifacts/contracts/mocks/tokens/MintableERC20", "Dollars", "USDX", 6)
