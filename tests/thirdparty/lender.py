@@ -1,4 +1,4 @@
-"""A whole Aave v3 market on the local chain, from its npm package: two reserves, no interest."""
+"""A whole Aave v3 market on the local chain, from its npm package: two reserves, without interest until told."""
 
 from tests.issuance.contracts.stage import NOBODY, Stage, account
 from tests.thirdparty.foreign import Contract, Packages, struct
@@ -50,6 +50,13 @@ class Lender:
     def lend(self, token: str) -> None:
         """Let a token be borrowed."""
         self.terms.send(ADMIN, "setReserveBorrowing", token, True)
+
+    def charge_interest(self, token: str) -> None:
+        """Lend a token at 4 to 60 % a year, by use."""
+        ray = 10**27
+        rates = (8 * ray // 10, 0, 4 * ray // 100, 56 * ray // 100, 0, 0, 0, 0, ray // 5)
+        dear = self._packages.deploy(f"{POOL}/DefaultReserveInterestRateStrategy", self._provider.at, *rates)
+        self.terms.send(ADMIN, "setReserveInterestRateStrategyAddress", token, dear.at)
 
     def _set(self, function: str, value: object) -> None:
         self._provider.send(ADMIN, function, value)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.issuance.contracts.stage import ONE, Reverted, Stage, account
-from tests.thirdparty.actions import CorporateActions
+from tests.thirdparty.actions import DAY, CorporateActions
 from tests.thirdparty.foreign import Contract, Packages, put
 from tests.thirdparty.lender import AAVE, Lender
 from vyper.compiler import compile_code
@@ -110,6 +110,23 @@ def test_split_and_dividend__stock_lent_out__no_balance_no_debt_no_health_factor
     market.feed.send("stranger", "publish", ex_dividend)
     nothing_moved()
     assert market.stock.view("toUIAmount", 100 * ONE) == shown * 2 * 12_521 // 12_500
+
+
+def test_split_and_dividend__debt_bears_interest__it_grows_as_it_would_have_without_them(
+    market: Market, actions: CorporateActions
+) -> None:
+    stage, owed = market.stock.stage, market.lender.debt_token(market.dollars.at)
+    market.lender.charge_interest(market.dollars.at)
+    market.lender.pool.send("bob", "supply", market.dollars.at, USD, account("bob"), 0)  # the new rate begins
+    later = stage.now() + 2 * DAY
+    snapshot = stage.rpc.call("evm_snapshot")
+    stage.evm.set_time(later)
+    without = market.standing()
+    stage.rpc.call("evm_revert", snapshot)
+    actions.pass_both(lambda: None)
+    assert stage.now() == later
+    assert market.standing() == without
+    assert owed.view("balanceOf", account("alice")) > DEBT
 
 
 def test_repay_and_withdraw__after_split_and_dividend__gives_back_exactly_what_was_put_in(
