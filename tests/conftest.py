@@ -4,15 +4,18 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("dev", max_examples=50, deadline=None, database=None)
 settings.register_profile("ci", settings.get_profile("dev"), max_examples=100, derandomize=True, print_blob=True)
 settings.register_profile(
     "soak", settings.get_profile("dev"), max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
 )
+# A mutant is killed by the first example that fails; nobody needs the smallest.
+settings.register_profile("mutation", settings.get_profile("ci"), max_examples=30, phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 THIS_MACHINE = ("127.", "localhost", "::1")
@@ -37,6 +40,8 @@ sys.addaudithook(seal)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make soak MINUTES=10` arrives here."""
     parser.addoption("--soak-minutes", type=int, default=1, help="how long each soak test runs")
+    parser.addoption("--contracts", type=Path, help="a folder of artifacts to test in place of the package's")
+    parser.addoption("--mutants", type=int, default=0, help="try a sample of so many mutants; 0 tries all")
 
 
 @pytest.fixture

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 from tests.issuance.contracts.stage import NODE_MODULES, START, Stage, key
 
+from openscrip.issuance.contracts.artifact import take_own_from
 from openscrip.issuance.nodes.evm import EvmNode
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`--contracts DIR` tests another build than the package's."""
+    folder = config.getoption("--contracts")
+    if folder is not None:
+        take_own_from(folder)
 
 
 @pytest.fixture(scope="session")

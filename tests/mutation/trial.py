@@ -1,0 +1,109 @@
+"""The trial of one mutant: compile it, point the contract suite at it, and see whether a test fails."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+from tests.issuance.contracts import stage
+from tests.mutation.build import affected, compiled, write_sources
+from tests.mutation.operators import Mutant
+from vyper.exceptions import CompilerPanic, VyperException
+
+from openscrip.issuance.contracts.compile import CONTRACTS
+
+ROOT = stage.NODE_MODULES.parent
+SUITE = Path(__file__).parents[1] / "issuance" / "contracts"
+LAST = "test_machine.py"
+# What says nothing about behaviour: the artifacts of the package, and what calls cost.
+LEFT_OUT = ("test_gas.py",)
+NOT_ABOUT_BEHAVIOUR = "not test_artifact__is_what and not test_storage__keeps and not test_openzeppelin"
+# Which files catch a fault soonest. The others follow, the state machine last.
+KILLERS = {
+    "Issuer.vy": ("test_voucher.py", "test_redemption.py", "test_multiplier.py", "test_survivors.py"),
+    "Policy.vy": ("test_token.py", "test_survivors.py"),
+    "ReserveFeed.vy": ("test_feed.py", "test_survivors.py", "test_voucher.py"),
+    "StockToken.vy": ("test_token.py", "test_permit.py", "test_multiplier.py", "test_survivors.py"),
+    "multiplier.vy": ("test_multiplier.py", "test_survivors.py"),
+    "roles.vy": ("test_voucher.py", "test_survivors.py"),
+    "typed_data.vy": ("test_permit.py", "test_voucher.py", "test_feed.py"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a mutant: killed, survived, late, same (equal code), refused (by the compiler) or broken."""
+
+    name: str
+    operator: str
+    outcome: str
+    by: str
+    seconds: int
+
+
+class FirstFailure:
+    """Remembers the first test that failed, as a plug-in of a run."""
+
+    def __init__(self) -> None:
+        self.test = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid.rpartition("/")[2]
+
+
+def in_order(file: str) -> Sequence[Path]:
+    """The suite's files, those first that know most of `file`."""
+    first = [name for name in KILLERS.get(file, ()) if (SUITE / name).exists()]
+    rest = [path.name for path in sorted(SUITE.glob("test_*.py")) if path.name not in (*first, LAST, *LEFT_OUT)]
+    return [SUITE / name for name in (*first, *rest, LAST)]
+
+
+def build(mutant: Mutant, folder: Path, originals: Path) -> str:
+    """Artifacts of a mutant in `folder`/artifacts; `refused` or `same` if it is not worth a run, else nothing."""
+    write_sources(folder / "sources", mutant.file, mutant.source)
+    artifacts = folder / "artifacts"
+    artifacts.mkdir()
+    changed = affected(mutant.file)
+    same = True
+    for contract in CONTRACTS:
+        text = original = (originals / f"{contract}.json").read_text()
+        if contract in changed:
+            try:
+                text = compiled(folder / "sources", contract)
+            except (VyperException, CompilerPanic):
+                return "refused"
+        same = same and text == original
+        (artifacts / f"{contract}.json").write_text(text)
+    return "same" if same and mutant.operator != "nothing" else ""
+
+
+def suite_result(artifacts: Path, data: Path, file: str) -> tuple[str, str]:
+    """Whether the suite passes over these artifacts, and which test failed first."""
+    failure = FirstFailure()
+    options = [
+        "-x", "-q", "--tb=line", "--assert=plain", "-p", "no:xdist", "-o", f"cache_dir={data}.cache",
+        "--contracts", str(artifacts), "--timeout", "30",
+        "--basetemp", str(data), "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"),
+        "--hypothesis-profile", "mutation", "-k", NOT_ABOUT_BEHAVIOUR,
+    ]  # fmt: skip
+    code = pytest.main([*options, *map(str, in_order(file))], plugins=[failure])
+    return {0: "survived", 1: "killed"}.get(int(code), "broken"), failure.test
+
+
+def try_mutant(mutant: Mutant, folder: Path, originals: Path) -> None:
+    """One trial from compiler to verdict, which is left in `folder`; for a process of its own."""
+    begun = time.monotonic()
+    folder.mkdir(parents=True)
+    with (folder / "log").open("wb") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    outcome, by = build(mutant, folder, originals), ""
+    if not outcome:
+        outcome, by = suite_result(folder / "artifacts", folder / "data", mutant.file)
+    verdict = Verdict(mutant.name, mutant.operator, outcome, by, round(time.monotonic() - begun))
+    (folder / "verdict.part").write_text(json.dumps(asdict(verdict)))
+    (folder / "verdict.part").rename(folder / "verdict.json")
