@@ -22,6 +22,7 @@ COMPARISONS = {
 }  # fmt: skip
 ARITHMETIC = {"+": "-", "-": "+", "*": "//", "//": "*", "%": "*"}
 CALLS = {"unsafe_add": "unsafe_sub", "unsafe_sub": "unsafe_add", "max": "min", "min": "max"}
+COMMUTATIVE = ("unsafe_add", "max", "min")
 SIZED_TYPES = ("String", "Bytes", "DynArray")
 SPELLING = {
     "Lt": "<", "LtE": "<=", "Gt": ">", "GtE": ">=", "Eq": "==", "NotEq": "!=", "In": "in", "NotIn": "not in",
@@ -224,6 +225,8 @@ def negated(source: Source) -> Iterator[Edit]:
 def swapped(source: Source) -> Iterator[Edit]:
     """Two neighbours among the arguments of a call; where their types differ the compiler sorts the mutant out."""
     for node in source.within(vy.Call):
+        if source.words(node.func) in COMMUTATIVE:
+            continue
         values = [*node.args]
         named = [each.value for each in node.keywords]
         for left, right in (*pairwise(values), *pairwise(named)):

@@ -85,8 +85,8 @@ def suite_result(artifacts: Path, data: Path, file: str) -> tuple[str, str]:
     """Whether the suite passes over these artifacts, and which test failed first."""
     failure = FirstFailure()
     options = [
-        "-x", "-q", "--tb=line", "--assert=plain", "-p", "no:xdist", "-o", f"cache_dir={data}.cache",
-        "--contracts", str(artifacts), "--timeout", "30",
+        "-x", "-q", "--tb=line", "--assert=plain", "-p", "no:xdist", "-p", "no:unraisableexception",
+        "-o", f"cache_dir={data}.cache", "--contracts", str(artifacts), "--timeout", "30",
         "--basetemp", str(data), "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"),
         "--hypothesis-profile", "mutation", "-k", NOT_ABOUT_BEHAVIOUR,
     ]  # fmt: skip

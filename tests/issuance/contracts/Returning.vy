@@ -1,7 +1,8 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title A token of a lister's choosing that calls the issuer contract again from within whatever is asked of it
+@title A token of a lister's choosing that calls the issuer contract again from within whatever is asked of it, and that
+       may count wrongly
 @license Apache-2.0
 """
 
@@ -10,6 +11,8 @@ import IStockToken
 issuer: address
 again: Bytes[512]
 held: uint256
+more: uint256
+less: uint256
 entered: public(bool)
 
 
@@ -17,6 +20,12 @@ entered: public(bool)
 def arm(issuer: address, again: Bytes[512]):
     self.issuer = issuer
     self.again = again
+
+
+@external
+def miscount(more: uint256, less: uint256):
+    self.more = more
+    self.less = less
 
 
 @internal
@@ -44,7 +53,7 @@ def standing() -> IStockToken.Standing:
 @external
 def transferFrom(owner: address, to: address, amount: uint256) -> bool:
     self._return()
-    self.held += amount
+    self.held += amount + self.more - self.less
     return True
 
 

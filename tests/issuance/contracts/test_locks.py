@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.issuance.contracts.stage import GRAIN, ONE, Stage, account
+from tests.issuance.contracts.stage import GRAIN, ONE, Stage, account, reverts
 from vyper.cli.vyper_compile import compile_files
 
 from openscrip.issuance.chains.evm.typed_data import (
@@ -99,3 +99,11 @@ def test_returning_token__outside_any_call__is_let_in(fresh: Stage) -> None:
     mint = returning().call("mint", account("alice"), 1)
     fresh.send_data("mallory", token.token, mint)
     assert token.entered() is True
+
+
+@pytest.mark.parametrize(("more", "less"), [(1, 0), (0, 1)])
+def test_escrow__another_amount_arrives__reverts(fresh: Stage, more: int, less: int) -> None:
+    token = Returning(fresh)
+    fresh.send_data("mallory", token.token, returning().call("miscount", more, less))
+    with reverts("issuer: another amount was received"):
+        token.act("escrow")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.issuance.contracts.stage import NOBODY, NODE_MODULES, ONE, ROLES, Reverted, Stage, account, events, reverts
 
+from openscrip.issuance.chains.evm.typed_data import ISSUER, MULTIPLIER_CANCEL
 from openscrip.issuance.contracts.artifact import openzeppelin, own
 
 FIRST = b"\1" * 32
@@ -213,6 +214,10 @@ def test_cancel__action_on_either_side__reverts(stage: Stage) -> None:
 def test_multiplier__of_a_strange_token__reverts(stage: Stage) -> None:
     with reverts("issuer: token was not registered"):
         stage.schedule(stage.change(token=account("stranger")))
+    values = (account("stranger"), FIRST)
+    signatures = (stage.signed(ISSUER, MULTIPLIER_CANCEL, values, name) for name in ("corporate_action", "attestor"))
+    with reverts("issuer: token was not registered"):
+        stage.send("stranger", "Issuer", "cancel_multiplier", values, *signatures)
 
 
 def test_report__the_same_statement_again__is_accepted(stage: Stage) -> None:
