@@ -7,16 +7,20 @@
         UI amount = raw x multiplier (ERC-8056). Stands behind an OpenZeppelin BeaconProxy: the constructor locks the
         implementation, `initialize` sets a token up once, storage is append-only, immutables are shared by all tokens.
 @dev    While paused nothing moves except for the issuer contract: an exit into escrow, its burn and its refund stay open.
-        Whoever is on the policy's list moves nothing, paused or not.
+        Whoever is on the policy's list, or frozen here, moves nothing, paused or not. Errors come in one order: pause,
+        list, freeze, allowance, receiver, balance.
 """
 
 # digests and recovery for permit; stateless
 import typed_data
+# accounts that move nothing, with the reason
+import freeze as freezes
 # the multiplier in force and the scheduled one; its storage comes last, and grows there
 import multiplier as scale
 import IPolicy
 import IStockToken
 
+exports: (freezes.freeze_reason, freezes.isFrozen)
 
 
 event Transfer:
@@ -61,6 +65,8 @@ totalSupply: public(uint256)
 nonces: public(HashMap[address, uint256])
 # --- pause ---
 paused: public(bool)
+# --- freezes ---
+initializes: freezes
 # --- multiplier: last, so that the module can grow ---
 initializes: scale
 
@@ -119,6 +125,7 @@ def permit(owner: address, spender: address, amount: uint256, deadline: uint256,
     """
     @notice EIP-2612, open to every caller.
     """
+    freezes._refuse_if_party_frozen(owner, spender)
     assert block.timestamp <= deadline, "token: permit was expired"
     nonce: uint256 = self.nonces[owner]
     struct_hash: bytes32 = keccak256(abi_encode(_PERMIT_TYPE, owner, spender, amount, nonce, deadline))
@@ -138,6 +145,7 @@ def mint(to: address, amount: uint256):
     assert to != empty(address), "token: receiver was zero"
     assert not self.paused, "token: was paused"
     assert staticcall policy.check(empty(address), to, to), "token: receiver was listed"
+    freezes._refuse_if_receiver_frozen(to)
     self.totalSupply += amount
     self.balanceOf[to] = unsafe_add(self.balanceOf[to], amount)  # never above the supply, which did not overflow
     log Transfer(sender=empty(address), receiver=to, value=amount)
@@ -177,7 +185,7 @@ def cancel(action_id: bytes32):
     scale._cancel(action_id)
 
 
-# ------------------------------------------------------------------ pause
+# ------------------------------------------------------------------ pause and freeze
 
 
 @external
@@ -194,6 +202,22 @@ def unpause():
     assert self.paused, "token: was not paused"
     self.paused = False
     log Unpaused(account=msg.sender)
+
+
+@external
+def freeze(account: address, reason: uint8):
+    """
+    @notice Stops one account in this token at once. The issuer contract is never stopped: exits go through it.
+    """
+    assert msg.sender == staticcall policy.guardian(), "token: caller was not the guardian"
+    assert account != issuer, "token: account was the issuer contract"
+    freezes._freeze(account, reason)
+
+
+@external
+def unfreeze(account: address, reason: uint8):
+    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
+    freezes._unfreeze(account, reason)
 
 
 # ------------------------------------------------------------------ views
@@ -311,6 +335,7 @@ def supportsInterface(interfaceId: bytes4) -> bool:
 def _refuse_unless_free(sender: address, receiver: address, spender: address):
     assert msg.sender == issuer or not self.paused, "token: was paused"
     assert staticcall policy.check(sender, receiver, spender), "token: party was listed"
+    freezes._refuse_if_frozen(sender, receiver, spender)
 
 
 @internal
