@@ -15,12 +15,19 @@
 import typed_data
 # accounts that move nothing, with the reason
 import freeze as freezes
-# the multiplier in force and the scheduled one; its storage comes last, and grows there
+# every multiplier there was, by number and by time
+import history
+# the multiplier in force and the scheduled one
 import multiplier as scale
 import IPolicy
 import IStockToken
 
 exports: (freezes.freeze_reason, freezes.isFrozen)
+exports: (history.historyLength, history.historyEntry, history.multiplierAt)
+exports: (
+    scale.uiMultiplier, scale.newUIMultiplier, scale.effectiveAt, scale.multiplierVersion, scale.epoch, scale.newEpoch,
+    scale.toUIAmount, scale.fromUIAmount,
+)
 
 
 event Transfer:
@@ -67,8 +74,9 @@ nonces: public(HashMap[address, uint256])
 paused: public(bool)
 # --- freezes ---
 initializes: freezes
-# --- multiplier: last, so that the module can grow ---
-initializes: scale
+# --- multiplier: the one in force and the next, then all there were ---
+initializes: scale[history := history]
+initializes: history
 
 
 @deploy
@@ -238,57 +246,6 @@ def standing() -> IStockToken.Standing:
         newEpoch=scale._new_epoch(),
         version=scale._version(),
     )
-
-
-@external
-@view
-def uiMultiplier() -> uint256:
-    return scale._multiplier()
-
-
-@external
-@view
-def newUIMultiplier() -> uint256:
-    return scale._new_multiplier()
-
-
-@external
-@view
-def effectiveAt() -> uint256:
-    return scale._effective_at()
-
-
-@external
-@view
-def multiplierVersion() -> uint64:
-    return scale._version()
-
-
-@external
-@view
-def epoch() -> uint64:
-    return scale._epoch()
-
-
-@external
-@view
-def newEpoch() -> uint64:
-    return scale._new_epoch()
-
-
-@external
-@view
-def toUIAmount(raw: uint256) -> uint256:
-    return scale._to_ui_down(raw)
-
-
-@external
-@view
-def fromUIAmount(ui: uint256) -> uint256:
-    """
-    @notice The most raw that stands for no more than `ui`.
-    """
-    return ui * scale.ONE // scale._multiplier()
 
 
 @external
