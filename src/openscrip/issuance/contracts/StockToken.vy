@@ -13,6 +13,8 @@
 
 # digests and recovery for permit; stateless
 import typed_data
+# name, symbol, ISIN, terms and metadata
+import identity
 # accounts that move nothing, with the reason
 import freeze as freezes
 # every multiplier there was, by number and by time
@@ -22,6 +24,7 @@ import multiplier as scale
 import IPolicy
 import IStockToken
 
+exports: (identity.name, identity.symbol, identity.isin, identity.terms, identity.contractURI)
 exports: (freezes.freeze_reason, freezes.isFrozen)
 exports: (history.historyLength, history.historyEntry, history.multiplierAt)
 exports: (
@@ -59,11 +62,8 @@ _PERMIT_TYPE: constant(bytes32) = keccak256(
 policy: public(immutable(IPolicy))
 issuer: public(immutable(address))
 
-# --- identity: set once ---
+# --- set up once ---
 initialized: bool
-name: public(String[64])
-symbol: public(String[20])
-isin: public(String[12])
 # --- ERC-20, all raw in 1e-18 ---
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
@@ -77,6 +77,8 @@ initializes: freezes
 # --- multiplier: the one in force and the next, then all there were ---
 initializes: scale[history := history]
 initializes: history
+# --- identity and terms ---
+initializes: identity
 
 
 @deploy
@@ -93,11 +95,8 @@ def initialize(name: String[64], symbol: String[20], isin: String[12], epoch: ui
     @param epoch The custodian's corporate-action epoch of the share at listing.
     """
     assert not self.initialized, "token: was initialized"
-    assert len(name) > 0 and len(symbol) > 0 and len(isin) == 12, "token: identity was incomplete"
     self.initialized = True
-    self.name = name
-    self.symbol = symbol
-    self.isin = isin
+    identity._begin(name, symbol, isin)
     scale._begin(epoch)
 
 
@@ -137,7 +136,7 @@ def permit(owner: address, spender: address, amount: uint256, deadline: uint256,
     assert block.timestamp <= deadline, "token: permit was expired"
     nonce: uint256 = self.nonces[owner]
     struct_hash: bytes32 = keccak256(abi_encode(_PERMIT_TYPE, owner, spender, amount, nonce, deadline))
-    digest: bytes32 = typed_data._digest(keccak256(self.name), struct_hash)
+    digest: bytes32 = typed_data._digest(identity._name_hash(), struct_hash)
     signer: address = typed_data._signer(digest, convert(v, uint256), r, s)
     assert signer != empty(address) and signer == owner, "token: permit was not signed by the owner"
     self.nonces[owner] = unsafe_add(nonce, 1)  # one step for each signature: 2**256 are out of reach
@@ -206,7 +205,7 @@ def pause():
 
 @external
 def unpause():
-    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
+    self._refuse_unless_owner()
     assert self.paused, "token: was not paused"
     self.paused = False
     log Unpaused(account=msg.sender)
@@ -224,8 +223,29 @@ def freeze(account: address, reason: uint8):
 
 @external
 def unfreeze(account: address, reason: uint8):
-    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
+    self._refuse_unless_owner()
     freezes._unfreeze(account, reason)
+
+
+# ------------------------------------------------------------------ terms
+
+
+@external
+def set_terms(terms: String[512]):
+    """
+    @notice Where the terms of this token stand, or what they are.
+    """
+    self._refuse_unless_owner()
+    identity._set_terms(terms)
+
+
+@external
+def set_contract_uri(uri: String[512]):
+    """
+    @notice ERC-7572 metadata; its `name` is the token's.
+    """
+    self._refuse_unless_owner()
+    identity._set_contract_uri(uri)
 
 
 # ------------------------------------------------------------------ views
@@ -266,7 +286,7 @@ def totalSupplyUI() -> uint256:
 @external
 @view
 def DOMAIN_SEPARATOR() -> bytes32:
-    return typed_data._domain_separator(keccak256(self.name))
+    return typed_data._domain_separator(identity._name_hash())
 
 
 @external
@@ -285,6 +305,12 @@ def supportsInterface(interfaceId: bytes4) -> bool:
 
 
 # ------------------------------------------------------------------ internal
+
+
+@internal
+@view
+def _refuse_unless_owner():
+    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
 
 
 @internal
