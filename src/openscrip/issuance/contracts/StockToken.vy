@@ -11,8 +11,10 @@
         list, freeze, allowance, receiver, balance.
 """
 
-# digests and recovery for permit; stateless
+# the domain; stateless
 import typed_data
+# permits and transfers that an owner signed
+import signatures
 # name, symbol, ISIN, terms and metadata
 import identity
 # accounts that move nothing, with the reason
@@ -25,6 +27,7 @@ import IPolicy
 import IStockToken
 
 exports: (identity.name, identity.symbol, identity.isin, identity.terms, identity.contractURI)
+exports: signatures.nonces
 exports: (freezes.freeze_reason, freezes.isFrozen)
 exports: (history.historyLength, history.historyEntry, history.multiplierAt)
 exports: (
@@ -57,6 +60,9 @@ decimals: public(constant(uint8)) = 18
 _PERMIT_TYPE: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
+_TRANSFER_TYPE: constant(bytes32) = keccak256(
+    "DELEGATED_TRANSFER(address owner,address to,uint256 value,uint256 nonce,uint256 deadline)"
+)
 
 # Shared by every token of the beacon; replaced only by an upgrade through the timelock.
 policy: public(immutable(IPolicy))
@@ -68,8 +74,8 @@ initialized: bool
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 totalSupply: public(uint256)
-# --- EIP-2612 ---
-nonces: public(HashMap[address, uint256])
+# --- signatures: the nonces ---
+initializes: signatures
 # --- pause ---
 paused: public(bool)
 # --- freezes ---
@@ -133,14 +139,35 @@ def permit(owner: address, spender: address, amount: uint256, deadline: uint256,
     @notice EIP-2612, open to every caller.
     """
     freezes._refuse_if_party_frozen(owner, spender)
-    assert block.timestamp <= deadline, "token: permit was expired"
-    nonce: uint256 = self.nonces[owner]
-    struct_hash: bytes32 = keccak256(abi_encode(_PERMIT_TYPE, owner, spender, amount, nonce, deadline))
-    digest: bytes32 = typed_data._digest(identity._name_hash(), struct_hash)
-    signer: address = typed_data._signer(digest, convert(v, uint256), r, s)
-    assert signer != empty(address) and signer == owner, "token: permit was not signed by the owner"
-    self.nonces[owner] = unsafe_add(nonce, 1)  # one step for each signature: 2**256 are out of reach
-    self._approve(owner, spender, amount)
+    digest: bytes32 = self._permit_digest(owner, spender, amount, deadline)
+    signed: bool = signatures._signed_by_key(owner, digest, convert(v, uint256), r, s)
+    self._permit(owner, spender, amount, signed)
+
+
+@external
+def permit_signed(owner: address, spender: address, amount: uint256, deadline: uint256, signature: Bytes[1024]):
+    """
+    @notice The same permit at the same nonce, with the signature as bytes: 65 of a key, or what the owner's contract
+            takes for its own (EIP-1271).
+    """
+    freezes._refuse_if_party_frozen(owner, spender)
+    digest: bytes32 = self._permit_digest(owner, spender, amount, deadline)
+    self._permit(owner, spender, amount, signatures._signed(owner, digest, signature))
+
+
+@external
+def delegatedTransfer(owner: address, to: address, amount: uint256, deadline: uint256, signature: Bytes[1024]) -> bool:
+    """
+    @notice Moves a raw amount as its owner signed it, by a key or by EIP-1271; anyone may relay who may move tokens.
+            Permits and transfers use one sequence of nonces.
+    """
+    self._refuse_unless_free(owner, to, msg.sender)
+    assert block.timestamp <= deadline, "token: transfer was expired"
+    digest: bytes32 = signatures._digest(_TRANSFER_TYPE, identity._name_hash(), owner, to, amount, deadline)
+    assert signatures._signed(owner, digest, signature), "token: transfer was not signed by the owner"
+    signatures._use_nonce(owner)
+    self._move(owner, to, amount)
+    return True
 
 
 # ------------------------------------------------------------------ supply, by the issuer contract alone
@@ -330,6 +357,20 @@ def _move(sender: address, receiver: address, amount: uint256):
     # read after the write above, so that a transfer to oneself changes nothing; never above the supply
     self.balanceOf[receiver] = unsafe_add(self.balanceOf[receiver], amount)
     log Transfer(sender=sender, receiver=receiver, value=amount)
+
+
+@internal
+@view
+def _permit_digest(owner: address, spender: address, amount: uint256, deadline: uint256) -> bytes32:
+    assert block.timestamp <= deadline, "token: permit was expired"
+    return signatures._digest(_PERMIT_TYPE, identity._name_hash(), owner, spender, amount, deadline)
+
+
+@internal
+def _permit(owner: address, spender: address, amount: uint256, signed: bool):
+    assert signed, "token: permit was not signed by the owner"
+    signatures._use_nonce(owner)
+    self._approve(owner, spender, amount)
 
 
 @internal
