@@ -19,6 +19,8 @@ import signatures
 import identity
 # accounts that move nothing, with the reason
 import freeze as freezes
+# the answers of ERC-165; stateless
+import interfaces
 # every multiplier there was, by number and by time
 import history
 # the multiplier in force and the scheduled one
@@ -27,7 +29,7 @@ import IPolicy
 import IStockToken
 
 exports: (identity.name, identity.symbol, identity.isin, identity.terms, identity.contractURI)
-exports: signatures.nonces
+exports: (signatures.nonces, interfaces.supportsInterface)
 exports: (freezes.freeze_reason, freezes.isFrozen)
 exports: (history.historyLength, history.historyEntry, history.multiplierAt)
 exports: (
@@ -254,6 +256,18 @@ def unfreeze(account: address, reason: uint8):
     freezes._unfreeze(account, reason)
 
 
+@external
+def recover(account: address, to: address, amount: uint256, case_id: bytes32, reason: uint8):
+    """
+    @notice Moves raw tokens off a frozen account, for a documented case: by the owner, so after a wait and by two keys.
+            Works while paused. Escrow is out of reach: the issuer contract cannot be frozen.
+    """
+    self._refuse_unless_owner()
+    assert staticcall policy.check(empty(address), to, to), "token: receiver was listed"
+    freezes._recover(account, to, amount, case_id, reason)
+    self._move(account, to, amount)
+
+
 # ------------------------------------------------------------------ terms
 
 
@@ -317,18 +331,12 @@ def DOMAIN_SEPARATOR() -> bytes32:
 
 
 @external
-@pure
-def supportsInterface(interfaceId: bytes4) -> bool:
-    return interfaceId in [
-        0x01ffc9a7,  # ERC-165
-        0x36372b07,  # ERC-20
-        0xa219a025,  # ERC-20 metadata
-        0x9d8ff7da,  # ERC-2612
-        0xa60bf13d,  # ERC-8056: multiplier
-        0x4bd27648,  # ERC-8056: scheduled multiplier
-        0x57854fc3,  # ERC-8056: conversion
-        0xd890fd71,  # ERC-8056: UI balances
-    ]
+@view
+def getCCIPAdmin() -> address:
+    """
+    @notice Who may register this token for CCIP; zero until the owner names one.
+    """
+    return staticcall policy.ccip_admin()
 
 
 # ------------------------------------------------------------------ internal

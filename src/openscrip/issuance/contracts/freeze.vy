@@ -18,6 +18,14 @@ event Unfrozen:
     reason: indexed(uint8)
 
 
+event Recovered:
+    caseId: indexed(bytes32)
+    account: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+    reason: uint8
+
+
 _REASON_MAX: constant(uint8) = 5
 
 # --- 0 for an account that is free ---
@@ -45,6 +53,16 @@ def _unfreeze(account: address, reason: uint8):
     assert self.freeze_reason[account] != 0, "token: account was not frozen"
     self.freeze_reason[account] = 0
     log Unfrozen(account=account, reason=reason)
+
+
+@internal
+def _recover(account: address, receiver: address, amount: uint256, case_id: bytes32, reason: uint8):
+    assert self.freeze_reason[account] != 0, "token: account was not frozen"
+    self._refuse_if_receiver_frozen(receiver)
+    assert amount > 0, "token: amount was zero"
+    assert case_id != empty(bytes32), "token: case was zero"
+    self._refuse_unless_reason(reason)
+    log Recovered(caseId=case_id, account=account, receiver=receiver, amount=amount, reason=reason)
 
 
 @internal
