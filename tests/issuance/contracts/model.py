@@ -47,6 +47,12 @@ class Model:
     report_at: int = 0
     paused: bool = False
     listed: set[str] = field(default_factory=set)
+    frozen: set[str] = field(default_factory=set)
+
+    @property
+    def barred(self) -> set[str]:
+        """Who gives and takes nothing."""
+        return self.listed | self.frozen
 
     @property
     def escrowed(self) -> int:
@@ -89,7 +95,7 @@ class Model:
             and self.now - self.report_at <= FRESH_S
             and self.shares_owed(self.supply + raw) <= self.allocation
             and not self.paused
-            and receiver not in self.listed
+            and receiver not in self.barred
         )
         if allowed:
             self.used |= {request, evidence}
@@ -97,9 +103,9 @@ class Model:
         return allowed
 
     def transfer(self, sender: str, receiver: str, raw: int) -> bool:
-        """Own tokens, nobody listed, not paused."""
+        """Own tokens, nobody listed or frozen, not paused."""
         allowed = (
-            not self.paused and not {sender, receiver} & self.listed and self.balances.get(sender, 0) >= raw
+            not self.paused and not {sender, receiver} & self.barred and self.balances.get(sender, 0) >= raw
         )
         if allowed:
             self.balances[sender] = self.balances.get(sender, 0) - raw
@@ -112,7 +118,7 @@ class Model:
             raw > 0
             and raw % GRAIN == 0
             and request not in self.redemptions
-            and holder not in self.listed
+            and holder not in self.barred
             and self.balances.get(holder, 0) >= raw
         )
         if allowed:
@@ -129,9 +135,9 @@ class Model:
         return True
 
     def refund(self, request: bytes) -> bool:
-        """What is in escrow, unless the holder was listed."""
+        """What is in escrow, unless the holder was listed or frozen."""
         found = self.redemptions.get(request)
-        if found is None or found.state != "escrowed" or found.holder in self.listed:
+        if found is None or found.state != "escrowed" or found.holder in self.barred:
             return False
         found.state = "refunded"
         self.balances[found.holder] += found.raw

@@ -34,7 +34,7 @@ ONE = 10**18
 GRAIN = 10**10
 TSLA = Instrument("TSLA", "Tesla", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "TSLAx")
 NOBODY = "0x" + "00" * 20
-_GAS = hex(3_000_000)
+_GAS = hex(6_000_000)
 
 
 def key(name: str) -> EvmAccount:

@@ -125,6 +125,13 @@ class Machine(RuleBasedStateMachine):
             sender, function = ("guardian", "list_address") if listed else (self.stage.at.timelock, "unlist_address")
             self.stage.send(sender, "Policy", function, account(who))
 
+    @rule(who=holders, frozen=rarely)
+    def freeze_or_unfreeze(self, who: str, frozen: bool) -> None:
+        if frozen != (who in self.model.frozen):
+            self.model.frozen ^= {who}
+            sender, function = ("guardian", "freeze") if frozen else (self.stage.at.timelock, "unfreeze")
+            self.stage.send(sender, "StockToken", function, account(who), 1)
+
     @invariant()
     def same(self) -> None:
         token, model = own("StockToken"), self.model

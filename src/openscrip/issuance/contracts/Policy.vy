@@ -20,6 +20,11 @@ event GuardianChanged:
     current: indexed(address)
 
 
+event CCIPAdminChanged:
+    previous: indexed(address)
+    current: indexed(address)
+
+
 event OwnershipTransferStarted:
     previousOwner: indexed(address)
     newOwner: indexed(address)
@@ -36,6 +41,8 @@ owner: public(address)
 pendingOwner: public(address)
 # lists and pauses, at once; can undo neither
 guardian: public(address)
+# registers tokens for CCIP, which a timelock cannot do itself; zero until the owner names one
+ccip_admin: public(address)
 # --- the list, answering the selector of Chainalysis' oracle ---
 isSanctioned: public(HashMap[address, bool])
 
@@ -87,6 +94,17 @@ def set_guardian(guardian: address):
     assert guardian != self.guardian, "policy: guardian was unchanged"
     log GuardianChanged(previous=self.guardian, current=guardian)
     self.guardian = guardian
+
+
+@external
+def set_ccip_admin(admin: address):
+    """
+    @notice Zero takes the power away.
+    """
+    assert msg.sender == self.owner, "policy: caller was not the owner"
+    assert admin != self.ccip_admin, "policy: CCIP admin was unchanged"
+    log CCIPAdminChanged(previous=self.ccip_admin, current=admin)
+    self.ccip_admin = admin
 
 
 @external

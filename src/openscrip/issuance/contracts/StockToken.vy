@@ -7,16 +7,35 @@
         UI amount = raw x multiplier (ERC-8056). Stands behind an OpenZeppelin BeaconProxy: the constructor locks the
         implementation, `initialize` sets a token up once, storage is append-only, immutables are shared by all tokens.
 @dev    While paused nothing moves except for the issuer contract: an exit into escrow, its burn and its refund stay open.
-        Whoever is on the policy's list moves nothing, paused or not.
+        Whoever is on the policy's list, or frozen here, moves nothing, paused or not. Errors come in one order: pause,
+        list, freeze, allowance, receiver, balance.
 """
 
-# digests and recovery for permit; stateless
+# the domain; stateless
 import typed_data
-# the multiplier in force and the scheduled one; its storage comes last, and grows there
+# permits and transfers that an owner signed
+import signatures
+# name, symbol, ISIN, terms and metadata
+import identity
+# accounts that move nothing, with the reason
+import freeze as freezes
+# the answers of ERC-165; stateless
+import interfaces
+# every multiplier there was, by number and by time
+import history
+# the multiplier in force and the scheduled one
 import multiplier as scale
 import IPolicy
 import IStockToken
 
+exports: (identity.name, identity.symbol, identity.isin, identity.terms, identity.contractURI)
+exports: (signatures.nonces, interfaces.supportsInterface)
+exports: (freezes.freeze_reason, freezes.isFrozen)
+exports: (history.historyLength, history.historyEntry, history.multiplierAt)
+exports: (
+    scale.uiMultiplier, scale.newUIMultiplier, scale.effectiveAt, scale.multiplierVersion, scale.epoch, scale.newEpoch,
+    scale.toUIAmount, scale.fromUIAmount,
+)
 
 
 event Transfer:
@@ -43,26 +62,31 @@ decimals: public(constant(uint8)) = 18
 _PERMIT_TYPE: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
+_TRANSFER_TYPE: constant(bytes32) = keccak256(
+    "DELEGATED_TRANSFER(address owner,address to,uint256 value,uint256 nonce,uint256 deadline)"
+)
 
 # Shared by every token of the beacon; replaced only by an upgrade through the timelock.
 policy: public(immutable(IPolicy))
 issuer: public(immutable(address))
 
-# --- identity: set once ---
+# --- set up once ---
 initialized: bool
-name: public(String[64])
-symbol: public(String[20])
-isin: public(String[12])
 # --- ERC-20, all raw in 1e-18 ---
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 totalSupply: public(uint256)
-# --- EIP-2612 ---
-nonces: public(HashMap[address, uint256])
+# --- signatures: the nonces ---
+initializes: signatures
 # --- pause ---
 paused: public(bool)
-# --- multiplier: last, so that the module can grow ---
-initializes: scale
+# --- freezes ---
+initializes: freezes
+# --- multiplier: the one in force and the next, then all there were ---
+initializes: scale[history := history]
+initializes: history
+# --- identity and terms ---
+initializes: identity
 
 
 @deploy
@@ -79,11 +103,8 @@ def initialize(name: String[64], symbol: String[20], isin: String[12], epoch: ui
     @param epoch The custodian's corporate-action epoch of the share at listing.
     """
     assert not self.initialized, "token: was initialized"
-    assert len(name) > 0 and len(symbol) > 0 and len(isin) == 12, "token: identity was incomplete"
     self.initialized = True
-    self.name = name
-    self.symbol = symbol
-    self.isin = isin
+    identity._begin(name, symbol, isin)
     scale._begin(epoch)
 
 
@@ -119,14 +140,36 @@ def permit(owner: address, spender: address, amount: uint256, deadline: uint256,
     """
     @notice EIP-2612, open to every caller.
     """
-    assert block.timestamp <= deadline, "token: permit was expired"
-    nonce: uint256 = self.nonces[owner]
-    struct_hash: bytes32 = keccak256(abi_encode(_PERMIT_TYPE, owner, spender, amount, nonce, deadline))
-    digest: bytes32 = typed_data._digest(keccak256(self.name), struct_hash)
-    signer: address = typed_data._signer(digest, convert(v, uint256), r, s)
-    assert signer != empty(address) and signer == owner, "token: permit was not signed by the owner"
-    self.nonces[owner] = unsafe_add(nonce, 1)  # one step for each signature: 2**256 are out of reach
-    self._approve(owner, spender, amount)
+    freezes._refuse_if_party_frozen(owner, spender)
+    digest: bytes32 = self._permit_digest(owner, spender, amount, deadline)
+    signed: bool = signatures._signed_by_key(owner, digest, convert(v, uint256), r, s)
+    self._permit(owner, spender, amount, signed)
+
+
+@external
+def permit_signed(owner: address, spender: address, amount: uint256, deadline: uint256, signature: Bytes[1024]):
+    """
+    @notice The same permit at the same nonce, with the signature as bytes: 65 of a key, or what the owner's contract
+            takes for its own (EIP-1271).
+    """
+    freezes._refuse_if_party_frozen(owner, spender)
+    digest: bytes32 = self._permit_digest(owner, spender, amount, deadline)
+    self._permit(owner, spender, amount, signatures._signed(owner, digest, signature))
+
+
+@external
+def delegatedTransfer(owner: address, to: address, amount: uint256, deadline: uint256, signature: Bytes[1024]) -> bool:
+    """
+    @notice Moves a raw amount as its owner signed it, by a key or by EIP-1271; anyone may relay who may move tokens.
+            Permits and transfers use one sequence of nonces.
+    """
+    self._refuse_unless_free(owner, to, msg.sender)
+    assert block.timestamp <= deadline, "token: transfer was expired"
+    digest: bytes32 = signatures._digest(_TRANSFER_TYPE, identity._name_hash(), owner, to, amount, deadline)
+    assert signatures._signed(owner, digest, signature), "token: transfer was not signed by the owner"
+    signatures._use_nonce(owner)
+    self._move(owner, to, amount)
+    return True
 
 
 # ------------------------------------------------------------------ supply, by the issuer contract alone
@@ -138,6 +181,7 @@ def mint(to: address, amount: uint256):
     assert to != empty(address), "token: receiver was zero"
     assert not self.paused, "token: was paused"
     assert staticcall policy.check(empty(address), to, to), "token: receiver was listed"
+    freezes._refuse_if_receiver_frozen(to)
     self.totalSupply += amount
     self.balanceOf[to] = unsafe_add(self.balanceOf[to], amount)  # never above the supply, which did not overflow
     log Transfer(sender=empty(address), receiver=to, value=amount)
@@ -177,7 +221,7 @@ def cancel(action_id: bytes32):
     scale._cancel(action_id)
 
 
-# ------------------------------------------------------------------ pause
+# ------------------------------------------------------------------ pause and freeze
 
 
 @external
@@ -190,10 +234,59 @@ def pause():
 
 @external
 def unpause():
-    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
+    self._refuse_unless_owner()
     assert self.paused, "token: was not paused"
     self.paused = False
     log Unpaused(account=msg.sender)
+
+
+@external
+def freeze(account: address, reason: uint8):
+    """
+    @notice Stops one account in this token at once. The issuer contract is never stopped: exits go through it.
+    """
+    assert msg.sender == staticcall policy.guardian(), "token: caller was not the guardian"
+    assert account != issuer, "token: account was the issuer contract"
+    freezes._freeze(account, reason)
+
+
+@external
+def unfreeze(account: address, reason: uint8):
+    self._refuse_unless_owner()
+    freezes._unfreeze(account, reason)
+
+
+@external
+def recover(account: address, to: address, amount: uint256, case_id: bytes32, reason: uint8):
+    """
+    @notice Moves raw tokens off a frozen account, for a documented case: by the owner, so after a wait and by two keys.
+            Works while paused. Escrow is out of reach: the issuer contract cannot be frozen.
+    """
+    self._refuse_unless_owner()
+    assert staticcall policy.check(empty(address), to, to), "token: receiver was listed"
+    freezes._recover(account, to, amount, case_id, reason)
+    self._move(account, to, amount)
+
+
+# ------------------------------------------------------------------ terms
+
+
+@external
+def set_terms(terms: String[512]):
+    """
+    @notice Where the terms of this token stand, or what they are.
+    """
+    self._refuse_unless_owner()
+    identity._set_terms(terms)
+
+
+@external
+def set_contract_uri(uri: String[512]):
+    """
+    @notice ERC-7572 metadata; its `name` is the token's.
+    """
+    self._refuse_unless_owner()
+    identity._set_contract_uri(uri)
 
 
 # ------------------------------------------------------------------ views
@@ -218,57 +311,6 @@ def standing() -> IStockToken.Standing:
 
 @external
 @view
-def uiMultiplier() -> uint256:
-    return scale._multiplier()
-
-
-@external
-@view
-def newUIMultiplier() -> uint256:
-    return scale._new_multiplier()
-
-
-@external
-@view
-def effectiveAt() -> uint256:
-    return scale._effective_at()
-
-
-@external
-@view
-def multiplierVersion() -> uint64:
-    return scale._version()
-
-
-@external
-@view
-def epoch() -> uint64:
-    return scale._epoch()
-
-
-@external
-@view
-def newEpoch() -> uint64:
-    return scale._new_epoch()
-
-
-@external
-@view
-def toUIAmount(raw: uint256) -> uint256:
-    return scale._to_ui_down(raw)
-
-
-@external
-@view
-def fromUIAmount(ui: uint256) -> uint256:
-    """
-    @notice The most raw that stands for no more than `ui`.
-    """
-    return ui * scale.ONE // scale._multiplier()
-
-
-@external
-@view
 def balanceOfUI(account: address) -> uint256:
     """
     @notice For people to read. Send only raw amounts: `balanceOf`, or what `fromUIAmount` gives.
@@ -285,22 +327,16 @@ def totalSupplyUI() -> uint256:
 @external
 @view
 def DOMAIN_SEPARATOR() -> bytes32:
-    return typed_data._domain_separator(keccak256(self.name))
+    return typed_data._domain_separator(identity._name_hash())
 
 
 @external
-@pure
-def supportsInterface(interfaceId: bytes4) -> bool:
-    return interfaceId in [
-        0x01ffc9a7,  # ERC-165
-        0x36372b07,  # ERC-20
-        0xa219a025,  # ERC-20 metadata
-        0x9d8ff7da,  # ERC-2612
-        0xa60bf13d,  # ERC-8056: multiplier
-        0x4bd27648,  # ERC-8056: scheduled multiplier
-        0x57854fc3,  # ERC-8056: conversion
-        0xd890fd71,  # ERC-8056: UI balances
-    ]
+@view
+def getCCIPAdmin() -> address:
+    """
+    @notice Who may register this token for CCIP; zero until the owner names one.
+    """
+    return staticcall policy.ccip_admin()
 
 
 # ------------------------------------------------------------------ internal
@@ -308,9 +344,16 @@ def supportsInterface(interfaceId: bytes4) -> bool:
 
 @internal
 @view
+def _refuse_unless_owner():
+    assert msg.sender == staticcall policy.owner(), "token: caller was not the owner"
+
+
+@internal
+@view
 def _refuse_unless_free(sender: address, receiver: address, spender: address):
     assert msg.sender == issuer or not self.paused, "token: was paused"
     assert staticcall policy.check(sender, receiver, spender), "token: party was listed"
+    freezes._refuse_if_frozen(sender, receiver, spender)
 
 
 @internal
@@ -322,6 +365,20 @@ def _move(sender: address, receiver: address, amount: uint256):
     # read after the write above, so that a transfer to oneself changes nothing; never above the supply
     self.balanceOf[receiver] = unsafe_add(self.balanceOf[receiver], amount)
     log Transfer(sender=sender, receiver=receiver, value=amount)
+
+
+@internal
+@view
+def _permit_digest(owner: address, spender: address, amount: uint256, deadline: uint256) -> bytes32:
+    assert block.timestamp <= deadline, "token: permit was expired"
+    return signatures._digest(_PERMIT_TYPE, identity._name_hash(), owner, spender, amount, deadline)
+
+
+@internal
+def _permit(owner: address, spender: address, amount: uint256, signed: bool):
+    assert signed, "token: permit was not signed by the owner"
+    signatures._use_nonce(owner)
+    self._approve(owner, spender, amount)
 
 
 @internal

@@ -7,6 +7,12 @@
         only one can be pending; whoever schedules says which multiplier they believe is in force.
 """
 
+# every change by number and by time
+import history
+
+uses: history
+
+
 event UIMultiplierUpdated:
     oldMultiplier: uint256
     newMultiplier: uint256
@@ -36,10 +42,62 @@ next_at: uint256
 next_action: bytes32
 
 
+@external
+@view
+def uiMultiplier() -> uint256:
+    return self._multiplier()
+
+
+@external
+@view
+def newUIMultiplier() -> uint256:
+    return self._new_multiplier()
+
+
+@external
+@view
+def effectiveAt() -> uint256:
+    return self._effective_at()
+
+
+@external
+@view
+def multiplierVersion() -> uint64:
+    return self._version()
+
+
+@external
+@view
+def epoch() -> uint64:
+    return self._epoch()
+
+
+@external
+@view
+def newEpoch() -> uint64:
+    return self._new_epoch()
+
+
+@external
+@view
+def toUIAmount(raw: uint256) -> uint256:
+    return self._to_ui_down(raw)
+
+
+@external
+@view
+def fromUIAmount(ui: uint256) -> uint256:
+    """
+    @notice The most raw that stands for no more than `ui`.
+    """
+    return ui * ONE // self._multiplier()
+
+
 @internal
 def _begin(epoch: uint64):
     self.base_multiplier = ONE
     self.base_epoch = epoch
+    history._append(ONE, ONE, 0, empty(bytes32), epoch)
 
 
 @internal
@@ -56,6 +114,7 @@ def _schedule(expected: uint256, multiplier: uint256, at: uint256, epoch_after: 
     self.next_epoch = epoch_after
     self.next_at = at
     self.next_action = action_id
+    history._append(expected, multiplier, at, action_id, epoch_after)
     log UIMultiplierUpdated(oldMultiplier=expected, newMultiplier=multiplier, effectiveAtTimestamp=at)
 
 
@@ -65,6 +124,7 @@ def _cancel(action_id: bytes32):
     assert action_id == self.next_action, "token: another action was pending"
     log UIMultiplierUpdateCancelled(cancelledMultiplier=self.next_multiplier, cancelledEffectiveAt=self.next_at)
     self._clear_next()
+    history._mark_last_cancelled()
     # a reader that keeps only the last update ends up right
     log UIMultiplierUpdated(
         oldMultiplier=self.base_multiplier, newMultiplier=self.base_multiplier, effectiveAtTimestamp=block.timestamp

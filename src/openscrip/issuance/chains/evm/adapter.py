@@ -32,7 +32,7 @@ from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, 
 from openscrip.kernel.quantities import RawAmount
 
 # What a call may burn, fixed: the measured cost (bench/gas.py) with room for cold accounts and a first report.
-_MINT_GAS, _REPORT_GAS, _BURN_GAS, _REFUND_GAS, _SCHEDULE_GAS = 300_000, 250_000, 200_000, 200_000, 350_000
+_MINT_GAS, _REPORT_GAS, _BURN_GAS, _REFUND_GAS, _SCHEDULE_GAS = 300_000, 250_000, 200_000, 200_000, 500_000
 _BLOCKS_AT_ONCE = 5_000
 
 

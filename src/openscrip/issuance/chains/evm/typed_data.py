@@ -23,6 +23,7 @@ RESERVE_REPORT = (
     "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
 )
 PERMIT = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+DELEGATED_TRANSFER = "DELEGATED_TRANSFER(address owner,address to,uint256 value,uint256 nonce,uint256 deadline)"
 ISSUER, FEED = "Openscrip Issuer", "Openscrip ReserveFeed"
 
 
