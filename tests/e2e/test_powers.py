@@ -61,7 +61,7 @@ def test_every_power_is_told_with_its_holders_by_name_and_none_is_one_keys(up: U
 
     assert holders("mint", "evm") == holders("raise a reserve", "evm") == ["issuer", "attestor"]
     assert holders("change a multiplier", "evm") == ["corporate-action", "attestor"]
-    for power in ("upgrade", "unpause", "unfreeze", "change roles"):
+    for power in ("upgrade", "unpause", "unfreeze", "seize", "change roles"):
         assert (holders(power, "evm"), held[power, "evm"]["delay_s"]) == (["issuer", "timelock-executor"], 86_400)
     assert holders("pause", "evm") == holders("freeze", "evm") == ["guardian"]
     assert holders("register a token", "evm") == ["lister"]
@@ -105,7 +105,7 @@ def test_a_proposer_that_may_also_execute_is_found(up: Up, evm: JsonRpc) -> None
 
     as_timelock("grantRole")
     try:
-        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "change roles")}
+        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "seize", "change roles")}
     finally:
         as_timelock("revokeRole")
         evm.call("anvil_stopImpersonatingAccount", timelock)
@@ -119,7 +119,7 @@ def test_an_owner_that_is_one_key_is_found(up: Up, evm: JsonRpc) -> None:
     assert honest[-40:] == contracts(up)["timelock"].removeprefix("0x").lower()
     evm.call("anvil_setStorageAt", policy, owner_slot, guardian)
     try:
-        assert found(up) == {(power, "evm") for power in ("unpause", "unfreeze", "change roles")}
+        assert found(up) == {(power, "evm") for power in ("unpause", "unfreeze", "seize", "change roles")}
     finally:
         evm.call("anvil_setStorageAt", policy, owner_slot, honest)
     assert found(up) == set()
@@ -130,7 +130,7 @@ def test_a_timelock_whose_code_is_another_is_found(up: Up, evm: JsonRpc) -> None
     honest = evm.call("eth_getCode", timelock, "latest")
     evm.call("anvil_setCode", timelock, honest + "00" * 8)
     try:
-        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "change roles")}
+        assert found(up) == {(power, "evm") for power in ("upgrade", "unpause", "unfreeze", "seize", "change roles")}
         assert "unknown contract" in up.say("powers").out
     finally:
         evm.call("anvil_setCode", timelock, honest)

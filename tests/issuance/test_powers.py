@@ -11,11 +11,19 @@ READ = {
     "Issuer": {
         "mint", "report_and_mint", "schedule_multiplier", "cancel_multiplier", "set_roles", "register", "burn", "refund",
     },
-    "StockToken": {"mint", "burn", "schedule", "cancel", "pause", "unpause"},
-    "Policy": {"list_address", "unlist_address", "set_guardian", "transferOwnership", "acceptOwnership"},
+    "StockToken": {
+        "mint", "burn", "schedule", "cancel", "pause", "unpause", "freeze", "unfreeze", "recover", "set_terms",
+        "set_contract_uri",
+    },
+    "Policy": {"list_address", "unlist_address", "set_guardian", "transferOwnership", "acceptOwnership", "set_ccip_admin"},
     "ReserveFeed": {"report"},
 }
-OF_HOLDERS = {"StockToken": {"transfer", "transferFrom", "approve", "permit", "initialize"}, "Issuer": {"escrow"}}
+OF_HOLDERS = {
+    "StockToken": {
+        "transfer", "transferFrom", "approve", "permit", "permit_signed", "delegatedTransfer", "initialize",
+    },
+    "Issuer": {"escrow"},
+}
 GUARDED = [name for name in PowerName if name not in UNGUARDED]
 
 

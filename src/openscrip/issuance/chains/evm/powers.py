@@ -85,8 +85,10 @@ class _EvmPowers:
         beacon_owner = self._node.read(self._beacon, self._at.beacon, "owner")[0]
         yield self._held(PowerName.UPGRADE, beacon_owner, "UpgradeableBeacon.upgradeTo")
         yield self._held(PowerName.UNPAUSE, owner, "StockToken.unpause")
-        yield self._held(PowerName.UNFREEZE, owner, "Policy.unlist_address")
-        yield self._held(PowerName.CHANGE_ROLES, owner, "Issuer.set_roles, Policy.set_guardian")
+        yield self._held(PowerName.UNFREEZE, owner, "StockToken.unfreeze, Policy.unlist_address")
+        yield self._held(PowerName.SEIZE, owner, "StockToken.recover")
+        yield self._held(PowerName.RENAME, owner, "StockToken.set_terms, StockToken.set_contract_uri")
+        yield self._held(PowerName.CHANGE_ROLES, owner, "Issuer.set_roles, Policy.set_guardian, Policy.set_ccip_admin")
         if (offered := self._view("Policy", self._at.policy, "pendingOwner")) != ZERO:
             yield self._held(PowerName.CHANGE_ROLES, offered, "Policy.acceptOwnership")
         for admin in self._members[ADMIN]:
@@ -95,7 +97,7 @@ class _EvmPowers:
     def _stops(self) -> Iterator[Power]:
         guardian = self._view("Policy", self._at.policy, "guardian")
         yield self._held(PowerName.PAUSE, guardian, "StockToken.pause")
-        yield self._held(PowerName.FREEZE, guardian, "Policy.list_address")
+        yield self._held(PowerName.FREEZE, guardian, "StockToken.freeze, Policy.list_address")
         yield self._power(PowerName.REGISTER, "Issuer.register", self._role("lister"))
         yield self._power(PowerName.END_REDEMPTION, "Issuer.burn, Issuer.refund", self._role("issuer"))
 
