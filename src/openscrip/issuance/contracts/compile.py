@@ -7,7 +7,7 @@ from typing import Any
 
 SOURCES = Path(__file__).parent
 ARTIFACTS = SOURCES / "artifacts"
-CONTRACTS = ("StockToken", "Policy", "ReserveFeed", "Issuer")
+CONTRACTS = ("StockToken", "Policy", "ReserveFeed", "Issuer", "Distributor")
 EVM_VERSION = "cancun"
 
 

@@ -1,0 +1,558 @@
+"""Dividends in a stablecoin: two keys and the money open a distribution, and each holder is paid once, or by rule nobody."""
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.issuance.contracts.stage import CHAIN_ID, NOBODY, ONE, Reverted, Stage, account, events, key, reverts
+from vyper.cli.vyper_compile import compile_files
+
+from openscrip.issuance.chains.evm.distribution_tree import (
+    BATCH_MAX,
+    DISTRIBUTION,
+    DISTRIBUTOR,
+    DistributionTree,
+    Entitlements,
+    Payment,
+    distribution_id,
+    entitle_down,
+    holders_at,
+    plant,
+    transferred,
+)
+from openscrip.issuance.chains.evm.typed_data import digest
+from openscrip.issuance.contracts.artifact import Artifact, own
+
+DAY = 86_400
+EVENT = b"\x0d" * 32
+DUE = {"alice": 60, "bob": 30, "carol": 7}
+TOTAL = 100
+CA, ATTESTOR = "corporate_action", "attestor"
+
+
+@cache
+def stablecoin() -> Artifact:
+    """The stablecoin that may be told to misbehave, compiled."""
+    path = Path(__file__).with_name("Stablecoin.vy")
+    built = next(iter(compile_files([str(path)], ["abi", "bytecode"]).values()))
+    return Artifact("Stablecoin", tuple(built["abi"]), bytes.fromhex(built["bytecode"][2:]))
+
+
+class Dividend:
+    """A distributor, a stablecoin of which the payer has plenty, and the distribution of one event to three holders."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        creation = own("Distributor").creation(stage.at.policy, stage.at.issuer)
+        self.at = str(stage.send_data("lister", None, creation)["contractAddress"])
+        self.coin = str(stage.send_data("lister", None, stablecoin().creation())["contractAddress"])
+        self.tell("mint", account("payer"), 10**30)
+        self.tell("approve", self.at, 10**30, sender="payer")
+        self.tree = self.plant(DUE)
+
+    @property
+    def id(self) -> bytes:
+        return self.id_of(EVENT)
+
+    def id_of(self, event: bytes) -> bytes:
+        return distribution_id(CHAIN_ID, self.at, event, self.stage.token)
+
+    def plant(self, due: dict[str, int], event: bytes = EVENT) -> DistributionTree:
+        by_address = {account(name): amount for name, amount in due.items()}
+        return plant(self.id_of(event), Entitlements(sum(due.values()), by_address, 0))
+
+    def tell(self, function: str, *arguments: object, sender: str = "stranger") -> None:
+        self.stage.send_data(sender, self.coin, stablecoin().call(function, *arguments))
+
+    def misbehave(self, fee: int = 0, surcharge: int = 0, *, lies: bool = False, silent: bool = False) -> None:
+        self.tell("behave", fee, surcharge, lies, silent)
+
+    def entered(self) -> bool:
+        answer = self.stage.rpc.call("eth_call", {"to": self.coin, "data": "0x" + stablecoin().call("entered").hex()}, "latest")
+        return bool(int(answer, 16))
+
+    def held(self, name: str) -> int:
+        data = "0x" + stablecoin().call("balanceOf", account(name)).hex()
+        return int(self.stage.rpc.call("eth_call", {"to": self.coin, "data": data}, "latest"), 16)
+
+    def fields(self, **changes: Any) -> dict[str, Any]:
+        """A distribution that would be accepted, with changes."""
+        now = self.stage.now()
+        fields: dict[str, Any] = {
+            "event": EVENT, "token": self.stage.token, "stablecoin": self.coin, "root": self.tree.root, "total": TOTAL,
+            "record_at": now - 60, "record_block": 1, "deadline": now + 60 * DAY, "receiver": account("treasury"),
+        }  # fmt: skip
+        return fields | changes
+
+    def signatures(
+        self, values: tuple[object, ...], signers: tuple[str, str], chain_id: int = CHAIN_ID, contract: str = ""
+    ) -> list[bytes]:
+        signed = digest(DISTRIBUTOR, chain_id, contract or self.at, DISTRIBUTION, values)
+        return [key(signer).sign_digest(signed) for signer in signers]
+
+    def create(
+        self, *, signers: tuple[str, str] = (CA, ATTESTOR), domain: dict[str, Any] | None = None, sender: str = "payer",
+        **changes: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        values = tuple(self.fields(**changes).values())
+        return self.send("create", values, *self.signatures(values, signers, **(domain or {})), sender=sender)
+
+    def send(self, function: str, *arguments: object, sender: str = "stranger") -> dict[str, Any]:
+        return self.stage.send(sender, "Distributor", function, *arguments, to=self.at)
+
+    def of(self, name: str) -> Payment:
+        return next(each for each in self.tree.payments if each.account == account(name))
+
+    def claim(self, payment: Payment) -> dict[str, Any]:
+        return self.send("claim", self.id, payment.values())
+
+    def push(self, *payments: Payment) -> dict[str, Any]:
+        return self.send("push", self.id, [each.values() for each in payments])
+
+    def finish(self) -> dict[str, Any]:
+        return self.send("return_remainder", self.id)
+
+    def standing(self) -> tuple[int, int, bool]:
+        """Total, paid, returned."""
+        _, _, total, paid, _, _, returned = self.stage.view("Distributor", "distributions", self.id, to=self.at)
+        return total, paid, returned
+
+    def is_paid(self, index: int) -> bool:
+        return bool(self.stage.view("Distributor", "is_paid", self.id, index, to=self.at))
+
+
+@pytest.fixture
+def dividend(fresh: Stage) -> Dividend:
+    return Dividend(fresh)
+
+
+@pytest.fixture
+def open_(dividend: Dividend) -> Dividend:
+    """As `dividend`, created and funded."""
+    dividend.create()
+    return dividend
+
+
+# Create
+
+
+def test_create__signed_by_two_keys_and_funded__is_open_and_says_all(dividend: Dividend) -> None:
+    fields = dividend.fields()
+    receipt = dividend.create(**fields)
+    [(topics, said)] = events(receipt, "Distributor", "DistributionCreated")
+    assert topics[:2] == ["0x" + dividend.id.hex(), "0x" + EVENT.hex()]
+    assert topics[2][-40:] == dividend.stage.token[2:].lower()
+    assert said == {
+        "stablecoin": dividend.coin.lower(), "root": dividend.tree.root, "total": TOTAL, "recordAt": fields["record_at"],
+        "recordBlock": 1, "claimDeadline": fields["deadline"], "remainderReceiver": account("treasury").lower(),
+        "payer": account("payer").lower(),
+    }  # fmt: skip
+    assert dividend.held(dividend.at) == TOTAL
+    assert dividend.standing() == (TOTAL, 0, False)
+    assert dividend.stage.view("Distributor", "distribution_id", EVENT, dividend.stage.token, to=dividend.at) == dividend.id
+
+
+@pytest.mark.parametrize(
+    ("signers", "who"),
+    [
+        (("attestor", "attestor"), "corporate action"),
+        (("issuer", "attestor"), "corporate action"),
+        (("stranger", "attestor"), "corporate action"),
+        ((CA, CA), "attestor"),
+        ((CA, "issuer"), "attestor"),
+        ((CA, "stranger"), "attestor"),
+    ],
+)
+def test_create__without_both_keys__reverts(dividend: Dividend, signers: tuple[str, str], who: str) -> None:
+    with reverts(f"distributor: {who} signature was wrong"):
+        dividend.create(signers=signers)
+
+
+def test_create__signed_for_another_chain_or_contract__reverts(dividend: Dividend) -> None:
+    for domain in ({"chain_id": 1}, {"contract": dividend.stage.at.issuer}):
+        with reverts("distributor: corporate action signature was wrong"):
+            dividend.create(domain=domain)
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_create__with_a_field_that_was_not_signed__reverts(dividend: Dividend, place: int) -> None:
+    values = list(dividend.fields().values())
+    signatures = dividend.signatures(tuple(values), (CA, ATTESTOR))
+    was = values[place]
+    values[place] = was + 1 if isinstance(was, int) else b"\1" * 32 if isinstance(was, bytes) else account("mallory")
+    with reverts("distributor: corporate action signature was wrong"):
+        dividend.send("create", tuple(values), *signatures, sender="payer")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"token": account("stranger")}, "distributor: token was not registered"),
+        ({"stablecoin": account("stranger")}, "distributor: stablecoin was no contract"),
+        ({"event": b"\0" * 32}, "distributor: event was zero"),
+        ({"root": b"\0" * 32}, "distributor: root was zero"),
+        ({"total": 0}, "distributor: total was zero"),
+        ({"receiver": NOBODY}, "distributor: receiver was nobody"),
+    ],
+)
+def test_create__senseless__reverts(dividend: Dividend, changes: dict[str, Any], reason: str) -> None:
+    with reverts(reason):
+        dividend.create(**changes)
+
+
+def test_create__at_the_limits_of_its_dates__is_open_only_within(dividend: Dividend) -> None:
+    now = dividend.stage.now()
+    with reverts("distributor: record date was in the future"):
+        dividend.create(record_at=now + DAY)
+    with reverts("distributor: deadline was too near"):
+        dividend.create(deadline=now + 30 * DAY - 1)
+    with reverts("distributor: deadline was too far"):
+        dividend.create(deadline=now + 3_660 * DAY + DAY)
+    dividend.create(deadline=now + 3_660 * DAY, record_at=now)
+
+
+def test_create__with_itself_or_a_listed_account_as_receiver__reverts(dividend: Dividend) -> None:
+    with reverts("distributor: receiver was nobody"):
+        dividend.create(receiver=dividend.at)
+    dividend.stage.send("guardian", "Policy", "list_address", account("treasury"))
+    with reverts("distributor: receiver was listed"):
+        dividend.create()
+
+
+def test_create__twice_for_one_event_and_token__reverts(open_: Dividend) -> None:
+    with reverts("distributor: event was distributed"):
+        open_.create()
+    with reverts("distributor: event was distributed"):
+        open_.create(total=1, root=b"\x02" * 32)
+    open_.create(event=b"\x0e" * 32)
+
+
+def test_create__without_the_money__reverts(dividend: Dividend) -> None:
+    dividend.tell("mint", dividend.at, TOTAL)  # what lies there already does not count
+    with pytest.raises(Reverted):
+        dividend.create(sender="stranger")
+    assert dividend.standing() == (0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("manners", "reason"),
+    [
+        ({"fee": 1}, "distributor: another amount was received"),
+        ({"lies": True}, "distributor: transfer failed"),
+    ],
+)
+def test_create__in_a_stablecoin_that_takes_a_fee_or_lies__reverts(
+    dividend: Dividend, manners: dict[str, Any], reason: str
+) -> None:
+    dividend.misbehave(**manners)
+    with reverts(reason):
+        dividend.create()
+
+
+def test_distributor__in_a_stablecoin_that_answers_nothing__works(dividend: Dividend) -> None:
+    dividend.misbehave(silent=True)
+    dividend.create()
+    dividend.claim(dividend.of("alice"))
+    assert dividend.held("alice") == 60
+
+
+def test_distributor__without_policy_or_issuer__cannot_be_made(fresh: Stage) -> None:
+    for places in ((NOBODY, fresh.at.issuer), (fresh.at.policy, NOBODY)):
+        with pytest.raises(Reverted):
+            fresh.send_data("lister", None, own("Distributor").creation(*places))
+
+
+def test_create__after_the_keys_were_changed__takes_the_new_ones_alone(dividend: Dividend) -> None:
+    roles = (account(name) for name in ("issuer", "new_attestor", "new_action", "lister"))
+    dividend.stage.send(dividend.stage.at.timelock, "Issuer", "set_roles", *roles)
+    with reverts("distributor: corporate action signature was wrong"):
+        dividend.create()
+    dividend.create(signers=("new_action", "new_attestor"))
+
+
+# Claim
+
+
+def test_claim__by_anyone__pays_the_account_once(open_: Dividend) -> None:
+    payment = open_.of("alice")
+    assert not open_.is_paid(payment.index)
+    receipt = open_.claim(payment)
+    [(topics, said)] = events(receipt, "Distributor", "Paid")
+    assert topics[0] == "0x" + open_.id.hex()
+    assert topics[1][-40:] == account("alice")[2:].lower()
+    assert said == {"index": payment.index, "amount": 60}
+    assert (open_.held("alice"), open_.held("stranger"), open_.held(open_.at)) == (60, 0, 40)
+    assert open_.standing() == (TOTAL, 60, False)
+    assert [open_.is_paid(each.index) for each in open_.tree.payments] == [each == payment for each in open_.tree.payments]
+    with reverts("distributor: claim was paid"):
+        open_.claim(payment)
+
+
+def test_claim__with_anything_but_its_leaf__reverts(open_: Dividend) -> None:
+    payment = open_.of("alice")
+    wrong = (
+        replace(payment, amount=61), replace(payment, index=payment.index + 256), replace(payment, account=account("mallory")),
+        replace(payment, proof=payment.proof[:-1]), replace(payment, proof=(*payment.proof, b"\0" * 32)),
+        replace(payment, proof=open_.of("carol").proof[::-1]), replace(payment, proof=()),
+    )  # fmt: skip
+    for each in wrong:
+        with reverts("distributor: proof was wrong"):
+            open_.claim(each)
+    open_.claim(payment)
+
+
+def test_claim__in_another_distribution_or_an_unknown_one__reverts(open_: Dividend) -> None:
+    other = b"\x0e" * 32
+    open_.create(event=other)  # the same root for another event: no leaf of it fits
+    with reverts("distributor: proof was wrong"):
+        open_.send("claim", open_.id_of(other), open_.of("alice").values())
+    with reverts("distributor: distribution was unknown"):
+        open_.send("claim", b"\x0f" * 32, open_.of("alice").values())
+    with reverts("distributor: distribution was unknown"):
+        open_.send("return_remainder", b"\x0f" * 32)
+
+
+def test_claim__of_a_listed_account__reverts_until_it_is_unlisted(open_: Dividend) -> None:
+    open_.stage.send("guardian", "Policy", "list_address", account("alice"))
+    with reverts("distributor: account was listed"):
+        open_.claim(open_.of("alice"))
+    open_.stage.send(open_.stage.at.timelock, "Policy", "unlist_address", account("alice"))
+    open_.claim(open_.of("alice"))
+    assert open_.held("alice") == 60
+
+
+def test_claim__in_the_last_second__is_paid_and_reverts_after(dividend: Dividend) -> None:
+    deadline = dividend.stage.now() + 60 * DAY
+    dividend.create(deadline=deadline)
+    dividend.stage.pass_time(deadline - dividend.stage.now() - 10)
+    with reverts("distributor: deadline was not over"):
+        dividend.finish()
+    dividend.claim(dividend.of("alice"))
+    dividend.stage.pass_time(deadline - dividend.stage.now() + 1)
+    with reverts("distributor: deadline was over"):
+        dividend.claim(dividend.of("bob"))
+    with reverts("distributor: deadline was over"):
+        dividend.push(dividend.of("bob"))
+
+
+def test_claim__beyond_the_total__reverts_and_leaves_other_distributions_alone(dividend: Dividend) -> None:
+    dividend.create(total=89)  # a tree that promises 97
+    dividend.tell("mint", dividend.at, 1_000)
+    dividend.claim(dividend.of("alice"))
+    with reverts("distributor: total was paid"):
+        dividend.claim(dividend.of("bob"))
+    dividend.claim(dividend.of("carol"))
+    assert dividend.standing() == (89, 67, False)
+
+
+def test_claim__of_a_leaf_for_the_distributor_itself__reverts(dividend: Dividend) -> None:
+    dividend.tree = plant(dividend.id, Entitlements(5, {dividend.at: 5}, 0))
+    dividend.create()
+    with reverts("distributor: account was the distributor"):
+        dividend.claim(dividend.tree.payments[0])
+
+
+@pytest.mark.parametrize(
+    ("manners", "reason"),
+    [
+        ({"fee": 1}, "distributor: another amount was received"),
+        ({"surcharge": 1}, "distributor: another amount was sent"),
+        ({"lies": True}, "distributor: transfer failed"),
+    ],
+)
+def test_claim__when_the_stablecoin_turns_bad__reverts_and_the_claim_stands(
+    open_: Dividend, manners: dict[str, Any], reason: str
+) -> None:
+    open_.misbehave(**manners)
+    for act in (open_.claim, open_.push):
+        with reverts(reason):
+            act(open_.of("alice"))
+    assert open_.standing() == (TOTAL, 0, False)
+    open_.misbehave()
+    open_.claim(open_.of("alice"))
+
+
+def test_distributor__entered_again_from_a_transfer__refuses(dividend: Dividend) -> None:
+    bob = dividend.of("bob")
+    dividend.create()
+    for call in (("claim", dividend.id, bob.values()), ("push", dividend.id, [bob.values()])):
+        dividend.tell("arm", dividend.at, own("Distributor").call(*call))
+        snapshot = dividend.stage.rpc.call("evm_snapshot")
+        dividend.claim(dividend.of("alice"))
+        assert not dividend.entered()
+        assert (dividend.held("alice"), dividend.held("bob")) == (60, 0)
+        dividend.stage.rpc.call("evm_revert", snapshot)
+    dividend.send(*call)  # the same call from outside is taken
+
+
+# Push
+
+
+def test_push__a_batch__pays_all_but_the_listed_and_the_paid(open_: Dividend) -> None:
+    open_.claim(open_.of("bob"))
+    open_.stage.send("guardian", "Policy", "list_address", account("carol"))
+    receipt = open_.push(*open_.tree.payments)
+    assert [said["amount"] for _, said in events(receipt, "Distributor", "Paid")] == [60]
+    [(topics, said)] = events(receipt, "Distributor", "Withheld")
+    assert topics[1][-40:] == account("carol")[2:].lower()
+    assert said == {"index": open_.of("carol").index, "amount": 7}
+    assert (open_.held("alice"), open_.held("bob"), open_.held("carol")) == (60, 30, 0)
+    open_.stage.send(open_.stage.at.timelock, "Policy", "unlist_address", account("carol"))
+    open_.claim(open_.of("carol"))
+    assert open_.standing() == (TOTAL, 97, False)
+
+
+def test_push__the_same_payment_twice_in_a_batch__pays_once(open_: Dividend) -> None:
+    open_.push(open_.of("alice"), open_.of("alice"))
+    assert open_.held("alice") == 60
+
+
+def test_push__nothing__reverts(open_: Dividend) -> None:
+    with reverts("distributor: batch was empty"):
+        open_.push()
+
+
+def test_push__in_an_unknown_distribution__reverts(dividend: Dividend) -> None:
+    with reverts("distributor: distribution was unknown"):
+        dividend.push(dividend.of("alice"))
+
+
+def test_push__with_one_wrong_payment__pays_nobody(open_: Dividend) -> None:
+    with reverts("distributor: proof was wrong"):
+        open_.push(open_.of("alice"), replace(open_.of("bob"), amount=31))
+    assert open_.standing() == (TOTAL, 0, False)
+
+
+def test_push__full_batches_over_a_word_of_the_bitmap__pay_everyone_once(dividend: Dividend) -> None:
+    due = {f"holder {number}": number + 1 for number in range(270)}
+    dividend.tree = dividend.plant(due)
+    dividend.create(total=sum(due.values()))
+    batches = dividend.tree.batches()
+    assert [len(batch) for batch in batches] == [BATCH_MAX] * 5 + [20]
+    receipts = [dividend.push(*batch) for batch in batches]
+    assert max(int(receipt["gasUsed"], 16) for receipt in receipts) < BATCH_MAX * 60_000
+    assert {name: dividend.held(name) for name in due} == due
+    assert dividend.held(dividend.at) == 0
+    with pytest.raises(Reverted):
+        dividend.push(*dividend.tree.payments[: BATCH_MAX + 1])
+
+
+# Remainder
+
+
+def test_return_remainder__after_the_deadline__sends_what_is_left_once(open_: Dividend) -> None:
+    open_.claim(open_.of("alice"))
+    with reverts("distributor: deadline was not over"):
+        open_.finish()
+    open_.stage.pass_time(60 * DAY + 1)
+    [(topics, said)] = events(open_.finish(), "Distributor", "RemainderReturned")
+    assert topics[1][-40:] == account("treasury")[2:].lower()
+    assert said == {"amount": 40}
+    assert (open_.held("treasury"), open_.held(open_.at)) == (40, 0)
+    assert open_.standing() == (TOTAL, 60, True)
+    with reverts("distributor: remainder was returned"):
+        open_.finish()
+    with reverts("distributor: deadline was over"):
+        open_.claim(open_.of("bob"))
+
+
+def test_return_remainder__of_a_distribution_paid_in_full__reverts(dividend: Dividend) -> None:
+    dividend.create(total=97)
+    dividend.push(*dividend.tree.payments)
+    dividend.stage.pass_time(61 * DAY)
+    with reverts("distributor: nothing was left"):
+        dividend.finish()
+
+
+def test_return_remainder__to_a_listed_receiver__reverts_until_it_is_unlisted(open_: Dividend) -> None:
+    open_.stage.send("guardian", "Policy", "list_address", account("treasury"))
+    open_.stage.pass_time(61 * DAY)
+    with reverts("distributor: receiver was listed"):
+        open_.finish()
+    open_.stage.send(open_.stage.at.timelock, "Policy", "unlist_address", account("treasury"))
+    open_.finish()
+
+
+def test_distributor__given_money_by_mistake__counts_and_returns_as_without(open_: Dividend) -> None:
+    open_.tell("mint", open_.at, 1_000)
+    other = b"\x0e" * 32
+    open_.create(event=other, deadline=open_.stage.now() + 3_000 * DAY)
+    open_.claim(open_.of("alice"))
+    open_.stage.pass_time(61 * DAY)
+    open_.finish()
+    assert open_.held("treasury") == 40
+    assert open_.held(open_.at) == 1_000 + TOTAL  # the gift stays, and so does the other distribution
+
+
+# All of it together
+
+
+def test_distribution__from_the_tokens_own_logs__pays_the_holders_of_the_record_block(stage: Stage) -> None:
+    stage.send("alice", "StockToken", "transfer", account("carol"), ONE)
+    stage.escrow("bob", 10 * ONE, hashlib.sha256(b"redemption").digest())
+    record = int(stage.rpc.call("eth_blockNumber"), 16)
+    stage.send("alice", "StockToken", "transfer", account("late"), ONE)
+    topic = own("StockToken").topic("Transfer")
+    logs = stage.rpc.call("eth_getLogs", [{"address": stage.token, "topics": [topic], "fromBlock": "0x0"}][0])
+    holdings = holders_at(record, [transferred(log) for log in logs])
+    assert sum(raw.atoms for raw in holdings.values()) == 150 * ONE
+    assert holdings[account("alice")].atoms == 99 * ONE
+    entitled = entitle_down(holdings, 1_000, unpayable=[stage.at.issuer])
+    assert entitled.due == {account("alice"): 660, account("bob"): 266, account("carol"): 6}
+    assert entitled.remainder == 68
+    dividend = Dividend(stage)
+    dividend.tree = plant(dividend.id, entitled)
+    dividend.create(total=entitled.total, record_block=record)
+    dividend.push(*dividend.tree.payments)
+    dividend.stage.pass_time(61 * DAY)
+    dividend.finish()
+    assert {name: dividend.held(name) for name in ("alice", "bob", "carol", "late", "treasury")} == {
+        "alice": 660, "bob": 266, "carol": 6, "late": 0, "treasury": 68,
+    }  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    dues=st.lists(st.integers(1, 10**24), min_size=1, max_size=9),
+    spare=st.integers(0, 10**6),
+    claimed=st.sets(st.integers(0, 8)),
+    pushed=st.sets(st.integers(0, 8)),
+    listed=st.sets(st.integers(0, 8), max_size=2),
+    gift=st.integers(0, 10**24),
+)
+def test_distribution__whoever_claims__what_was_paid_and_the_remainder_are_the_total(
+    deployed: Stage, dues: list[int], spare: int, claimed: set[int], pushed: set[int], listed: set[int], gift: int
+) -> None:
+    snapshot = deployed.rpc.call("evm_snapshot")
+    try:
+        dividend = Dividend(deployed)
+        dividend.tree = dividend.plant({f"holder {number}": amount for number, amount in enumerate(dues)})
+        dividend.create(total=sum(dues) + spare)
+        dividend.tell("mint", dividend.at, gift)
+        some = ({each for each in dividend.tree.payments if each.index in places} for places in (claimed, pushed, listed))
+        paid = pay_some(dividend, *some)
+        deployed.pass_time(61 * DAY)
+        if rest := sum(dues) + spare - paid:
+            assert events(dividend.finish(), "Distributor", "RemainderReturned")[0][1] == {"amount": rest}
+        assert paid + dividend.held("treasury") == sum(dues) + spare
+        assert dividend.held(dividend.at) == gift
+    finally:
+        deployed.rpc.call("evm_revert", snapshot)
+
+
+def pay_some(dividend: Dividend, claimed: set[Payment], pushed: set[Payment], listed: set[Payment]) -> int:
+    """List some, let some claim and push to some; what was paid, after checking that it went to the right accounts."""
+    for payment in listed:
+        dividend.stage.send("guardian", "Policy", "list_address", payment.account)
+    for payment in claimed - listed:
+        dividend.claim(payment)
+    if pushed:
+        dividend.push(*pushed)
+    expected = {each: each.amount if each in (claimed | pushed) - listed else 0 for each in dividend.tree.payments}
+    assert {each: dividend.held(each.account) for each in dividend.tree.payments} == expected
+    return sum(expected.values())
