@@ -7,10 +7,10 @@
 
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
-# taken from what arrives
-fee: uint256
-# taken from the sender on top
-surcharge: uint256
+# taken from what arrives, or added to it
+fee: int256
+# taken from the sender on top, or left to it
+surcharge: int256
 # answers false and moves nothing
 lies: bool
 # answers nothing, as some of the largest do
@@ -26,7 +26,7 @@ def mint(to: address, amount: uint256):
 
 
 @external
-def behave(fee: uint256, surcharge: uint256, lies: bool, silent: bool):
+def behave(fee: int256, surcharge: int256, lies: bool, silent: bool):
     self.fee = fee
     self.surcharge = surcharge
     self.lies = lies
@@ -67,8 +67,9 @@ def _move(owner: address, to: address, amount: uint256) -> Bytes[32]:
         self.entered = raw_call(self.target, again, revert_on_failure=False)
     if self.lies:
         return abi_encode(False)
-    self.balanceOf[owner] -= amount + self.surcharge
-    self.balanceOf[to] += amount - self.fee
+    exact: int256 = convert(amount, int256)
+    self.balanceOf[owner] -= convert(exact + self.surcharge, uint256)
+    self.balanceOf[to] += convert(exact - self.fee, uint256)
     if self.silent:
         return b""
     return abi_encode(True)

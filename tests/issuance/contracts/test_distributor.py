@@ -208,12 +208,13 @@ def test_create__senseless__reverts(dividend: Dividend, changes: dict[str, Any],
 def test_create__at_the_limits_of_its_dates__is_open_only_within(dividend: Dividend) -> None:
     now = dividend.stage.now()
     with reverts("distributor: record date was in the future"):
-        dividend.create(record_at=now + DAY)
+        dividend.create(record_at=now + 1)
     with reverts("distributor: deadline was too near"):
         dividend.create(deadline=now + 30 * DAY - 1)
     with reverts("distributor: deadline was too far"):
-        dividend.create(deadline=now + 3_660 * DAY + DAY)
+        dividend.create(deadline=now + 3_660 * DAY + 1)
     dividend.create(deadline=now + 3_660 * DAY, record_at=now)
+    dividend.create(deadline=now + 30 * DAY, event=b"\x0e" * 32)
 
 
 def test_create__with_itself_or_a_listed_account_as_receiver__reverts(dividend: Dividend) -> None:
@@ -243,6 +244,7 @@ def test_create__without_the_money__reverts(dividend: Dividend) -> None:
     ("manners", "reason"),
     [
         ({"fee": 1}, "distributor: another amount was received"),
+        ({"fee": -1}, "distributor: another amount was received"),
         ({"lies": True}, "distributor: transfer failed"),
     ],
 )
@@ -329,11 +331,12 @@ def test_claim__of_a_listed_account__reverts_until_it_is_unlisted(open_: Dividen
 def test_claim__in_the_last_second__is_paid_and_reverts_after(dividend: Dividend) -> None:
     deadline = dividend.stage.now() + 60 * DAY
     dividend.create(deadline=deadline)
-    dividend.stage.pass_time(deadline - dividend.stage.now() - 10)
+    dividend.stage.pass_time(60 * DAY)
+    assert dividend.stage.now() <= deadline
     with reverts("distributor: deadline was not over"):
         dividend.finish()
     dividend.claim(dividend.of("alice"))
-    dividend.stage.pass_time(deadline - dividend.stage.now() + 1)
+    dividend.stage.pass_time(1)
     with reverts("distributor: deadline was over"):
         dividend.claim(dividend.of("bob"))
     with reverts("distributor: deadline was over"):
@@ -361,7 +364,9 @@ def test_claim__of_a_leaf_for_the_distributor_itself__reverts(dividend: Dividend
     ("manners", "reason"),
     [
         ({"fee": 1}, "distributor: another amount was received"),
+        ({"fee": -1}, "distributor: another amount was received"),
         ({"surcharge": 1}, "distributor: another amount was sent"),
+        ({"surcharge": -1}, "distributor: another amount was sent"),
         ({"lies": True}, "distributor: transfer failed"),
     ],
 )
@@ -388,6 +393,19 @@ def test_distributor__entered_again_from_a_transfer__refuses(dividend: Dividend)
         assert (dividend.held("alice"), dividend.held("bob")) == (60, 0)
         dividend.stage.rpc.call("evm_revert", snapshot)
     dividend.send(*call)  # the same call from outside is taken
+
+
+def test_distributor__entered_again_while_money_comes_or_goes_back__refuses_and_finishes(open_: Dividend) -> None:
+    second, third = b"\x0e" * 32, b"\x0f" * 32
+    open_.tell("arm", open_.at, own("Distributor").call("claim", open_.id, open_.of("alice").values()))
+    open_.create(event=second)
+    open_.create(event=third, deadline=open_.stage.now() + 60 * DAY)
+    assert open_.held("alice") == 0
+    open_.stage.pass_time(61 * DAY)
+    open_.tell("arm", open_.at, own("Distributor").call("return_remainder", open_.id_of(second)))
+    open_.finish()
+    assert not open_.entered()
+    assert open_.held("treasury") == TOTAL
 
 
 # Push
@@ -438,6 +456,10 @@ def test_push__full_batches_over_a_word_of_the_bitmap__pay_everyone_once(dividen
     assert max(int(receipt["gasUsed"], 16) for receipt in receipts) < BATCH_MAX * 60_000
     assert {name: dividend.held(name) for name in due} == due
     assert dividend.held(dividend.at) == 0
+    assert all(dividend.is_paid(each.index) for each in dividend.tree.payments)
+    assert not dividend.is_paid(270)
+    again = [dividend.push(*batch) for batch in batches]
+    assert [events(receipt, "Distributor", "Paid") for receipt in again] == [[]] * len(batches)
     with pytest.raises(Reverted):
         dividend.push(*dividend.tree.payments[: BATCH_MAX + 1])
 

@@ -142,7 +142,7 @@ def create(
         msg.sender, self, distribution.total, default_return_value=True
     ), "distributor: transfer failed"
     after: uint256 = staticcall IERC20(distribution.stablecoin).balanceOf(self)
-    assert after >= before and after - before == distribution.total, "distributor: another amount was received"
+    assert after == before + distribution.total, "distributor: another amount was received"
 
     self.distributions[id] = Standing(
         stablecoin=distribution.stablecoin, root=distribution.root, total=distribution.total, paid=0,
