@@ -3,16 +3,19 @@
 """
 @title Distributor: dividends paid in a stablecoin
 @license Apache-2.0
-@notice A distribution is signed by the corporate-action key and the attestor and exists only once its total has arrived
-        here. Each holder of the record date is paid once, against a Merkle proof, by whoever sends the transaction. After
-        the claim deadline what nobody claimed goes to the receiver that both keys named, and nothing else ever leaves.
+@notice A distribution is signed by the corporate-action keys and the attestors and exists only once the payer that they
+        named has paid its total in here. Each holder of the record date is paid once, against a Merkle proof, by whoever
+        sends the transaction. After the claim deadline what nobody claimed goes to the receiver that they named, and
+        nothing else ever leaves.
 @dev    A distribution is counted by what it was funded with and what it paid, never by balance: what is sent here by
         mistake changes nothing and stays. An account on the policy's list is not paid; its claim stands until the
         deadline, and is part of the remainder afterwards. Nobody owns this contract and nothing in it can be changed; its
-        two keys are those of the issuer contract. Stablecoins that take a fee, or answer false, are refused.
+        keys are those of the signers contract, and what they signed before any key changed is void. A signed
+        distribution that was never paid for lapses: its deadline must be 30 days away when it is opened. Stablecoins
+        that take a fee, or answer false, are refused.
 """
 
-# digests and recovery for distributions; stateless
+# digests for distributions; stateless
 import typed_data
 from ethereum.ercs import IERC20
 
@@ -23,8 +26,13 @@ interface Policy:
 
 interface Issuer:
     def feed_of(token: address) -> address: view
-    def attestor() -> address: view
-    def corporate_action() -> address: view
+
+
+interface Signers:
+    def signed_by_two(
+        digest: bytes32, first: uint8, first_signatures: Bytes[455], second: uint8, second_signatures: Bytes[455]
+    ) -> (bool, bool): view
+    def signerEpoch() -> uint64: view
 
 
 event DistributionCreated:
@@ -71,6 +79,8 @@ struct Distribution:
     recordBlock: uint64         # holders are those at its end; as the chain's nodes count, not as block.number does
     claimDeadline: uint64       # UTC seconds, the last in which a claim is paid
     remainderReceiver: address
+    payer: address              # who alone opens it, with their own money; a superseded one is opened by nobody else
+    signerEpoch: uint64         # of the signers contract
 
 
 struct Standing:
@@ -92,14 +102,18 @@ struct Payment:
 
 _NAME: constant(bytes32) = keccak256("Openscrip Distributor")
 _DISTRIBUTION_TYPE: constant(bytes32) = keccak256(
-    "Distribution(bytes32 eventId,address token,address stablecoin,bytes32 root,uint256 total,uint64 recordAt,uint64 recordBlock,uint64 claimDeadline,address remainderReceiver)"
+    "Distribution(bytes32 eventId,address token,address stablecoin,bytes32 root,uint256 total,uint64 recordAt,uint64 recordBlock,uint64 claimDeadline,address remainderReceiver,address payer,uint64 signerEpoch)"
 )
 # holders have time to claim, and a deadline in milliseconds is no deadline
 _CLAIM_S_MIN: constant(uint256) = 30 * 86_400
 _CLAIM_S_MAX: constant(uint256) = 10 * 366 * 86_400
 _BATCH_MAX: constant(uint256) = 50
+# roles of the signers contract
+_ATTESTOR: constant(uint8) = 2
+_CORPORATE_ACTION: constant(uint8) = 3
 
 policy: public(immutable(Policy))
+signers: public(immutable(Signers))
 issuer: public(immutable(Issuer))
 
 # --- distributions by id; a stablecoin of zero for one that does not exist ---
@@ -109,10 +123,12 @@ paid_words: HashMap[bytes32, HashMap[uint256, uint256]]
 
 
 @deploy
-def __init__(policy_: Policy, issuer_: Issuer):
+def __init__(policy_: Policy, signers_: Signers, issuer_: Issuer):
     assert policy_.address != empty(address), "distributor: policy was zero"
+    assert signers_.address != empty(address), "distributor: signers was zero"
     assert issuer_.address != empty(address), "distributor: issuer was zero"
     policy = policy_
+    signers = signers_
     issuer = issuer_
 
 
@@ -122,17 +138,13 @@ def __init__(policy_: Policy, issuer_: Issuer):
 @external
 @nonreentrant
 def create(
-    distribution: Distribution, corporate_action_signature: Bytes[65], attestor_signature: Bytes[65]
+    distribution: Distribution, corporate_action_signatures: Bytes[455], attestor_signatures: Bytes[455]
 ) -> bytes32:
     """
-    @notice Takes the total from the caller, who approved it before, and opens the distribution for claims. One per event
-            and token, for ever.
+    @notice Takes the total from the payer, who calls and approved it before, and opens the distribution for claims. One
+            per event and token, for ever.
     """
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_DISTRIBUTION_TYPE, distribution)))
-    signer: address = typed_data._signer_of_bytes(digest, corporate_action_signature)
-    assert signer == staticcall issuer.corporate_action(), "distributor: corporate action signature was wrong"
-    signer = typed_data._signer_of_bytes(digest, attestor_signature)
-    assert signer == staticcall issuer.attestor(), "distributor: attestor signature was wrong"
+    self._refuse_unless_signed(distribution, corporate_action_signatures, attestor_signatures)
     self._refuse_unless_sound(distribution)
     id: bytes32 = self._id(distribution.eventId, distribution.token)
     assert self.distributions[id].stablecoin == empty(address), "distributor: event was distributed"
@@ -237,6 +249,23 @@ def DOMAIN_SEPARATOR() -> bytes32:
 
 
 # ------------------------------------------------------------------ internal
+
+
+@internal
+@view
+def _refuse_unless_signed(
+    distribution: Distribution, corporate_action_signatures: Bytes[455], attestor_signatures: Bytes[455]
+):
+    by_corporate_action: bool = False
+    by_attestor: bool = False
+    by_corporate_action, by_attestor = staticcall signers.signed_by_two(
+        typed_data._digest(_NAME, keccak256(abi_encode(_DISTRIBUTION_TYPE, distribution))),
+        _CORPORATE_ACTION, corporate_action_signatures, _ATTESTOR, attestor_signatures
+    )
+    assert by_corporate_action, "distributor: corporate action signature was wrong"
+    assert by_attestor, "distributor: attestor signature was wrong"
+    assert distribution.signerEpoch == staticcall signers.signerEpoch(), "distributor: signer epoch was not in force"
+    assert distribution.payer == msg.sender, "distributor: caller was not the payer"
 
 
 @internal
