@@ -12,19 +12,31 @@ _DOMAIN = keccak(text="EIP712Domain(string name,string version,uint256 chainId,a
 _VERSION = keccak(text="1")
 MINT_VOUCHER = (
     "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,"
-    "uint64 epoch,uint256 multiplier,uint64 deadline)"
+    "bytes32 origin,uint64 epoch,uint256 multiplier,uint64 signerEpoch,uint64 deadline)"
+)
+RESERVE_REPORT = (
+    "ReserveReport(address token,uint256 shares,uint256 encumbered,uint256 inTransit,uint256 allocation,uint64 epoch,"
+    "uint64 asOf,uint64 sequence)"
+)
+CORPORATE_ACTION = (
+    "CorporateAction(bytes32 id,address token,bytes4 kind,uint32 exDate,uint32 recordDate,uint32 payDate,"
+    "uint256 ratioNew,uint256 ratioOld,uint256 cash,address into,bytes32 sources,bytes32 corrects)"
 )
 MULTIPLIER_CHANGE = (
     "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
-    "bytes32 actionId)"
+    "bytes32 actionId,uint256 ratioNew,uint256 ratioOld,uint64 pausedFrom)"
 )
-MULTIPLIER_CANCEL = "MultiplierCancel(address token,bytes32 actionId)"
-RESERVE_REPORT = (
-    "ReserveReport(address token,uint256 shares,uint256 allocation,uint64 epoch,uint64 asOf,uint64 sequence)"
+ACTION_OPENING = "ActionOpening(bytes32 actionId,uint64 effectiveAt)"
+ACTION_CANCEL = "ActionCancel(bytes32 actionId,bytes32 reason)"
+ACTION_FINISH = "ActionFinish(bytes32 actionId,bytes32 evidence)"
+PRICE_REPORT = (
+    "PriceReport(address token,uint256 price,uint8 session,bool halted,bool largeMove,uint64 version,"
+    "uint64 observedAt,uint64 sequence)"
 )
 PERMIT = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 DELEGATED_TRANSFER = "DELEGATED_TRANSFER(address owner,address to,uint256 value,uint256 nonce,uint256 deadline)"
 ISSUER, FEED = "Openscrip Issuer", "Openscrip ReserveFeed"
+ACTIONS, PRICE = "Openscrip CorporateActions", "Openscrip PriceFeed"
 
 
 def digest(name: str, chain_id: int, contract: str, type_string: str, values: tuple[object, ...]) -> bytes:
