@@ -7,7 +7,10 @@ from typing import Any
 
 SOURCES = Path(__file__).parent
 ARTIFACTS = SOURCES / "artifacts"
-CONTRACTS = ("StockToken", "Policy", "ReserveFeed", "Issuer", "Distributor")
+CONTRACTS = (
+    "StockToken", "Policy", "Signers", "Issuer", "ReserveFeed", "CorporateActions", "Conversion", "PriceFeed", "Registry",
+    "Genesis", "Distributor",
+)  # fmt: skip
 EVM_VERSION = "cancun"
 
 
