@@ -1,4 +1,6 @@
-"""Who held at the record block, what each is due, and proofs that fit: nobody gains by rounding, order or depth."""
+"""What each holder is due, and proofs that fit: nobody gains by rounding, order or depth."""
+
+from fractions import Fraction
 
 import pytest
 from eth_abi.abi import encode
@@ -9,14 +11,14 @@ from hypothesis import strategies as st
 
 from openscrip.issuance.chains.evm.distribution_tree import (
     Entitlements,
-    Transferred,
+    distribution,
     distribution_id,
     entitle_down,
-    holders_at,
     plant,
-    transferred,
 )
+from openscrip.issuance.chains.evm.snapshot import Snapshot
 from openscrip.kernel.errors import Refused
+from openscrip.kernel.multiplier import MULTIPLIER_MAX, MULTIPLIER_MIN, ONE, Multiplier
 from openscrip.kernel.quantities import RawAmount
 
 IDENTITY = b"\x0d" * 32
@@ -29,62 +31,7 @@ def address(number: int) -> str:
 NOBODY, ALICE, BOB, CAROL = (address(number) for number in range(4))
 
 
-def moved(block: int, index: int, sender: str, receiver: str, atoms: int) -> Transferred:
-    return Transferred(block, index, sender, receiver, RawAmount(atoms))
-
-
-LOGS = (
-    moved(1, 0, NOBODY, ALICE, 100), moved(2, 3, ALICE, BOB, 40), moved(2, 7, BOB, BOB, 40), moved(3, 0, BOB, CAROL, 40),
-    moved(4, 1, ALICE, NOBODY, 10), moved(5, 0, CAROL, ALICE, 1), moved(5, 2, CAROL, BOB, 0),
-)  # fmt: skip
 holdings_of_anyone = st.dictionaries(st.integers(1, 2**160 - 1).map(address), st.integers(1, 10**30), min_size=1)
-
-
-# Snapshot
-
-
-@pytest.mark.parametrize(
-    ("block", "held"),
-    [
-        (0, {}),
-        (1, {ALICE: 100}),
-        (2, {ALICE: 60, BOB: 40}),
-        (3, {ALICE: 60, CAROL: 40}),
-        (4, {ALICE: 50, CAROL: 40}),
-        (9, {ALICE: 51, CAROL: 39}),
-    ],
-)
-def test_holders_are_those_at_the_end_of_the_record_block(block: int, held: dict[str, int]) -> None:
-    assert holders_at(block, LOGS) == {account: RawAmount(atoms) for account, atoms in held.items()}
-
-
-@given(st.permutations(LOGS))
-def test_the_order_in_which_logs_come_changes_no_snapshot(logs: list[Transferred]) -> None:
-    assert holders_at(4, logs) == holders_at(4, LOGS)
-
-
-def test_an_account_is_one_holder_however_its_address_is_written() -> None:
-    account = address(0xABCDEF)
-    logs = [moved(1, 0, NOBODY, account.lower(), 5), moved(1, 1, account, BOB, 2)]
-    assert holders_at(1, logs) == {account: RawAmount(3), BOB: RawAmount(2)}
-
-
-def test_a_snapshot_with_a_log_missing_is_refused() -> None:
-    with pytest.raises(Refused) as caught:
-        holders_at(9, LOGS[1:])
-    assert caught.value.code == "snapshot.incomplete"
-
-
-def test_a_snapshot_with_a_log_twice_is_refused() -> None:
-    with pytest.raises(Refused) as caught:
-        holders_at(9, (*LOGS, LOGS[0]))
-    assert caught.value.code == "snapshot.duplicate"
-
-
-def test_a_log_is_read_as_the_node_gives_it() -> None:
-    topics = ["0x" + "dd" * 32, *("0x" + "00" * 12 + account[2:] for account in (ALICE, BOB))]
-    log = {"topics": topics, "data": hex(40), "blockNumber": "0x2", "logIndex": "0x3"}
-    assert transferred(log) == LOGS[1]
 
 
 # Entitlements
@@ -135,6 +82,74 @@ def test_what_is_due_and_the_remainder_are_the_total_and_nobody_is_due_more_than
 def test_entitlements_that_mean_nothing_are_refused(holdings: dict[str, int], total: int, code: str) -> None:
     with pytest.raises(Refused) as caught:
         entitle_down({account: RawAmount(atoms) for account, atoms in holdings.items()}, total)
+    assert caught.value.code == code
+
+
+# A dividend per share
+
+
+def taken(holdings: dict[str, int]) -> Snapshot:
+    """A snapshot of these holdings."""
+    return Snapshot(1, address(99), 7, "0x" + "77" * 32, 1_000, {who: RawAmount(atoms) for who, atoms in holdings.items()})
+
+
+def test_thirty_cents_less_thirty_per_cent_at_one_and_a_half_shares_a_token_is_63_cents_for_two_tokens() -> None:
+    entitled = distribution(taken({ALICE: 2 * ONE, BOB: ONE}), Fraction(21, 100), Multiplier(3 * ONE // 2))
+    assert entitled == Entitlements(945_000, {ALICE: 630_000, BOB: 315_000}, 0)
+
+
+def test_a_stablecoin_with_18_decimals_is_paid_in_its_own_atoms() -> None:
+    entitled = distribution(taken({ALICE: 2 * ONE}), Fraction(21, 100), Multiplier(ONE), decimals=18)
+    assert entitled == Entitlements(42 * 10**16, {ALICE: 42 * 10**16}, 0)
+
+
+def test_dust_is_nobodys_and_stays_in_the_remainder() -> None:
+    holdings = {ALICE: ONE, BOB: ONE, CAROL: 10**12}  # 4/3 of an atom each, and far less for carol
+    entitled = distribution(taken(holdings), Fraction(4, 3 * 10**6), Multiplier(ONE))
+    assert entitled == Entitlements(2, {ALICE: 1, BOB: 1}, 0)
+    assert distribution(taken(holdings), Fraction(5, 3 * 10**6), Multiplier(ONE)) == Entitlements(3, {ALICE: 1, BOB: 1}, 1)
+
+
+def test_what_lies_in_escrow_is_paid_in_but_to_nobody() -> None:
+    entitled = distribution(taken({ALICE: ONE, BOB: ONE}), Fraction(1), Multiplier(ONE), unpayable=[BOB.lower()])
+    assert entitled == Entitlements(2_000_000, {ALICE: 1_000_000}, 1_000_000)
+
+
+@given(
+    holdings_of_anyone,
+    st.fractions(min_value=Fraction(1, 10**6), max_value=1_000),
+    st.integers(MULTIPLIER_MIN, MULTIPLIER_MAX),
+    st.sampled_from([0, 6, 18]),
+)
+def test_a_dividend_never_pays_more_than_the_shares_behind_the_tokens_brought(
+    held: dict[str, int], net: Fraction, multiplier: int, decimals: int
+) -> None:
+    worth = {who: Fraction(atoms * multiplier, ONE * ONE) * net * 10**decimals for who, atoms in held.items()}
+    try:
+        entitled = distribution(taken(held), net, Multiplier(multiplier), decimals=decimals)
+    except Refused:
+        assert max(worth.values()) < 1
+        return
+    assert entitled.total <= sum(worth.values()) < entitled.total + 1
+    assert sum(entitled.due.values()) + entitled.remainder == entitled.total
+    assert 0 <= entitled.remainder <= len(held)
+    for who, exact in worth.items():
+        assert entitled.due.get(who, 0) <= exact < entitled.due.get(who, 0) + 1
+
+
+@pytest.mark.parametrize(
+    ("holdings", "net", "code"),
+    [
+        ({}, Fraction(1), "distribution.total"),
+        ({ALICE: ONE}, Fraction(0), "distribution.total"),
+        ({ALICE: ONE}, Fraction(-1), "distribution.total"),
+        ({ALICE: 10**11, BOB: 10**11}, Fraction(1, 1), "distribution.total"),
+        ({ALICE: 5 * 10**11, BOB: 5 * 10**11}, Fraction(1), "distribution.empty"),
+    ],
+)
+def test_a_dividend_that_pays_nobody_is_refused(holdings: dict[str, int], net: Fraction, code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        distribution(taken(holdings), net, Multiplier(ONE))
     assert caught.value.code == code
 
 

@@ -1,72 +1,34 @@
-"""A dividend paid in a stablecoin: who held at the record block, what each is due, and the tree that proves it.
+"""A dividend paid in a stablecoin: what each holder of a snapshot is due, and the tree that proves it.
 
-Pure: logs in, payments out. Amounts are whole atoms of the stablecoin, as its contract counts them. Hashes are those of
-`Distributor.vy`: a leaf is keccak256(keccak256(abi.encode(distribution id, index, account, amount))), a node the hash of
-its two children, the smaller first; an odd node goes up as it is.
+Pure: holdings in, payments out. Amounts are whole atoms of the stablecoin, as its contract counts them, each rounded down
+once: together they never pass the total. Dust, which is what rounding leaves and what a holder of less than an atom's worth
+is not due, is nobody's: it stays in the remainder that goes back after the deadline.
+
+Hashes are those of `Distributor.vy`: a leaf is keccak256(keccak256(abi.encode(distribution id, index, account, amount))), a
+node the hash of its two children, the smaller first; an odd node goes up as it is.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from openscrip.kernel.errors import Refused, refuse_unless
-from openscrip.kernel.quantities import RawAmount
+from openscrip.issuance.chains.evm.snapshot import Snapshot
+from openscrip.kernel.errors import refuse_unless
+from openscrip.kernel.multiplier import ONE, Multiplier
+from openscrip.kernel.quantities import ATOMS_PER_RAW, RawAmount
 
 DISTRIBUTOR = "Openscrip Distributor"
 DISTRIBUTION = (
     "Distribution(bytes32 eventId,address token,address stablecoin,bytes32 root,uint256 total,uint64 recordAt,"
-    "uint64 recordBlock,uint64 claimDeadline,address remainderReceiver)"
+    "uint64 recordBlock,uint64 claimDeadline,address remainderReceiver,address payer,uint64 signerEpoch)"
 )
-"""What the corporate-action key and the attestor sign, in the domain (`DISTRIBUTOR`, "1", chain, contract)."""
+"""What the corporate-action keys and the attestors sign, in the domain (`DISTRIBUTOR`, "1", chain, contract)."""
 BATCH_MAX = 50
 """Payments that one transaction may push."""
-_NOBODY = to_checksum_address("0x" + "00" * 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """A `Transfer` event of a stock token; `sender` is the zero address for a mint, `receiver` for a burn."""
-
-    block: int
-    log_index: int
-    sender: str
-    receiver: str
-    raw: RawAmount
-
-
-def transferred(log: Mapping[str, Any]) -> Transferred:
-    """A `Transfer` log as JSON-RPC gives it."""
-    sender, receiver = (to_checksum_address("0x" + topic[-40:]) for topic in log["topics"][1:3])
-    return Transferred(int(log["blockNumber"], 16), int(log["logIndex"], 16), sender, receiver, RawAmount(int(log["data"], 16)))
-
-
-def holders_at(record_block: int, transfers: Iterable[Transferred]) -> dict[str, RawAmount]:
-    """What each holder had at the end of `record_block`, from all transfers since the token's first block.
-
-    Later transfers count for nothing, and their order is of no matter. Raises `Refused("snapshot.duplicate")` for a log
-    that came twice and `Refused("snapshot.incomplete")` if somebody spent what no log gave: a guess is never paid out.
-    """
-    held: defaultdict[str, int] = defaultdict(int)
-    seen: set[tuple[int, int]] = set()
-    for each in sorted(transfers, key=lambda each: (each.block, each.log_index)):
-        if each.block > record_block:
-            break
-        place = (each.block, each.log_index)
-        refuse_unless(place not in seen, "snapshot.duplicate", f"snapshot: log {place} was there twice")
-        seen.add(place)
-        sender, receiver = to_checksum_address(each.sender), to_checksum_address(each.receiver)
-        if sender != _NOBODY:
-            held[sender] -= each.raw.atoms
-            if held[sender] < 0:
-                raise Refused("snapshot.incomplete", f"snapshot: {sender} spent more than it had at log {place}")
-        if receiver != _NOBODY:
-            held[receiver] += each.raw.atoms
-    return {account: RawAmount(atoms) for account, atoms in sorted(held.items()) if atoms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +50,34 @@ def entitle_down(holdings: Mapping[str, RawAmount], total: int, unpayable: Colle
     supply = sum(raw.atoms for raw in holdings.values())
     refuse_unless(total > 0, "distribution.total", f"distribution: total was {total}")
     refuse_unless(supply > 0, "distribution.empty", "distribution: nobody held the token")
+    return _entitled(holdings, total, total, supply, unpayable)
+
+
+def distribution(
+    snapshot: Snapshot,
+    net_per_share: Fraction,
+    multiplier: Multiplier,
+    *,
+    decimals: int = 6,
+    unpayable: Collection[str] = (),
+) -> Entitlements:
+    """What a dividend of `net_per_share` dollars, exactly, is to each holder, in a stablecoin with these `decimals`.
+
+    Due: raw x multiplier x net per share, rounded down once. The total, which is to be paid in, is the same of the whole
+    supply: what the shares behind the tokens brought, rounded down. 0.30 USD less 30 % is `Fraction(21, 100)`; at 1.5 shares
+    a token it is 0.63 USD to a holder of two. `unpayable` and refusals as `entitle_down`.
+    """
+    new = multiplier.value * net_per_share.numerator * 10**decimals
+    old = ONE * ATOMS_PER_RAW * net_per_share.denominator
+    total = snapshot.supply.atoms * new // old
+    refuse_unless(total > 0, "distribution.total", f"distribution: total was {total}")
+    return _entitled(snapshot.holdings, total, new, old, unpayable)
+
+
+def _entitled(holdings: Mapping[str, RawAmount], total: int, new: int, old: int, unpayable: Collection[str]) -> Entitlements:
+    """Each holding x new / old, rounded down."""
     left_out = {to_checksum_address(account) for account in unpayable}
-    parts: dict[str, int] = {to_checksum_address(account): total * raw.atoms // supply for account, raw in holdings.items()}
+    parts: dict[str, int] = {to_checksum_address(account): raw.atoms * new // old for account, raw in holdings.items()}
     refuse_unless(len(parts) == len(holdings), "distribution.duplicate", "distribution: a holder was there twice")
     due: dict[str, int] = {account: part for account, part in sorted(parts.items()) if part and account not in left_out}
     refuse_unless(bool(due), "distribution.empty", "distribution: nobody was due an atom")
