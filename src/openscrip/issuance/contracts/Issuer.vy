@@ -3,23 +3,33 @@
 """
 @title Issuer: the only door through which tokens come and go
 @license Apache-2.0
-@notice A mint needs a voucher signed by the issuer and the attestor, on evidence that serves once, under a fresh reserve
-        report of the same epoch, within this chain's allocation. A redemption is escrowed here, then burned, or refunded.
-        A multiplier change needs the corporate-action key and the attestor. Anyone may relay what two keys have signed.
-@dev    Escrow is counted by request, never by balance, so tokens sent here by mistake change nothing.
-        The lister can only add new tokens with their feed: a token of its own choosing, that no attestor signs for.
+@notice A mint needs a voucher signed by issuers and attestors, on evidence that serves once, under a fresh reserve report
+        of the same epoch, within this chain's allocation and the token's caps. A redemption is escrowed here, then burned,
+        or refunded. Anyone may relay what both roles have signed.
+@dev    Escrow is counted by redemption, never by balance, so tokens sent here by mistake change nothing. Nothing stops
+        escrow, burn and refund: not a pause, a feed, a cap or a stale list. The registry can only add tokens with a feed of
+        their own; the conversion contract can only turn a holder's tokens into others, or destroy them.
 """
 
-# digests and recovery for vouchers and multiplier changes; stateless
-import typed_data
-# the four keys
-import roles
+# what a voucher says and who signed it; stateless
+import vouchers as rules
+# caps on the supply, a day's issuances and an hour's arrivals
+import limits
+# redemptions by holder and request
+import escrow as redeeming
+import IIssuer
 import IPolicy
 import IReserveFeed
+import ISigners
 import IStockToken
 
-initializes: roles
-exports: (roles.issuer, roles.attestor, roles.corporate_action, roles.lister)
+initializes: limits
+initializes: redeeming
+exports: (redeeming.redemptions, redeeming.redemption_key, rules.DOMAIN_SEPARATOR, rules.eip712Domain)
+
+
+interface Actions:
+    def ended(token: address) -> bool: view
 
 
 event Minted:
@@ -31,45 +41,18 @@ event Minted:
     evidence: bytes32
     epoch: uint64
     multiplier: uint256
+    origin: bytes32
 
 
-event RedemptionRequested:
+event RequestVoided:
     requestId: indexed(bytes32)
-    token: indexed(address)
-    holder: indexed(address)
-    rawAmount: uint256
-    kind: uint8
 
 
-event RedemptionBurned:
-    requestId: indexed(bytes32)
-    token: indexed(address)
-    holder: indexed(address)
-    rawAmount: uint256
-    kind: uint8
-    epoch: uint64
-    multiplier: uint256
-
-
-event RedemptionRefunded:
-    requestId: indexed(bytes32)
-    token: indexed(address)
-    holder: indexed(address)
-    rawAmount: uint256
-
-
-event MultiplierScheduled:
+event Surrendered:
     actionId: indexed(bytes32)
     token: indexed(address)
-    expected: uint256
-    multiplier: uint256
-    effectiveAt: uint64
-    epochAfter: uint64
-
-
-event MultiplierCancelled:
-    actionId: indexed(bytes32)
-    token: indexed(address)
+    holder: indexed(address)
+    rawAmount: uint256
 
 
 event TokenRegistered:
@@ -77,77 +60,36 @@ event TokenRegistered:
     feed: indexed(address)
 
 
-flag Redeeming:
-    ESCROWED
-    BURNED
-    REFUNDED
-
-
-struct MintVoucher:
-    token: address
-    receiver: address
-    rawAmount: uint256   # 1e-18 raw, a whole multiple of 1e-8 raw
-    kind: uint8          # 1 issuance, 2 arrival, 3 restitution, 4 succession
-    requestId: bytes32
-    evidence: bytes32
-    epoch: uint64
-    multiplier: uint256
-    deadline: uint64     # UTC seconds, the last in which it can be used
-
-
-struct MultiplierChange:
-    token: address
-    expected: uint256
-    multiplier: uint256
-    effectiveAt: uint64
-    epochAfter: uint64
-    actionId: bytes32
-
-
-struct MultiplierCancel:
-    token: address
-    actionId: bytes32
-
-
-struct Redemption:
-    holder: address
-    token: address
-    rawAmount: uint256
-    kind: uint8          # 1 in kind, 2 cash
-    state: Redeeming
-
-
-_NAME: constant(bytes32) = keccak256("Openscrip Issuer")
-_VOUCHER_TYPE: constant(bytes32) = keccak256(
-    "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,uint64 epoch,uint256 multiplier,uint64 deadline)"
-)
-_CHANGE_TYPE: constant(bytes32) = keccak256(
-    "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,bytes32 actionId)"
-)
-_CANCEL_TYPE: constant(bytes32) = keccak256("MultiplierCancel(address token,bytes32 actionId)")
-# 1e-8 raw, the finest amount that every chain can hold
-_GRAIN: constant(uint256) = 10**10
 # 1e-18 raw x 1e-18 multiplier = 1e-36 share; an atom of a share is 1e-9
 _PER_SHARE_ATOM: constant(uint256) = 10**27
-_VOUCHER_LIFE_S_MAX: constant(uint256) = 7 * 86_400
 
 policy: public(immutable(IPolicy))
+signers: public(immutable(ISigners))
+# adds tokens
+registry: public(immutable(address))
+# closes tokens
+actions: public(immutable(Actions))
+# turns tokens of an ended share into what holders are due
+conversion: public(immutable(address))
 
 # --- tokens: the feed of each; zero for a token that is not ours ---
 feed_of: public(HashMap[address, address])
-# --- what was used, for ever ---
+# --- what was used, for ever: by voucher, by kind and evidence, by kind and origin ---
 request_used: public(HashMap[bytes32, bool])
 evidence_used: public(HashMap[uint8, HashMap[bytes32, bool]])
-action_used: public(HashMap[bytes32, bool])
-# --- redemptions by request ---
-redemptions: public(HashMap[bytes32, Redemption])
+origin_used: public(HashMap[uint8, HashMap[bytes32, bool]])
 
 
 @deploy
-def __init__(policy_: IPolicy, issuer: address, attestor: address, corporate_action: address, lister: address):
-    assert policy_.address != empty(address), "issuer: policy was zero"
+def __init__(policy_: IPolicy, signers_: ISigners, registry_: address, actions_: Actions, conversion_: address):
+    assert empty(address) not in [
+        policy_.address, signers_.address, registry_, actions_.address, conversion_
+    ], "issuer: part was zero"
     policy = policy_
-    roles._set(issuer, attestor, corporate_action, lister)
+    signers = signers_
+    registry = registry_
+    actions = actions_
+    conversion = conversion_
 
 
 # ------------------------------------------------------------------ mint
@@ -155,29 +97,52 @@ def __init__(policy_: IPolicy, issuer: address, attestor: address, corporate_act
 
 @external
 @nonreentrant
-def mint(voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: Bytes[65]):
+def mint(voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455]):
     """
     @notice Mints what the voucher says, once.
     """
-    self._mint(voucher, issuer_signature, attestor_signature)
+    self._mint(voucher, issuer_signatures, attestor_signatures)
+
+
+@external
+@nonreentrant
+def mint_batch(vouchers: DynArray[IIssuer.SignedVoucher, 50]):
+    """
+    @notice Mints what all vouchers say, or nothing.
+    """
+    assert len(vouchers) > 0, "issuer: batch was empty"
+    for signed: IIssuer.SignedVoucher in vouchers:
+        self._mint(signed.voucher, signed.issuer_signatures, signed.attestor_signatures)
 
 
 @external
 @nonreentrant
 def report_and_mint(
-    reserve: IReserveFeed.ReserveReport, report_signature: Bytes[65],
-    voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: Bytes[65],
+    reserve: IReserveFeed.ReserveReport, report_signatures: Bytes[455],
+    voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455],
 ):
     """
     @notice The issuer's own way to mint: brings the reserve report that the mint needs. A report that is not newer than
             the feed's is left out, so that transactions may land in another order than they were attested.
     """
-    assert msg.sender == roles.issuer, "issuer: caller was not the issuer"
+    self._refuse_unless_issuer()
     assert reserve.token == voucher.token, "issuer: report was for another token"
-    feed: address = self._feed_of(voucher.token)
+    self._refuse_unless_registered(voucher.token)
+    feed: address = self.feed_of[voucher.token]
     if reserve.sequence > staticcall IReserveFeed(feed).sequence():
-        extcall IReserveFeed(feed).report(reserve, report_signature)
-    self._mint(voucher, issuer_signature, attestor_signature)
+        extcall IReserveFeed(feed).report(reserve, report_signatures)
+    self._mint(voucher, issuer_signatures, attestor_signatures)
+
+
+@external
+@nonreentrant
+def void_request(request_id: bytes32):
+    """
+    @notice Uses up the request of a voucher that shall not be used.
+    """
+    self._refuse_unless_issuer()
+    self._use_request(request_id)
+    log RequestVoided(requestId=request_id)
 
 
 # ------------------------------------------------------------------ redemption
@@ -189,116 +154,112 @@ def escrow(token: address, raw: uint256, kind: uint8, request_id: bytes32):
     """
     @notice Takes the caller's tokens into escrow for a redemption; the caller approved them before. Open while paused.
     """
-    assert self.feed_of[token] != empty(address), "issuer: token was not registered"
-    assert kind == 1 or kind == 2, "issuer: kind of redemption was unknown"
-    self._refuse_unless_grains(raw)
-    assert self.redemptions[request_id].state == empty(Redeeming), "issuer: request was used"
-    before: uint256 = staticcall IStockToken(token).balanceOf(self)
-    assert extcall IStockToken(token).transferFrom(msg.sender, self, raw), "issuer: transfer failed"
-    received: uint256 = staticcall IStockToken(token).balanceOf(self) - before
-    assert received == raw, "issuer: another amount was received"
-    self.redemptions[request_id] = Redemption(
-        holder=msg.sender, token=token, rawAmount=raw, kind=kind, state=Redeeming.ESCROWED
-    )
-    log RedemptionRequested(requestId=request_id, token=token, holder=msg.sender, rawAmount=raw, kind=kind)
+    self._refuse_unless_registered(token)
+    rules._refuse_unless_grains(raw)
+    redeeming._escrow(msg.sender, token, raw, kind, request_id)
 
 
 @external
 @nonreentrant
-def burn(request_id: bytes32):
+def burn(holder: address, request_id: bytes32):
     """
-    @notice Burns what a request holds in escrow. Nothing blocks it: not a pause, not a feed.
+    @notice Burns what a redemption holds in escrow. Nothing blocks it: not a pause, not a feed.
     """
-    redemption: Redemption = self._close(request_id, Redeeming.BURNED)
-    standing: IStockToken.Standing = staticcall IStockToken(redemption.token).standing()
-    log RedemptionBurned(
-        requestId=request_id, token=redemption.token, holder=redemption.holder,
-        rawAmount=redemption.rawAmount, kind=redemption.kind, epoch=standing.epoch,
-        multiplier=standing.multiplier
-    )
-    extcall IStockToken(redemption.token).burn(redemption.rawAmount)
+    self._refuse_unless_issuer()
+    redeeming._burn(holder, request_id)
 
 
 @external
 @nonreentrant
-def refund(request_id: bytes32):
+def refund(holder: address, request_id: bytes32):
     """
-    @notice Gives back what a request holds in escrow.
+    @notice Gives back what a redemption holds in escrow.
     """
-    redemption: Redemption = self._close(request_id, Redeeming.REFUNDED)
-    log RedemptionRefunded(
-        requestId=request_id, token=redemption.token, holder=redemption.holder, rawAmount=redemption.rawAmount
-    )
-    assert extcall IStockToken(redemption.token).transfer(
-        redemption.holder, redemption.rawAmount
-    ), "issuer: transfer failed"
+    self._refuse_unless_issuer()
+    redeeming._refund(holder, request_id)
 
 
-# ------------------------------------------------------------------ multiplier
+# ------------------------------------------------------------------ conversion
 
 
 @external
 @nonreentrant
-def schedule_multiplier(
-    change: MultiplierChange, corporate_action_signature: Bytes[65], attestor_signature: Bytes[65]
-):
+def surrender(holder: address, token: address, raw: uint256, action_id: bytes32):
     """
-    @notice Schedules a token's next multiplier for one corporate action, once.
+    @notice Destroys tokens of an ended share, which their holder approved for this contract, by the conversion contract.
     """
-    assert self.feed_of[change.token] != empty(address), "issuer: token was not registered"
-    assert not self.action_used[change.actionId], "issuer: action was used"
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_CHANGE_TYPE, change)))
-    self._refuse_unless_corporate_action(digest, corporate_action_signature)
-    self._refuse_unless_attested(digest, attestor_signature)
-    self.action_used[change.actionId] = True
-    log MultiplierScheduled(
-        actionId=change.actionId, token=change.token, expected=change.expected, multiplier=change.multiplier,
-        effectiveAt=change.effectiveAt, epochAfter=change.epochAfter
-    )
-    extcall IStockToken(change.token).schedule(
-        change.expected, change.multiplier, change.effectiveAt, change.epochAfter, change.actionId
-    )
+    self._refuse_unless_conversion()
+    self._refuse_unless_registered(token)
+    assert raw > 0, "issuer: amount was zero"
+    redeeming._take(holder, token, raw)
+    log Surrendered(actionId=action_id, token=token, holder=holder, rawAmount=raw)
+    extcall IStockToken(token).burn(raw)
 
 
 @external
 @nonreentrant
-def cancel_multiplier(
-    cancellation: MultiplierCancel, corporate_action_signature: Bytes[65], attestor_signature: Bytes[65]
-):
+def succeed(receiver: address, token: address, raw: uint256, action_id: bytes32, request_id: bytes32):
     """
-    @notice Takes back a change that has not taken effect. Its action id stays used.
+    @notice Mints the successor's tokens for surrendered ones, by the conversion contract: covered like any mint.
     """
-    assert self.feed_of[cancellation.token] != empty(address), "issuer: token was not registered"
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_CANCEL_TYPE, cancellation)))
-    self._refuse_unless_corporate_action(digest, corporate_action_signature)
-    self._refuse_unless_attested(digest, attestor_signature)
-    log MultiplierCancelled(actionId=cancellation.actionId, token=cancellation.token)
-    extcall IStockToken(cancellation.token).cancel(cancellation.actionId)
+    self._refuse_unless_conversion()
+    rules._refuse_unless_grains(raw)
+    self._use_request(request_id)
+    self._refuse_unless_registered(token)
+    standing: IStockToken.Standing = staticcall IStockToken(token).standing()
+    self._issue(IIssuer.MintVoucher(
+        token=token, receiver=receiver, rawAmount=raw, kind=rules.SUCCESSION, requestId=request_id,
+        evidence=action_id, origin=action_id, epoch=standing.epoch, multiplier=standing.multiplier,
+        signerEpoch=0, deadline=0
+    ), standing)
 
 
-# ------------------------------------------------------------------ set-up
+# ------------------------------------------------------------------ set-up and limits
 
 
 @external
-def register(token: address, feed: address):
+def register(token: address, feed: address, supply_cap: uint256, day_cap: uint256, hour_arrival_cap: uint256):
     """
-    @notice Adds a new token with its reserve feed, for good.
+    @notice Adds a new token with its reserve feed, for good, and its first limits; raw.
     """
-    assert msg.sender == roles.lister, "issuer: caller was not the lister"
+    assert msg.sender == registry, "issuer: caller was not the registry"
     assert self.feed_of[token] == empty(address), "issuer: token was registered"
     assert staticcall IReserveFeed(feed).token() == token, "issuer: feed was for another token"
     assert staticcall IReserveFeed(feed).issuer() == self, "issuer: feed was for another issuer"
+    assert supply_cap > 0, "issuer: supply cap was zero"
+    assert day_cap > 0, "issuer: day cap was zero"
     self.feed_of[token] = feed
     log TokenRegistered(token=token, feed=feed)
+    limits._set(token, supply_cap, day_cap, hour_arrival_cap)
 
 
 @external
-def set_roles(issuer: address, attestor: address, corporate_action: address, lister: address):
+def set_limits(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uint256):
     """
-    @notice Replaces the keys, by the owner alone. Whatever the old keys signed and nobody used is void.
+    @notice The owner sets limits, raw; the guardian only lowers them. A closed token stays closed, unless the action that
+            closed it was taken back.
     """
-    assert msg.sender == staticcall policy.owner(), "issuer: caller was not the owner"
-    roles._set(issuer, attestor, corporate_action, lister)
+    by_owner: bool = msg.sender == staticcall policy.owner()
+    assert by_owner or msg.sender == staticcall policy.guardian(), "issuer: caller was neither owner nor guardian"
+    self._refuse_unless_registered(token)
+    assert supply_cap > 0, "issuer: supply cap was zero"
+    before: (uint256, uint256, uint256) = limits._limits(token)
+    same: bool = supply_cap == before[0] and day_cap == before[1] and arrival_cap == before[2]
+    assert not same, "issuer: limits were unchanged"
+    lower: bool = supply_cap <= before[0] and day_cap <= before[1] and arrival_cap <= before[2]
+    assert by_owner or lower, "issuer: guardian only lowers limits"
+    assert not limits._is_closed(token) or not staticcall actions.ended(token), "issuer: token was closed"
+    limits._set(token, supply_cap, day_cap, arrival_cap)
+
+
+@external
+def close(token: address):
+    """
+    @notice Ends all mints of a token whose share ends, by the contract of corporate actions. Exits stay open.
+    """
+    assert msg.sender == actions.address, "issuer: caller was not the corporate actions contract"
+    self._refuse_unless_registered(token)
+    limits._set(token, 0, 0, 0)
 
 
 # ------------------------------------------------------------------ views
@@ -306,94 +267,126 @@ def set_roles(issuer: address, attestor: address, corporate_action: address, lis
 
 @external
 @view
-def DOMAIN_SEPARATOR() -> bytes32:
-    return typed_data._domain_separator(_NAME)
+def covers(token: address, raw: uint256) -> bool:
+    """
+    @notice Whether a mint of so much stays within the allocation of a fresh report of the token's epoch, and within the
+            supply cap. False without a report.
+    """
+    feed: address = self.feed_of[token]
+    if feed == empty(address) or staticcall IReserveFeed(feed).sequence() == 0:
+        return False
+    standing: IStockToken.Standing = staticcall IStockToken(token).standing()
+    reserve: IReserveFeed.Reserve = staticcall IReserveFeed(feed).reserve()
+    # the cap comes first: it bounds raw, so that what is owed does not overflow
+    return (
+        raw <= limits._available(token, rules.SUCCESSION, standing.supply)
+        and reserve.fresh and reserve.epoch == standing.epoch
+        and self._owed_after(standing, raw) <= reserve.allocation
+    )
+
+
+@external
+@view
+def limits_of(token: address) -> (uint256, uint256, uint256):
+    """
+    @notice Raw: the cap on the supply, on a day's issuances, on an hour's arrivals. All zero for a closed token.
+    """
+    return limits._limits(token)
+
+
+@external
+@view
+def available(token: address, kind: uint8) -> uint256:
+    """
+    @notice Raw that the caps leave to a mint of this kind now.
+    """
+    if self.feed_of[token] == empty(address):
+        return 0
+    standing: IStockToken.Standing = staticcall IStockToken(token).standing()
+    return limits._available(token, kind, standing.supply)
 
 
 # ------------------------------------------------------------------ internal
 
 
 @internal
-def _mint(voucher: MintVoucher, issuer_signature: Bytes[65], attestor_signature: Bytes[65]):
-    deadline: uint256 = convert(voucher.deadline, uint256)
-    assert block.timestamp <= deadline, "issuer: voucher was expired"
-    assert deadline <= block.timestamp + _VOUCHER_LIFE_S_MAX, "issuer: voucher life was too long"
-    assert voucher.kind >= 1 and voucher.kind <= 4, "issuer: kind of mint was unknown"
-    self._refuse_unless_grains(voucher.rawAmount)
-    assert not self.request_used[voucher.requestId], "issuer: voucher was used"
+def _mint(voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455]):
+    rules._refuse_unless_sound(voucher)
+    self._use_request(voucher.requestId)
     assert not self.evidence_used[voucher.kind][voucher.evidence], "issuer: evidence was used"
-    digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_VOUCHER_TYPE, voucher)))
-    assert typed_data._signer_of_bytes(digest, issuer_signature) == roles.issuer, "issuer: issuer signature was wrong"
-    self._refuse_unless_attested(digest, attestor_signature)
-    self._refuse_unless_covered(voucher)
-
-    self.request_used[voucher.requestId] = True
     self.evidence_used[voucher.kind][voucher.evidence] = True
+    rules._refuse_unless_signed(voucher, signers, issuer_signatures, attestor_signatures)
+    self._refuse_unless_registered(voucher.token)
+    self._use_origin(voucher)
+    standing: IStockToken.Standing = staticcall IStockToken(voucher.token).standing()
+    assert voucher.epoch == standing.epoch, "issuer: epoch was not the token's"
+    assert voucher.multiplier == standing.multiplier, "issuer: multiplier was not the token's"
+    self._issue(voucher, standing)
+
+
+@internal
+def _use_origin(voucher: IIssuer.MintVoucher):
+    """
+    @notice What a kind of mint must come from: nothing, a crossing that arrives once, or a burned redemption.
+    """
+    if voucher.kind == rules.ISSUANCE:
+        assert voucher.origin == empty(bytes32), "issuer: issuance had an origin"
+    elif voucher.kind == rules.ARRIVAL:
+        assert voucher.origin != empty(bytes32), "issuer: arrival had no origin"
+        assert not self.origin_used[voucher.kind][voucher.origin], "issuer: origin was used"
+        self.origin_used[voucher.kind][voucher.origin] = True
+    else:
+        redeeming._restore(voucher.origin, voucher.token, voucher.receiver, voucher.rawAmount)
+
+
+@internal
+def _issue(voucher: IIssuer.MintVoucher, standing: IStockToken.Standing):
+    """
+    @notice What every mint goes through: a list that is kept, the reserve, the caps.
+    """
+    assert staticcall policy.mirror_is_fresh(), "issuer: mirror was stale"
+    reserve: IReserveFeed.Reserve = staticcall IReserveFeed(self.feed_of[voucher.token]).reserve()
+    assert reserve.fresh, "issuer: feed was stale"
+    assert reserve.epoch == standing.epoch, "issuer: feed carried another epoch"
+    assert self._owed_after(standing, voucher.rawAmount) <= reserve.allocation, "issuer: allocation was too small"
+    limits._use(voucher.token, voucher.kind, voucher.rawAmount, standing.supply + voucher.rawAmount)
     log Minted(
-        requestId=voucher.requestId, token=voucher.token, receiver=voucher.receiver,
-        rawAmount=voucher.rawAmount, kind=voucher.kind, evidence=voucher.evidence, epoch=voucher.epoch,
-        multiplier=voucher.multiplier
+        requestId=voucher.requestId, token=voucher.token, receiver=voucher.receiver, rawAmount=voucher.rawAmount,
+        kind=voucher.kind, evidence=voucher.evidence, epoch=voucher.epoch, multiplier=voucher.multiplier,
+        origin=voucher.origin
     )
     extcall IStockToken(voucher.token).mint(voucher.receiver, voucher.rawAmount)
 
 
 @internal
-@view
-def _feed_of(token: address) -> address:
-    feed: address = self.feed_of[token]
-    assert feed != empty(address), "issuer: token was not registered"
-    return feed
+def _use_request(request_id: bytes32):
+    assert not self.request_used[request_id], "issuer: voucher was used"
+    self.request_used[request_id] = True
 
 
 @internal
 @view
-def _refuse_unless_covered(voucher: MintVoucher):
+def _refuse_unless_registered(token: address):
+    assert self.feed_of[token] != empty(address), "issuer: token was not registered"
+
+
+@internal
+@view
+def _refuse_unless_issuer():
+    assert staticcall signers.has_role(msg.sender, rules.ISSUER), "issuer: caller was not the issuer"
+
+
+@internal
+@view
+def _refuse_unless_conversion():
+    assert msg.sender == conversion, "issuer: caller was not the conversion contract"
+
+
+@internal
+@pure
+def _owed_after(standing: IStockToken.Standing, raw: uint256) -> uint256:
     """
-    @notice Shares owed after this mint never pass what the custodian's statement allots to this chain.
+    @notice Atoms of shares owed after a mint, rounded up; while a change is pending the higher multiplier counts.
     """
-    feed: address = self._feed_of(voucher.token)
-    standing: IStockToken.Standing = staticcall IStockToken(voucher.token).standing()
-    assert voucher.epoch == standing.epoch, "issuer: epoch was not the token's"
-    assert voucher.multiplier == standing.multiplier, "issuer: multiplier was not the token's"
-    reserve: IReserveFeed.Reserve = staticcall IReserveFeed(feed).reserve()
-    assert reserve.fresh, "issuer: feed was stale"
-    assert reserve.epoch == standing.epoch, "issuer: feed carried another epoch"
-    # while a change is pending the higher multiplier counts
     highest: uint256 = max(standing.multiplier, standing.newMultiplier)
-    owed: uint256 = self._to_shares_up(standing.supply + voucher.rawAmount, highest)
-    assert owed <= reserve.allocation, "issuer: allocation was too small"
-
-
-@internal
-@view
-def _refuse_unless_attested(digest: bytes32, signature: Bytes[65]):
-    assert typed_data._signer_of_bytes(digest, signature) == roles.attestor, "issuer: attestor signature was wrong"
-
-
-@internal
-@view
-def _refuse_unless_corporate_action(digest: bytes32, signature: Bytes[65]):
-    signer: address = typed_data._signer_of_bytes(digest, signature)
-    assert signer == roles.corporate_action, "issuer: corporate action signature was wrong"
-
-
-@internal
-@pure
-def _refuse_unless_grains(raw: uint256):
-    assert raw > 0, "issuer: amount was zero"
-    assert raw % _GRAIN == 0, "issuer: amount was finer than 1e-8"
-
-
-@internal
-def _close(request_id: bytes32, state: Redeeming) -> Redemption:
-    assert msg.sender == roles.issuer, "issuer: caller was not the issuer"
-    redemption: Redemption = self.redemptions[request_id]
-    assert redemption.state == Redeeming.ESCROWED, "issuer: request was not in escrow"
-    self.redemptions[request_id].state = state
-    return redemption
-
-
-@internal
-@pure
-def _to_shares_up(raw: uint256, multiplier: uint256) -> uint256:
-    return (raw * multiplier + _PER_SHARE_ATOM - 1) // _PER_SHARE_ATOM
+    return ((standing.supply + raw) * highest + _PER_SHARE_ATOM - 1) // _PER_SHARE_ATOM

@@ -1,0 +1,126 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title How much may be minted of each token: a cap on its supply, and two windows
+@license Apache-2.0
+@notice Issuances have a cap a day and arrivals a cap an hour. Each is a bucket that refills evenly, so that what may be
+        minted at once never passes the cap, nor twice the cap within one span. All caps count raw: raw never jumps at a
+        split. A supply cap of zero closes a token.
+"""
+
+# kinds of mints, and the grain; stateless
+import vouchers as rules
+
+
+event LimitsChanged:
+    token: indexed(address)
+    supplyCap: uint256
+    dayCap: uint256
+    arrivalCap: uint256
+
+
+_DAY_S: constant(uint256) = 86_400
+_HOUR_S: constant(uint256) = 3_600
+_LOW_72: constant(uint256) = 2**72 - 1
+_LOW_40: constant(uint256) = 2**40 - 1
+
+# --- in grains: supply cap, then the day's window: cap, used, and the time at which so much was used; 72, 72, 72, 40 bits ---
+issuances: HashMap[address, uint256]
+# --- the hour's window, packed alike ---
+arrivals: HashMap[address, uint256]
+
+
+@internal
+def _set(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uint256):
+    """
+    @notice What was used stays used, refilled until now at the rate of the caps before.
+    """
+    for cap: uint256 in [supply_cap, day_cap, arrival_cap]:
+        assert cap % rules.GRAIN == 0, "issuer: limit was finer than 1e-8"
+        assert cap // rules.GRAIN <= _LOW_72, "issuer: limit was out of bounds"
+    issued: uint256 = self._used(self.issuances[token], _DAY_S)
+    arrived: uint256 = self._used(self.arrivals[token], _HOUR_S)
+    self.issuances[token] = ((supply_cap // rules.GRAIN) << 184) | self._window(day_cap // rules.GRAIN, issued)
+    self.arrivals[token] = self._window(arrival_cap // rules.GRAIN, arrived)
+    log LimitsChanged(token=token, supplyCap=supply_cap, dayCap=day_cap, arrivalCap=arrival_cap)
+
+
+@internal
+def _use(token: address, kind: uint8, raw: uint256, supply_after: uint256):
+    """
+    @notice Takes a mint off its window, if its kind has one, and holds the supply after it under its cap.
+    """
+    issuance: uint256 = self.issuances[token]
+    assert issuance >> 184 != 0, "issuer: token was closed"
+    assert supply_after <= self._supply_cap(issuance), "issuer: supply cap was reached"
+    if kind == rules.ISSUANCE:
+        used: uint256 = self._used(issuance, _DAY_S) + raw // rules.GRAIN
+        assert used <= self._cap(issuance), "issuer: day cap was reached"
+        self.issuances[token] = ((issuance >> 184) << 184) | self._window(self._cap(issuance), used)
+    elif kind == rules.ARRIVAL:
+        arrival: uint256 = self.arrivals[token]
+        used: uint256 = self._used(arrival, _HOUR_S) + raw // rules.GRAIN
+        assert used <= self._cap(arrival), "issuer: hourly arrival cap was reached"
+        self.arrivals[token] = self._window(self._cap(arrival), used)
+
+
+@internal
+@view
+def _available(token: address, kind: uint8, supply: uint256) -> uint256:
+    """
+    @notice Raw that the caps leave to a mint of this kind now.
+    """
+    issuance: uint256 = self.issuances[token]
+    left: uint256 = self._supply_cap(issuance) - min(supply, self._supply_cap(issuance))
+    if kind == rules.ISSUANCE:
+        return min(left, self._left(issuance, _DAY_S))
+    if kind == rules.ARRIVAL:
+        return min(left, self._left(self.arrivals[token], _HOUR_S))
+    return left if kind == rules.RESTITUTION or kind == rules.SUCCESSION else 0
+
+
+@internal
+@view
+def _limits(token: address) -> (uint256, uint256, uint256):
+    issuance: uint256 = self.issuances[token]
+    return self._supply_cap(issuance), self._cap(issuance) * rules.GRAIN, self._cap(self.arrivals[token]) * rules.GRAIN
+
+
+@internal
+@view
+def _is_closed(token: address) -> bool:
+    return self.issuances[token] >> 184 == 0
+
+
+@internal
+@view
+def _left(window: uint256, span: uint256) -> uint256:
+    cap: uint256 = self._cap(window)
+    return (cap - min(cap, self._used(window, span))) * rules.GRAIN
+
+
+@internal
+@view
+def _used(window: uint256, span: uint256) -> uint256:
+    used: uint256 = (window >> 40) & _LOW_72
+    refilled: uint256 = self._cap(window) * (block.timestamp - (window & _LOW_40)) // span
+    return used - min(used, refilled)
+
+
+@internal
+@view
+def _window(cap: uint256, used: uint256) -> uint256:
+    # used is at most what was a cap, so 72 bits hold it; 40 bits of seconds reach beyond the year 36,000
+    return (cap << 112) | (used << 40) | block.timestamp
+
+
+@internal
+@pure
+def _cap(window: uint256) -> uint256:
+    return (window >> 112) & _LOW_72
+
+
+@internal
+@pure
+def _supply_cap(issuance: uint256) -> uint256:
+    return (issuance >> 184) * rules.GRAIN
