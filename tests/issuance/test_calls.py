@@ -111,7 +111,7 @@ def test_a_worker_that_lost_its_lease_signs_nothing(desk: Desk) -> None:
 def test_what_was_escrowed_is_burned_once(desk: Desk) -> None:
     desk.calls().perform(desk.lease(mint()))
     desk.chain.escrow("AAPL", "0xa", TEN, RedemptionKind.CASH, "red-1")
-    burn = Burn("evm", "AAPL", "red-1", TEN)
+    burn = Burn("evm", "AAPL", "red-1", "0xa", TEN)
     assert isinstance(desk.calls().perform(desk.lease(burn, "red-1:burn:1")), Landed)
     again = desk.calls().perform(desk.lease(burn, "red-1:burn:2"))
     assert isinstance(again, Rejected)

@@ -35,7 +35,7 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
     lister = evm_signer(platform.keys, "lister")
     evm = list_token(
         platform.evm_node, lister, wiring.contracts, found, node_modules(),
-        epoch=epoch, feed_age_s_max=platform.settings.ages.feed_s_max,
+        epoch=epoch,
     )  # fmt: skip
     mint = platform.solana.token_address(found.token_symbol)
     line = {

@@ -25,7 +25,7 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import build_books
 from openscrip.bootstrap.market_clock import clock_of
 from openscrip.bootstrap.places import Places, Wiring
-from openscrip.issuance.actions import Burn, Mint, Refund, Schedule, Verify
+from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Schedule, Verify
 from openscrip.issuance.attestor import WatchClient
 from openscrip.issuance.calls import Calls, SentCalls, Verification
 from openscrip.issuance.chain import Chain
@@ -64,7 +64,7 @@ from openscrip.runtime.worker import Retries, Worker, no_probe
 REGISTERED = (
     Stock, Acquisition, Disposal, Subscription, Redemption, Distribution, SentCalls, ChainName, EarlyNotice,
     Client, ClientWallet, SpentToday,
-    PlaceOrder, Instruct, Pay, Wake, Mint, Burn, Refund, Schedule, Verify,
+    PlaceOrder, Instruct, Pay, Wake, Mint, Burn, Refund, Schedule, Finish, Verify,
     SharesMoving, MoveFailed, SharesArrived, AcquisitionFailed, SharesReleased, SharesSold, DisposalFailed,
     SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, TokensRestored, RequestRefused,
     StockFrozen, StockSplit, StockResumed, MultiplierChanged, UnplacedCash, UnplacedEscrow,
@@ -116,6 +116,7 @@ class Platform:
             Burn: calls.perform,
             Refund: calls.perform,
             Schedule: calls.perform,
+            Finish: calls.perform,
             Verify: check.perform,
         }
         work = self.settings.work

@@ -16,7 +16,7 @@ from openscrip.assets.listings import broker_announcements, custodian_notices, d
 from openscrip.assets.notice import ActionEvent, Notice
 from openscrip.assets.paper import Switch, Switches
 from openscrip.bootstrap.books import HEARS, view_of
-from openscrip.issuance.actions import Burn, Mint, Refund, Rejected, Schedule, Verify
+from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Rejected, Schedule, Verify
 from openscrip.issuance.calls import Calls, Verification
 from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.news import News
@@ -110,6 +110,7 @@ class Parts:
             Burn: calls.perform,
             Refund: calls.perform,
             Schedule: calls.perform,
+            Finish: calls.perform,
             Verify: check.perform,
             Wake: self.desk.wake,
         }

@@ -225,7 +225,8 @@ class Stack:
         rpc = JsonRpc(self.evm.url)
         try:
             node = Node(rpc, self.evm.chain_id, Fees())
-            return deploy_platform(node, evm_signer(self._keys, "lister"), self._roles(), node_modules())
+            deployer, age = evm_signer(self._keys, "lister"), self._settings.ages.feed_s_max
+            return deploy_platform(node, deployer, self._roles(), node_modules(), feed_age_s_max=age)
         finally:
             rpc.close()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from openscrip.issuance.voucher import MintVoucher, MultiplierChange
+from openscrip.issuance.voucher import ActionFinish, MintVoucher, MultiplierChange
 from openscrip.kernel.quantities import RawAmount
 
 
@@ -16,11 +16,12 @@ class Mint:
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """Burn what a redemption holds in escrow."""
+    """Burn what `holder` put into escrow for a redemption."""
 
     chain: str
     token: str
     request_id: str
+    holder: str
     raw: RawAmount
 
 
@@ -44,6 +45,13 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Finish:
+    """Declare a corporate action final on one chain."""
+
+    finish: ActionFinish
+
+
+@dataclass(frozen=True, slots=True)
 class Landed:
     """The call is final on its chain."""
 
@@ -59,8 +67,6 @@ class Rejected:
     command: str
     code: str
     text: str
-
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from openscrip.assets.custody import Instruction, Payment
 from openscrip.assets.wire import to_json
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import ActionFinish, Evidence, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.runtime.connections import Connections
 
@@ -45,6 +45,8 @@ class WatchClient:
                 "epoch": voucher.epoch,
                 "multiplier": str(voucher.multiplier),
                 "deadline": voucher.deadline,
+                "origin": voucher.origin,
+                "signer_epoch": voucher.signer_epoch,
             },
             "evidence": dict(evidence),
         }
@@ -52,7 +54,7 @@ class WatchClient:
 
     def attest_multiplier(
         self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
-    ) -> str:
+    ) -> Mapping[str, object]:
         """As `Attestor.attest_multiplier`."""
         body: dict[str, object] = {
             "chain": change.chain,
@@ -65,10 +67,23 @@ class WatchClient:
                 "epoch_after": change.epoch_after,
                 "action_id": chain_hash(change.action_id).hex(),
                 "version": change.multiplier.version,
+                "ratio_new": change.ratio_new,
+                "ratio_old": change.ratio_old,
+                "paused_from": change.paused_from,
             },
             "event": dict(event),
         }
-        return str(self._ask("/v1/multipliers", _with_transaction(body, transaction))["signature"])
+        return self._ask("/v1/multipliers", _with_transaction(body, transaction))
+
+    def attest_finish(self, finish: ActionFinish) -> str:
+        """As `Attestor.attest_finish`."""
+        body: dict[str, object] = {
+            "chain": finish.chain,
+            "stock": finish.stock,
+            "action_id": chain_hash(finish.action_id).hex(),
+            "evidence": finish.evidence,
+        }
+        return str(self._ask("/v1/finishes", body)["signature"])
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """As `Attestor.attest_transaction`."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from openscrip.issuance.actions import Burn, Differs, Landed, Mint, Refund, Rejected, Schedule, Verified, Verify
+from openscrip.issuance.actions import Burn, Differs, Finish, Landed, Mint, Refund, Rejected, Schedule, Verified, Verify
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome, SignedCall
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Command, Lease, Store, Unit
 
-ChainAction = Mint | Burn | Refund | Schedule
+ChainAction = Mint | Burn | Refund | Schedule | Finish
 ATTEMPTS_MAX = 5
 
 
@@ -60,6 +60,8 @@ class Calls:
                     calls = self._prepare(chain, action)
                 except Refused as refusal:
                     return Rejected(lease.command.key, refusal.code, refusal.text)
+                if not calls:
+                    return Landed(lease.command.key, "", chain.head().number)
                 sent = self._store_signed(lease, attempt, chain, calls)
             self._probe(f"signed: {sent.id}")
             outcome = self._land(chain, sent)
@@ -79,11 +81,13 @@ class Calls:
                 self._publish(action.evidence)
                 return chain.prepare_mint(action.voucher, json.loads(action.evidence))
             case Burn():
-                return chain.prepare_burn(action.token, action.request_id, action.raw)
+                return chain.prepare_burn(action.token, action.request_id, action.holder, action.raw)
             case Refund():
                 return chain.prepare_refund(action.token, action.request_id, action.holder, action.raw)
             case Schedule():
                 return chain.prepare_multiplier(action.change, json.loads(action.event))
+            case Finish():
+                return chain.prepare_finish(action.finish)
             case _:
                 assert_never(action)
 
@@ -142,15 +146,22 @@ def _chain_of(action: ChainAction) -> str:
             return action.chain
         case Schedule():
             return action.change.chain
+        case Finish():
+            return action.finish.chain
         case _:
             assert_never(action)
 
 
 def _stock_of(command: Command) -> str:
-    action = command.action
-    if isinstance(action, Mint):
-        return action.voucher.stock
-    return action.change.stock if isinstance(action, Schedule) else ""
+    match command.action:
+        case Mint() as mint:
+            return mint.voucher.stock
+        case Schedule() as schedule:
+            return schedule.change.stock
+        case Finish() as finish:
+            return finish.finish.stock
+        case _:
+            return ""
 
 
 class Verification:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, RedemptionKind
+from openscrip.issuance.voucher import ActionFinish, Evidence, MintVoucher, MultiplierChange, RedemptionKind
 from openscrip.kernel.quantities import RawAmount
 
 
@@ -130,8 +130,14 @@ class Attestor(Protocol):
         """The attestor's answer to `POST /v1/mints`: a signature and, on EVM, a reserve report or None."""
         ...
 
-    def attest_multiplier(self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None) -> str:
-        """The attestor's signature under a multiplier change."""
+    def attest_multiplier(
+        self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
+    ) -> Mapping[str, object]:
+        """The attestor's `signature` under a multiplier change and, on EVM, its `action_signature` under the action."""
+        ...
+
+    def attest_finish(self, finish: ActionFinish) -> str:
+        """The attestor's signature under the end of a corporate action."""
         ...
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
@@ -176,16 +182,20 @@ class Chain(Protocol):
         """The calls that carry out a mint, in order, after the attestor signed. Nothing is sent."""
         ...
 
-    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
-        """The calls that burn what the redemption holds in escrow."""
+    def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
+        """The calls that burn what `holder` put into escrow for the redemption."""
         ...
 
     def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
-        """The calls that give escrowed tokens back."""
+        """The calls that give back to `holder` what it put into escrow for the redemption."""
         ...
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
-        """The calls that schedule a multiplier, after the attestor signed."""
+        """The calls that announce a corporate action and schedule its multiplier, after the attestor signed."""
+        ...
+
+    def prepare_finish(self, finish: ActionFinish) -> tuple[Call, ...]:
+        """The calls that declare a corporate action final, after the attestor signed; none where a chain keeps no such."""
         ...
 
     def sign(self, call: Call, nonce: int) -> SignedCall:

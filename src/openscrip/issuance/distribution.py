@@ -15,6 +15,7 @@ from typing import assert_never
 from openscrip.assets.acquisition import AcquisitionFailed, SharesArrived, acquire
 from openscrip.assets.actions import Rescaled, Woken
 from openscrip.assets.corporate_actions import CashDividend, ForwardSplit, ReverseSplit, after_split, sources_agree
+from openscrip.assets.notice import Notice
 from openscrip.issuance.actions import Differs, Landed, Rejected, Verified
 from openscrip.issuance.distribution_row import (
     SETTLING_S,
@@ -33,7 +34,16 @@ from openscrip.issuance.distribution_row import (
 )
 from openscrip.issuance.reinvestment import arrived, buy, received, rescaled
 from openscrip.issuance.split_booking import heard_split, holding_split
-from openscrip.issuance.staging import differed, schedule, stage_refused, staged, verified, verify
+from openscrip.issuance.staging import (
+    differed,
+    finish_again,
+    finish_refused,
+    schedule,
+    stage_refused,
+    staged,
+    verified,
+    verify,
+)
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
 
@@ -83,13 +93,14 @@ def decide(row: Distribution, event: DistributionEvent, view: ActionView) -> Dec
         case Landed():
             return staged(row, event, view)
         case Rejected():
-            return stage_refused(row, event, view)
+            ended = event.command.startswith(f"{row.id}:finish:")
+            return finish_refused(row, event, view) if ended else stage_refused(row, event, view)
         case Verified():
             return verified(row, view)
         case Differs():
             return differed(row, event.text, view)
         case DividendReceived():
-            return received(row, event)
+            return received(row, event, view)
         case Rescaled():
             return rescaled(row, event)
         case _:
@@ -100,12 +111,30 @@ def decide(row: Distribution, event: DistributionEvent, view: ActionView) -> Dec
 
 
 def _corroborated(row: Distribution, event: Announced, view: ActionView) -> Decision:
-    if any(n.source == event.notice.source for n in row.notices) or row.state not in ("announced", "frozen"):
+    if any(n.source == event.notice.source for n in row.notices):
+        return _told_again(row, event.notice)
+    if row.state not in ("announced", "frozen"):
         return Decision()
     after = replace(row, notices=(*row.notices, event.notice))
     if sources_agree(after.notices) is False:
         return Decision(rows=(replace(after, reason="distribution: two sources differed; an operator must choose"),))
     return _agreed(after, view)
+
+
+def _told_again(row: Distribution, notice: Notice) -> Decision:
+    """A source says the same with more dates beside it; a booking that came first stood for its notice until then.
+
+    What is hashed for the chains is what the source itself told.
+    """
+    before = next(n for n in row.notices if n.source == notice.source)
+    fuller, same = _dates_missing(notice) < _dates_missing(before), sources_agree((before, replace(notice, source="")))
+    if not fuller or not same or row.staged_on:
+        return Decision()
+    return Decision(rows=(replace(row, notices=tuple(notice if n == before else n for n in row.notices)),))
+
+
+def _dates_missing(notice: Notice) -> tuple[date, bool, bool]:
+    return notice.announced_on, notice.record_date is None, notice.pay_date is None
 
 
 def _resolved(row: Distribution, event: Resolved, view: ActionView) -> Decision:
@@ -141,6 +170,8 @@ def _woken(row: Distribution, event: Woken, view: ActionView) -> Decision:
             return schedule(row, view)
         case "staged" | "verifying":
             return verify(row, view)
+        case "final":
+            return finish_again(row, view)
         case _:
             return Decision()
 

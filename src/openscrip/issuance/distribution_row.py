@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from openscrip.assets.acquisition import AcquisitionFailed, SharesArrived
 from openscrip.assets.actions import Rescaled, Wake, Woken
-from openscrip.assets.corporate_actions import CorporateAction, action_of, sources_agree
+from openscrip.assets.corporate_actions import CashDividend, CorporateAction, action_of, sources_agree
 from openscrip.assets.notice import Notice
 from openscrip.issuance.actions import Differs, Landed, Rejected, Verified
 from openscrip.issuance.terms import View
@@ -17,6 +17,8 @@ from openscrip.runtime.store import Command
 
 NOTICE_S = 900
 """How far ahead a multiplier is scheduled at least."""
+PAUSE_S_MAX = 7 * 86_400 - 3_600
+"""How long prices on chain may have waited for a change when it is staged: the chain's seven days less time to land."""
 SETTLING_S = 60
 """How long to wait before looking again."""
 
@@ -59,6 +61,20 @@ class Distribution:
         """The action by the first source, or by the one that an operator chose."""
         chosen = next((n for n in self.notices if n.source == self.resolved_by), self.notices[0])
         return action_of(chosen)
+
+    @property
+    def agreed(self) -> tuple[Notice, ...]:
+        """The notices that the terms stand on: all that agree, or the one that an operator chose."""
+        chosen = tuple(notice for notice in self.notices if notice.source == self.resolved_by)
+        return chosen or self.notices
+
+    @property
+    def ratio(self) -> tuple[int, int]:
+        """The multiplier's change as an exact ratio: of a split as announced, of a dividend in atoms of shares."""
+        action = self.action
+        if isinstance(action, CashDividend):
+            return (self.eligible + self.bought).atoms, self.eligible.atoms
+        return action.new, action.old
 
     @property
     def corroborated(self) -> bool:

@@ -192,7 +192,7 @@ def _proceed(row: Redemption, view: View) -> Decision:
         return Decision(rows=(row,), commands=(again,))
     claim = view.stock.multiplier.to_shares_down(row.escrowed)
     after = replace(row, state="burning", attempts=row.attempts + 1, claim=claim, epoch=view.stock.epoch)
-    action = Burn(row.chain, view.stock.token(row.chain), row.id, row.escrowed)
+    action = Burn(row.chain, view.stock.token(row.chain), row.id, row.wallet, row.escrowed)
     key = f"{row.id}:burn:{after.attempts}"
     held = Transfer(key, *_raw(row), row.escrowed.grains, row.id, Phase.PENDING)
     return Decision(rows=(after,), transfers=(held,), commands=(Command(key, "Redemption", row.id, action),))
@@ -314,7 +314,7 @@ def _restitute(row: Redemption, view: View) -> Decision:
     stock = view.stock
     if not stock.is_open:
         return Decision(rows=(replace(row, state="owed_back", leaving=Shares(0)),))
-    raw = stock.multiplier.to_raw_down(row.claim)
+    raw = min(stock.multiplier.to_raw_down(row.claim), row.escrowed)  # never more than was burned, as the chain asks
     mint_id = f"{row.id}/restitution"
     cancelled = f"{row.id}:sell:r" if row.kind is RedemptionKind.CASH else row.instruction_id
     evidence = {

@@ -8,7 +8,7 @@ from openscrip.assets.actions import Rescaled
 from openscrip.assets.corporate_actions import CashDividend, after_reinvestment, net_dividend_down
 from openscrip.assets.stock import Lot
 from openscrip.issuance.distribution_row import ActionView, Distribution, DividendReceived
-from openscrip.issuance.staging import resume, schedule
+from openscrip.issuance.staging import finish, resume, schedule
 from openscrip.kernel.money import Bps, shares_bought_down
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
@@ -85,7 +85,7 @@ def rescaled(row: Distribution, event: Rescaled) -> Decision:
     return Decision(rows=(replace(row, eligible=eligible, wanted=wanted, arrived=here, epoch=event.epoch),))
 
 
-def received(row: Distribution, event: DividendReceived) -> Decision:
+def received(row: Distribution, event: DividendReceived, view: ActionView) -> Decision:
     """The cash: what was due closes the receivable; the rest is the dividend on the issuer's own inventory."""
     if row.cash or not event.net:
         return Decision()
@@ -98,4 +98,5 @@ def received(row: Distribution, event: DividendReceived) -> Decision:
         Transfer(f"{row.id}:cash:short", accounts.CAPITAL, accounts.DIVIDEND_RECEIVABLE, short.atoms, row.id),
     )
     after = replace(row, cash=event.net, state="final" if row.state == "resumed" else row.state)
-    return Decision(rows=(after,), transfers=tuple(t for t in transfers if t.amount))
+    booked = Decision(rows=(after,), transfers=tuple(t for t in transfers if t.amount))
+    return booked + finish(after, view)

@@ -7,9 +7,11 @@ chain's instant has come.
 from dataclasses import replace
 
 from openscrip.assets.corporate_actions import CashDividend, code_of
-from openscrip.issuance.actions import Landed, Rejected, Schedule, Verify
+from openscrip.assets.wire import to_json
+from openscrip.issuance.actions import Finish, Landed, Rejected, Schedule, Verify
 from openscrip.issuance.distribution_row import (
     NOTICE_S,
+    PAUSE_S_MAX,
     SETTLING_S,
     ActionView,
     Distribution,
@@ -17,9 +19,20 @@ from openscrip.issuance.distribution_row import (
     StockResumed,
     wake,
 )
-from openscrip.issuance.voucher import MultiplierChange, canonical
+from openscrip.issuance.voucher import (
+    ActionFinish,
+    AnnouncedAction,
+    MultiplierChange,
+    canonical,
+    evidence_hash,
+    source_hashes,
+    sources_hash,
+)
 from openscrip.runtime.decision import Decision
 from openscrip.runtime.store import Command
+
+FINISH_AGAIN_S = 3_600
+FINISHES_MAX = 5
 
 
 def schedule(row: Distribution, view: ActionView) -> Decision:
@@ -29,34 +42,55 @@ def schedule(row: Distribution, view: ActionView) -> Decision:
         return Decision(rows=(replace(row, state="held", reason=reason),))
     effective_at = row.effective_at if row.staged_on else max(row.effective_at, view.now + NOTICE_S)
     asked = replace(row, attempts=row.attempts + 1, refused_on=(), awaits="", effective_at=effective_at)
-    event = canonical(_event_of(asked)).decode()
+    event, action, ratio = canonical(event_of(asked)).decode(), _announced(asked), asked.ratio
+    paused_from = min(effective_at, max(row.freeze_at, view.now - PAUSE_S_MAX))
     commands = []
     for chain, token in view.stock.tokens:
         if chain not in asked.staged_on:
             change = MultiplierChange(
-                chain, row.stock, token, asked.before, asked.after, effective_at, asked.epoch_after, row.id
-            )
+                chain, row.stock, token, asked.before, asked.after, effective_at, asked.epoch_after, action, *ratio,
+                paused_from,
+            )  # fmt: skip
             key = f"{row.id}:schedule:{chain}:{asked.attempts}"
             commands.append(Command(key, "Distribution", row.id, Schedule(change, event)))
     return Decision(rows=(asked,), commands=tuple(commands))
 
 
-def _event_of(row: Distribution) -> dict[str, object]:
+def event_of(row: Distribution) -> dict[str, object]:
     """The action in plain JSON, as the attestor reads it."""
-    action = row.action
+    action, announced = row.action, _announced(row)
     split = None if isinstance(action, CashDividend) else action
     cash = str(action.gross) if isinstance(action, CashDividend) else None
     return {
         "event_id": row.id,
         "symbol": row.stock,
-        "event": code_of(action),
-        "ex_date": action.ex_date.isoformat(),
+        "event": announced.kind,
+        "ex_date": announced.ex_date.isoformat(),
+        "record_date": announced.record_date.isoformat() if announced.record_date else None,
+        "pay_date": announced.pay_date.isoformat() if announced.pay_date else None,
         "ratio_new": split.new if split else None,
         "ratio_old": split.old if split else None,
         "cash_usd": cash,
         "bought": str(row.bought) if row.bought else None,
         "eligible": str(row.eligible) if row.eligible else None,
+        "sources": source_hashes(to_json(notice) for notice in row.agreed),
     }
+
+
+def _announced(row: Distribution) -> AnnouncedAction:
+    """What is announced on chain. Record and pay date are the custodian's: the attestor holds its notice beside them."""
+    action, agreed = row.action, row.agreed
+    dated = next((notice for notice in agreed if notice.source == "custodian"), agreed[0])
+    return AnnouncedAction(
+        row.id,
+        code_of(action),
+        action.ex_date,
+        dated.record_date,
+        dated.pay_date,
+        *((0, 0) if isinstance(action, CashDividend) else (action.new, action.old)),
+        action.gross.micros if isinstance(action, CashDividend) else 0,
+        sources_hash(to_json(notice) for notice in agreed),
+    )
 
 
 def _chain_asked(row: Distribution, command: str) -> str:
@@ -115,7 +149,36 @@ def verified(row: Distribution, view: ActionView) -> Decision:
     fact = MultiplierChanged(row.stock, row.id, row.after, row.epoch_after, row.effective_at)
     stock = replace(view.stock, multiplier=row.after, chain_epoch=row.epoch_after)
     done = replace(row, state="resumed" if waits_for_cash else "final", awaits="", reason="")
-    return Decision(facts=(fact,)) + resume(done, replace(view, stock=stock))
+    return Decision(facts=(fact,)) + resume(done, replace(view, stock=stock)) + finish(done, view)
+
+
+def finish(row: Distribution, view: ActionView) -> Decision:
+    """Once it is final in the books, every chain that was told of the action is told so; nothing waits for it."""
+    if row.state != "final" or not row.staged_on:
+        return Decision()
+    found = (_finish_on(row, chain, token, 1) for chain, token in view.stock.tokens if chain in row.staged_on)
+    return Decision(commands=tuple(found))
+
+
+def finish_refused(row: Distribution, event: Rejected, view: ActionView) -> Decision:
+    """A chain or the attestor refused the end: ask again a little later, a few times."""
+    chain, _, tried = event.command.removeprefix(f"{row.id}:finish:").partition(":")
+    if row.state != "final" or int(tried) >= FINISHES_MAX:
+        return Decision()
+    waiting = replace(row, awaits=f"finish:{chain}:{int(tried) + 1}", reason=event.text)
+    return Decision(rows=(waiting,), commands=(wake(waiting, waiting.awaits, view.now + FINISH_AGAIN_S),))
+
+
+def finish_again(row: Distribution, view: ActionView) -> Decision:
+    """The wake that `finish_refused` asked for came."""
+    _, chain, attempt = row.awaits.split(":")
+    asked = _finish_on(row, chain, view.stock.token(chain), int(attempt))
+    return Decision(rows=(replace(row, awaits=""),), commands=(asked,))
+
+
+def _finish_on(row: Distribution, chain: str, token: str, attempt: int) -> Command:
+    action = Finish(ActionFinish(chain, row.stock, token, row.id, evidence_hash(event_of(row))))
+    return Command(f"{row.id}:finish:{chain}:{attempt}", "Distribution", row.id, action)
 
 
 def resume(row: Distribution, view: ActionView) -> Decision:

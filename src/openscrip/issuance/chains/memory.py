@@ -17,7 +17,14 @@ from openscrip.issuance.chain import (
     Refunded,
     SignedCall,
 )
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, RedemptionKind, chain_hash
+from openscrip.issuance.voucher import (
+    ActionFinish,
+    Evidence,
+    MintVoucher,
+    MultiplierChange,
+    RedemptionKind,
+    chain_hash,
+)
 from openscrip.kernel.errors import Refused, refuse_unless
 from openscrip.kernel.multiplier import ONE
 from openscrip.kernel.quantities import RawAmount
@@ -34,7 +41,8 @@ class Token:
     shown: ChainMultiplier = ChainMultiplier(ONE, 0, 0, 0, 0)
     pending_epoch: int = 0
     paused: bool = False
-    escrows: dict[str, tuple[str, int, RedemptionKind]] = field(default_factory=dict)
+    escrows: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Grains in escrow by holder and request hash."""
 
 
 class MemoryChain:
@@ -91,17 +99,21 @@ class MemoryChain:
         """As `Chain.prepare_mint`."""
         return (self._call("mint", lambda tx_id: self._mint(voucher, tx_id)),)
 
-    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
+    def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """As `Chain.prepare_burn`."""
-        return (self._call("burn", lambda tx_id: self._burn(token, request_id, tx_id)),)
+        return (self._call("burn", lambda tx_id: self._burn(token, request_id, holder, tx_id)),)
 
     def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """As `Chain.prepare_refund`."""
-        return (self._call("refund", lambda tx_id: self._refund(token, request_id, tx_id)),)
+        return (self._call("refund", lambda tx_id: self._refund(token, request_id, holder, tx_id)),)
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
         """As `Chain.prepare_multiplier`."""
         return (self._call("multiplier", lambda tx_id: self._schedule(change)),)
+
+    def prepare_finish(self, finish: ActionFinish) -> tuple[Call, ...]:
+        """As `Chain.prepare_finish`; no state of actions is kept here."""
+        return ()
 
     def sign(self, call: Call, nonce: int) -> SignedCall:
         """As `Chain.sign`."""
@@ -135,10 +147,11 @@ class MemoryChain:
     def escrow(self, token: str, holder: str, raw: RawAmount, kind: RedemptionKind, request_id: str) -> None:
         """A holder's request to redeem; taken even while transfers are paused."""
         digest = chain_hash(request_id).hex()
-        refuse_unless(digest not in self._used, "escrow.used", f"escrow: {request_id} was used")
+        key = f"{holder}:{digest}"  # an id belongs to its holder: nobody takes another's
+        refuse_unless(key not in self._used, "escrow.used", f"escrow: {request_id} was used")
         self._move(token, holder, ESCROW, raw.grains)
-        self._used.add(digest)
-        self.tokens[token].escrows[digest] = (holder, raw.grains, kind)
+        self._used.add(key)
+        self.tokens[token].escrows[holder, digest] = raw.grains
         self.log.append(RedemptionEscrowed(*self._event(token, f"escrow:{request_id}"), digest, holder, raw, kind))
 
     def _call(self, label: str, effect: Callable[[str], None]) -> Call:
@@ -175,24 +188,24 @@ class MemoryChain:
         state.balances[voucher.receiver] = state.balances.get(voucher.receiver, 0) + grains
         self.log.append(Minted(*self._event(voucher.token, tx_id), digest, voucher.receiver, voucher.raw))
 
-    def _burn(self, token: str, request_id: str, tx_id: str) -> None:
+    def _burn(self, token: str, request_id: str, holder: str, tx_id: str) -> None:
         digest = chain_hash(request_id).hex()
-        _holder, grains, _kind = self._release(token, digest)
+        grains = self._release(token, holder, digest)
         self.tokens[token].supply -= grains
         self.tokens[token].balances[ESCROW] -= grains
         self.log.append(Burned(*self._event(token, tx_id), digest, RawAmount.from_grains(grains)))
 
-    def _refund(self, token: str, request_id: str, tx_id: str) -> None:
+    def _refund(self, token: str, request_id: str, holder: str, tx_id: str) -> None:
         digest = chain_hash(request_id).hex()
-        holder, grains, _kind = self._release(token, digest)
+        grains = self._release(token, holder, digest)
         self._move(token, ESCROW, holder, grains)
         self.log.append(Refunded(*self._event(token, tx_id), digest, holder, RawAmount.from_grains(grains)))
 
-    def _release(self, token: str, digest: str) -> tuple[str, int, RedemptionKind]:
-        held = self.tokens[token].escrows.pop(digest, None)
-        if held is None:
+    def _release(self, token: str, holder: str, digest: str) -> int:
+        grains = self.tokens[token].escrows.pop((holder, digest), None)
+        if grains is None:
             raise Refused("escrow.unknown", "issuer: redemption was not in escrow")
-        return held
+        return grains
 
     def _schedule(self, change: MultiplierChange) -> None:
         shown, state = self.multiplier(change.token), self.tokens[change.token]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from openscrip.issuance.chain import (
     AnyChainEvent,
@@ -19,20 +20,35 @@ from openscrip.issuance.chains.evm.node import Node, address
 from openscrip.issuance.chains.evm.signing import Signer
 from openscrip.issuance.chains.evm.transaction import Transaction, nonce_of
 from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_FINISH,
+    ACTIONS,
+    CORPORATE_ACTION,
     ISSUER,
     MINT_VOUCHER,
     MULTIPLIER_CHANGE,
+    action_values,
     change_values,
     digest,
+    finish_values,
+    redemption_key,
     report_values,
     voucher_values,
 )
 from openscrip.issuance.contracts.artifact import own
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import (
+    NO_HASH,
+    ActionFinish,
+    Evidence,
+    MintKind,
+    MintVoucher,
+    MultiplierChange,
+    chain_hash,
+)
 from openscrip.kernel.quantities import RawAmount
 
 # What a call may burn, fixed: the measured cost (bench/gas.py) with room for cold accounts and a first report.
-_MINT_GAS, _REPORT_GAS, _BURN_GAS, _REFUND_GAS, _SCHEDULE_GAS = 300_000, 250_000, 200_000, 200_000, 500_000
+_MINT_GAS, _REPORT_GAS, _BURN_GAS, _REFUND_GAS = 400_000, 300_000, 200_000, 200_000
+_STAGE_GAS, _FINISH_GAS = 1_000_000, 200_000
 _BLOCKS_AT_ONCE = 5_000
 
 
@@ -85,34 +101,48 @@ class EvmChain:
     def prepare_mint(self, voucher: MintVoucher, evidence: Evidence) -> tuple[Call, ...]:
         """One call that mints, and brings the attestor's reserve report if it sent one."""
         address(voucher.receiver, "receiver")
+        voucher = replace(voucher, origin=_origin(voucher, evidence), signer_epoch=self._signer_epoch())
         values = voucher_values(voucher)
-        signature = self._issuer.sign_digest(self._digest(MINT_VOUCHER, values))
+        domain = (ISSUER, self._node.chain_id, self._deployment.issuer)
+        signature = self._issuer.sign_digest(digest(*domain, MINT_VOUCHER, values))
         answer = self._attestor.attest_mint(voucher, evidence, None)
         signatures = (signature, _signature(answer["signature"]))
         report = answer.get("report")
         label = f"mint {voucher.raw} of {voucher.stock} for {voucher.mint_id}"
         if not isinstance(report, Mapping):
-            return (self._call(label, "mint", values, *signatures, gas=_MINT_GAS),)
+            return (self._call(label, "Issuer", "mint", values, *signatures, gas=_MINT_GAS),)
         reported = (report_values(voucher.token, report), _signature(report["signature"]))
         gas = _MINT_GAS + _REPORT_GAS
-        return (self._call(label, "report_and_mint", *reported, values, *signatures, gas=gas),)
+        return (self._call(label, "Issuer", "report_and_mint", *reported, values, *signatures, gas=gas),)
 
-    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
+    def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """One call that burns what the redemption holds in escrow."""
-        return (self._call(f"burn {raw} of {token} for {request_id}", "burn", chain_hash(request_id), gas=_BURN_GAS),)
+        label = f"burn {raw} of {token} for {request_id}"
+        return (self._call(label, "Issuer", "burn", address(holder, "holder"), chain_hash(request_id), gas=_BURN_GAS),)
 
     def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """One call that gives escrowed tokens back."""
         label = f"refund {raw} of {token} to {holder} for {request_id}"
-        return (self._call(label, "refund", chain_hash(request_id), gas=_REFUND_GAS),)
+        return (
+            self._call(label, "Issuer", "refund", address(holder, "holder"), chain_hash(request_id), gas=_REFUND_GAS),
+        )
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
-        """One call that schedules a multiplier, signed by the corporate-action key and the attestor."""
-        values = change_values(change)
-        signature = self._corporate_action.sign_digest(self._digest(MULTIPLIER_CHANGE, values))
-        attested = _signature(self._attestor.attest_multiplier(change, event, None))
+        """One call that announces the action and stages its multiplier, each signed by two keys."""
+        action, values = action_values(change.token, change.action), change_values(change)
+        announced, staged = self._sign_action(CORPORATE_ACTION, action), self._sign_action(MULTIPLIER_CHANGE, values)
+        answer = self._attestor.attest_multiplier(change, event, None)
+        first = (action, announced, _signature(answer["action_signature"]))
+        second = (values, staged, _signature(answer["signature"]))
         label = f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}"
-        return (self._call(label, "schedule_multiplier", values, signature, attested, gas=_SCHEDULE_GAS),)
+        return (self._call(label, "CorporateActions", "announce_and_stage", *first, *second, gas=_STAGE_GAS),)
+
+    def prepare_finish(self, finish: ActionFinish) -> tuple[Call, ...]:
+        """One call that declares an applied action final, signed by the corporate-action key and the attestor."""
+        values = finish_values(finish)
+        signatures = (self._sign_action(ACTION_FINISH, values), _signature(self._attestor.attest_finish(finish)))
+        label = f"finish {finish.action_id} of {finish.stock}"
+        return (self._call(label, "CorporateActions", "finish", values, *signatures, gas=_FINISH_GAS),)
 
     def sign(self, call: Call, nonce: int) -> SignedCall:
         """Sign with the issuer's key. The caller stores the result before it submits it."""
@@ -186,12 +216,25 @@ class EvmChain:
             return Outcome(Landing.FINAL)
         return Outcome(Landing.REVERTED, self._node.revert_reason(signed.tx_id))
 
-    def _digest(self, type_string: str, values: tuple[object, ...]) -> bytes:
-        return digest(ISSUER, self._node.chain_id, self._deployment.issuer, type_string, values)
+    def _sign_action(self, type_string: str, values: tuple[object, ...]) -> bytes:
+        domain = (ACTIONS, self._node.chain_id, self._deployment.actions)
+        return self._corporate_action.sign_digest(digest(*domain, type_string, values))
 
-    def _call(self, label: str, function: str, *arguments: object, gas: int) -> Call:
-        data = own("Issuer").call(function, *arguments).hex()
-        return Call(self.name, label, json.dumps({"to": self._deployment.issuer, "data": data, "gas": gas}).encode())
+    def _signer_epoch(self) -> int:
+        """The generation of keys: what was signed under an earlier one is void."""
+        return int(self._node.read(own("Signers"), self._deployment.signers, "signerEpoch")[0])
+
+    def _call(self, label: str, contract: str, function: str, *arguments: object, gas: int) -> Call:
+        at = self._deployment.issuer if contract == "Issuer" else self._deployment.actions
+        data = own(contract).call(function, *arguments).hex()
+        return Call(self.name, label, json.dumps({"to": at, "data": data, "gas": gas}).encode())
+
+
+def _origin(voucher: MintVoucher, evidence: Evidence) -> str:
+    """The redemption that a restitution gives back, under the key that the issuer contract keeps it by."""
+    if voucher.kind is not MintKind.RESTITUTION:
+        return NO_HASH
+    return redemption_key(voucher.receiver, str(evidence.get("redemption_id", ""))).hex()
 
 
 def _signature(text: object) -> bytes:

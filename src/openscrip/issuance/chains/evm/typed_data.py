@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from openscrip.issuance.voucher import MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import ActionFinish, AnnouncedAction, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.quantities import Shares
 
 _DOMAIN = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _VERSION = keccak(text="1")
+_NOBODY = "0x" + "00" * 20
 MINT_VOUCHER = (
     "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,"
     "bytes32 origin,uint64 epoch,uint256 multiplier,uint64 signerEpoch,uint64 deadline)"
@@ -61,14 +62,37 @@ def voucher_values(voucher: MintVoucher) -> tuple[object, ...]:
         int(voucher.kind),
         chain_hash(voucher.mint_id),
         bytes.fromhex(voucher.evidence_hash),
+        bytes.fromhex(voucher.origin),
         voucher.epoch,
         voucher.multiplier.value,
+        voucher.signer_epoch,
         voucher.deadline,
     )
 
 
+def redemption_key(holder: str, request_id: str) -> bytes:
+    """Under which the issuer contract keeps a holder's redemption: nobody takes another's id."""
+    return keccak(encode(["address", "bytes32"], [holder, chain_hash(request_id)]))
+
+
+def action_values(token: str, action: AnnouncedAction) -> tuple[object, ...]:
+    """The fields of a corporate action as its contract reads them: days as YYYYMMDD, 0 for one that is not known."""
+    return (
+        chain_hash(action.id),
+        token,
+        action.kind.encode("ascii"),
+        *(int(day.strftime("%Y%m%d")) if day else 0 for day in (action.ex_date, action.record_date, action.pay_date)),
+        action.ratio_new,
+        action.ratio_old,
+        action.cash,
+        _NOBODY,
+        bytes.fromhex(action.sources),
+        bytes(32),
+    )
+
+
 def change_values(change: MultiplierChange) -> tuple[object, ...]:
-    """The fields of a multiplier change as the issuer contract reads them."""
+    """The fields of a multiplier change as the contract of corporate actions reads them."""
     return (
         change.token,
         change.expected.value,
@@ -76,15 +100,22 @@ def change_values(change: MultiplierChange) -> tuple[object, ...]:
         change.effective_at,
         change.epoch_after,
         chain_hash(change.action_id),
+        change.ratio_new,
+        change.ratio_old,
+        change.paused_from,
     )
+
+
+def finish_values(finish: ActionFinish) -> tuple[object, ...]:
+    """The fields of an action's end as the contract of corporate actions reads them."""
+    return (chain_hash(finish.action_id), bytes.fromhex(finish.evidence))
 
 
 def report_values(token: str, report: Mapping[str, object]) -> tuple[object, ...]:
     """The fields of an attestor's reserve report (`POST /v1/mints`) as the feed reads them."""
     return (
         token,
-        Shares.parse(report["shares"]).atoms,
-        Shares.parse(report["allocation"]).atoms,
+        *(Shares.parse(report[name]).atoms for name in ("shares", "encumbered", "in_transit", "allocation")),
         int(str(report["epoch"])),
         int(str(report["as_of"])),
         int(str(report["sequence"])),

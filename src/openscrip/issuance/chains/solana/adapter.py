@@ -47,7 +47,7 @@ from openscrip.issuance.chains.solana.token_program import (
     transfer_checked,
 )
 from openscrip.issuance.chains.solana.wallet import balance_of
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import ActionFinish, Evidence, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable, refuse_unless
 from openscrip.kernel.multiplier import ONE
 from openscrip.kernel.quantities import RawAmount
@@ -136,11 +136,11 @@ class SolanaChain:
 
         return self._call(f"mint {voucher.raw} of {voucher.stock} for {voucher.mint_id}", steps, ask)
 
-    def prepare_burn(self, token: str, request_id: str, raw: RawAmount) -> tuple[Call, ...]:
+    def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """Burn from escrow, and say for which request. Raises `Refused("escrow.unknown")`."""
         request = chain_hash(request_id)
         register = self._register(token)
-        register.refuse_unless_in_escrow(request.hex(), raw)
+        register.refuse_unless_in_escrow(request.hex(), raw, holder)
         addresses = register.token
         burn = burn_checked(addresses.escrow, addresses.mint, self._both, raw.grains, DECIMALS)
         label = f"burn {raw} of {token} for {request_id}"
@@ -199,11 +199,15 @@ class SolanaChain:
         ]
 
         def ask(transaction: bytes) -> Cosignature:
-            return Cosignature(self._attestor.attest_multiplier(change, event, transaction))
+            return Cosignature(str(self._attestor.attest_multiplier(change, event, transaction)["signature"]))
 
         return self._call(
             f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}", steps, ask
         )
+
+    def prepare_finish(self, finish: ActionFinish) -> tuple[Call, ...]:
+        """Nothing: the cluster keeps no state of corporate actions."""
+        return ()
 
     def sign(self, call: Call, nonce: int) -> SignedCall:
         """Add the issuer's signature, which pays and names the transaction."""

@@ -58,11 +58,11 @@ class TokenRegister:
         used = any(one.action == action for one in self.multipliers)
         refuse_unless(not used, "action.used", "token: action was used")
 
-    def refuse_unless_in_escrow(self, request: str, raw: RawAmount, holder: str | None = None) -> None:
-        """Raises `Refused("escrow.unknown")` unless the request holds exactly `raw` (of `holder`) in escrow."""
+    def refuse_unless_in_escrow(self, request: str, raw: RawAmount, holder: str) -> None:
+        """Raises `Refused("escrow.unknown")` unless the request holds exactly `raw` of `holder` in escrow."""
         held = self.in_escrow.get(request)
         refuse_unless(
-            held is not None and held.raw == raw and holder in (None, held.holder),
+            held is not None and held.raw == raw and held.holder == holder,
             "escrow.unknown",
             "issuer: redemption was not in escrow with this amount and holder",
         )
