@@ -394,5 +394,5 @@ def _refuse_unless_signed(
     by_corporate_action, by_attestor = staticcall signers.signed_by_two(
         digest, _CORPORATE_ACTION, corporate_action_signatures, _ATTESTOR, attestor_signatures
     )
-    assert by_corporate_action, "actions: corporate action signatures were wrong"
-    assert by_attestor, "actions: attestor signatures were wrong"
+    assert by_corporate_action, "actions: corporate action signature was wrong"
+    assert by_attestor, "actions: attestor signature was wrong"

@@ -125,13 +125,13 @@ def __init__(token_: IStockToken, policy_: IPolicy, signers_: ISigners, actions_
 @external
 def report(reported: PriceReport, price_signatures: Bytes[455], attestor_signatures: Bytes[455]):
     """
-    @notice Records what the price keys signed; a large move needs the attestors' signatures too, else they are not read.
+    @notice Records what the price keys signed; a large move needs the attestors too, whose signatures are not read otherwise.
     """
     digest: bytes32 = typed_data._digest(_NAME, keccak256(abi_encode(_REPORT_TYPE, reported)))
-    assert staticcall signers.signed(_PRICE, digest, price_signatures), "price: price signatures were wrong"
+    assert staticcall signers.signed(_PRICE, digest, price_signatures), "price: price signature was wrong"
     if reported.largeMove:
         attested: bool = staticcall signers.signed(_ATTESTOR, digest, attestor_signatures)
-        assert attested, "price: attestor signatures were wrong"
+        assert attested, "price: attestor signature was wrong"
     assert reported.token == token.address, "price: report was for another token"
     assert reported.price > 0 and reported.price < 2**128, "price: price was out of bounds"
     assert reported.session >= _REGULAR and reported.session <= _CLOSED, "price: session was unknown"
