@@ -28,7 +28,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def fresh(deployed: Stage) -> Iterator[Stage]:
     """A token without supply and without a report."""
     snapshot = deployed.rpc.call("evm_snapshot")
-    deployed.sequence = 0
+    deployed.sequence = deployed.price_sequence = 0
     yield deployed
     deployed.rpc.call("evm_revert", snapshot)
 

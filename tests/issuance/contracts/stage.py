@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
-from openscrip.issuance.chains.evm.deployment import EvmRoles, deploy_platform, list_token
+from openscrip.issuance.chains.evm.deployment import EvmRoles, ListedToken, deploy_platform, list_token
 from openscrip.issuance.chains.evm.node import Node, reason_of
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_CANCEL,
+    ACTION_FINISH,
+    ACTION_OPENING,
+    ACTIONS,
+    CORPORATE_ACTION,
     FEED,
     ISSUER,
     MINT_VOUCHER,
-    MULTIPLIER_CANCEL,
     MULTIPLIER_CHANGE,
+    PRICE,
+    PRICE_REPORT,
     RESERVE_REPORT,
     digest,
 )
@@ -34,7 +40,10 @@ ONE = 10**18
 GRAIN = 10**10
 TSLA = Instrument("TSLA", "Tesla", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "TSLAx")
 NOBODY = "0x" + "00" * 20
-_GAS = hex(6_000_000)
+NOTHING = bytes(32)
+Names = str | tuple[str, ...]
+"""One key by its name, or those that sign together."""
+_GAS = hex(8_000_000)
 
 
 def key(name: str) -> EvmAccount:
@@ -43,7 +52,7 @@ def key(name: str) -> EvmAccount:
 
 
 ROLES = EvmRoles(*(key(name).address for name in (
-    "issuer", "attestor", "corporate_action", "guardian", "approver", "lister",
+    "issuer", "attestor", "corporate_action", "guardian", "approver", "lister", "price",
 )))  # fmt: skip
 
 
@@ -69,12 +78,17 @@ class Stage:
         evm.fund(ROLES.lister)
         self.at = deploy_platform(self.node, key("lister"), ROLES, NODE_MODULES)
         listed = list_token(self.node, key("lister"), self.at, TSLA, NODE_MODULES)
-        self.token, self.feed = listed.token, listed.feed
+        self.token, self.feed, self.price_feed = listed.token, listed.feed, listed.price_feed
         self.places = {
-            "StockToken": self.token, "ReserveFeed": self.feed, "Issuer": self.at.issuer, "Policy": self.at.policy,
+            "StockToken": self.token, "ReserveFeed": self.feed, "PriceFeed": self.price_feed,
+            "Issuer": self.at.issuer, "Policy": self.at.policy, "Signers": self.at.signers,
+            "CorporateActions": self.at.actions, "Conversion": self.at.conversion, "Registry": self.at.registry,
+            "Distributor": self.at.distributor,
         }  # fmt: skip
+        self.domains = {ISSUER: self.at.issuer, FEED: self.feed, ACTIONS: self.at.actions, PRICE: self.price_feed}
         self.rpc.call("anvil_autoImpersonateAccount", True)
         self.sequence = 0
+        self.price_sequence = 0
         self.count = 0
 
     # ---------------------------------------------------------------- acting
@@ -122,77 +136,193 @@ class Stage:
         """Let market time pass."""
         self.evm.set_time(self.now() + seconds)
 
+    def list_stock(self, instrument: Instrument, **terms: Any) -> ListedToken:
+        """List another stock."""
+        return list_token(self.node, key("lister"), self.at, instrument, NODE_MODULES, **terms)
+
+    def unique(self, what: str) -> bytes:
+        """32 bytes that no call before gave."""
+        self.count += 1
+        return hashlib.sha256(f"{what} {self.count}".encode()).digest()
+
     # ---------------------------------------------------------------- signing
+
+    def signed(
+        self, name: str, type_string: str, values: tuple[object, ...], signer: Names, **domain: Any
+    ) -> bytes:
+        """A signature by the key called `signer`, or of several in the order of their addresses.
+
+        `chain_id` and `contract` may be wrong on purpose.
+        """
+        signers = [signer] if isinstance(signer, str) else sorted(signer, key=lambda each: int(key(each).address, 16))
+        contract = domain.get("contract", self.domains[name])
+        hashed = digest(name, domain.get("chain_id", CHAIN_ID), contract, type_string, values)
+        return b"".join(key(each).sign_digest(hashed) for each in signers)
+
+    def twice(
+        self, name: str, type_string: str, values: tuple[object, ...], signers: tuple[Names, Names], **domain: Any
+    ) -> tuple[bytes, bytes]:
+        """What two roles sign."""
+        first, second = (self.signed(name, type_string, values, signer, **domain) for signer in signers)
+        return first, second
+
+    # ---------------------------------------------------------------- mints and reports
 
     def voucher(self, **changes: Any) -> dict[str, Any]:
         """A voucher that would be accepted, for 5 tokens to alice, with `changes`."""
-        self.count += 1
         fields: dict[str, Any] = {
             "token": self.token, "receiver": key("alice").address, "raw": 5 * ONE, "kind": 1,
-            "request": hashlib.sha256(f"request {self.count}".encode()).digest(),
-            "evidence": hashlib.sha256(f"evidence {self.count}".encode()).digest(),
+            "request": self.unique("request"), "evidence": self.unique("evidence"), "origin": NOTHING,
             "epoch": self.token_view("epoch"), "multiplier": self.token_view("uiMultiplier"),
-            "deadline": self.now() + 3_600,
+            "signer_epoch": self.view("Signers", "signerEpoch"), "deadline": self.now() + 3_600,
         }  # fmt: skip
         return fields | changes
 
-    def signed(self, name: str, type_string: str, values: tuple[object, ...], signer: str, **domain: Any) -> bytes:
-        """A signature by the key called `signer`; `chain_id` and `contract` may be wrong on purpose."""
-        contract = domain.get("contract", self.feed if name == FEED else self.at.issuer)
-        return key(signer).sign_digest(digest(name, domain.get("chain_id", CHAIN_ID), contract, type_string, values))
+    def signed_voucher(
+        self, voucher: dict[str, Any] | None = None, signers: tuple[Names, Names] = ("issuer", "attestor"), **domain: Any
+    ) -> tuple[tuple[object, ...], bytes, bytes]:
+        """A voucher's values with the signatures of both roles."""
+        values = tuple((voucher or self.voucher()).values())
+        return (values, *self.twice(ISSUER, MINT_VOUCHER, values, signers, **domain))
 
     def mint(
-        self, voucher: dict[str, Any] | None = None, signers: tuple[str, str] = ("issuer", "attestor"), **domain: Any
+        self, voucher: dict[str, Any] | None = None, signers: tuple[Names, Names] = ("issuer", "attestor"), **domain: Any
     ) -> dict[str, Any]:
         """Sign a voucher with two keys and relay it as a stranger."""
-        values = tuple((voucher or self.voucher()).values())
-        signatures = (self.signed(ISSUER, MINT_VOUCHER, values, signer, **domain) for signer in signers)
-        return self.send("stranger", "Issuer", "mint", values, *signatures)
+        return self.send("stranger", "Issuer", "mint", *self.signed_voucher(voucher, signers, **domain))
+
+    def mint_batch(self, *vouchers: dict[str, Any]) -> dict[str, Any]:
+        """Sign vouchers and relay them in one transaction."""
+        return self.send("stranger", "Issuer", "mint_batch", [self.signed_voucher(each) for each in vouchers])
 
     def reported(self, **changes: Any) -> tuple[object, ...]:
         """A report that would be accepted: 1,000 shares, all allotted to this chain."""
         self.sequence += 1
         fields: dict[str, Any] = {
-            "token": self.token, "shares": 1_000 * 10**9, "allocation": 1_000 * 10**9,
-            "epoch": self.token_view("epoch"), "as_of": self.now(), "sequence": self.sequence,
+            "token": self.token, "shares": 1_000 * 10**9, "encumbered": 0, "in_transit": 0,
+            "allocation": 1_000 * 10**9, "epoch": self.token_view("epoch"), "as_of": self.now(),
+            "sequence": self.sequence,
         }  # fmt: skip
         return tuple((fields | changes).values())
 
     def report(
-        self, sender: str = "issuer", signer: str = "attestor", domain: dict[str, Any] | None = None, **changes: Any
+        self, sender: str = "issuer", signer: Names = "attestor", domain: dict[str, Any] | None = None, **changes: Any
     ) -> dict[str, Any]:
         """Report reserves."""
         values = self.reported(**changes)
         signature = self.signed(FEED, RESERVE_REPORT, values, signer, **(domain or {}))
         return self.send(sender, "ReserveFeed", "report", values, signature)
 
-    def change(self, **changes: Any) -> dict[str, Any]:
-        """A 10:1 split that would be accepted, effective in a day."""
-        self.count += 1
-        fields: dict[str, Any] = {
-            "token": self.token, "expected": self.token_view("uiMultiplier"), "multiplier": 10 * ONE,
-            "effective_at": self.now() + 86_400, "epoch_after": self.token_view("epoch") + 1,
-            "action": hashlib.sha256(f"action {self.count}".encode()).digest(),
-        }  # fmt: skip
-        return fields | changes
-
-    def schedule(
-        self, change: dict[str, Any] | None = None, signers: tuple[str, str] = ("corporate_action", "attestor")
-    ) -> dict[str, Any]:
-        """Sign a multiplier change with two keys and relay it as a stranger."""
-        values = tuple((change or self.change()).values())
-        signatures = (self.signed(ISSUER, MULTIPLIER_CHANGE, values, signer) for signer in signers)
-        return self.send("stranger", "Issuer", "schedule_multiplier", values, *signatures)
-
-    def cancel(self, action: bytes, signers: tuple[str, str] = ("corporate_action", "attestor")) -> dict[str, Any]:
-        """Sign a cancellation with two keys and relay it as a stranger."""
-        signatures = (self.signed(ISSUER, MULTIPLIER_CANCEL, (self.token, action), signer) for signer in signers)
-        return self.send("stranger", "Issuer", "cancel_multiplier", (self.token, action), *signatures)
-
     def escrow(self, holder: str, raw: int, request: bytes, kind: int = 1) -> dict[str, Any]:
         """Approve and escrow as a holder."""
         self.send(holder, "StockToken", "approve", self.at.issuer, raw)
         return self.send(holder, "Issuer", "escrow", self.token, raw, kind, request)
+
+    # ---------------------------------------------------------------- prices
+
+    def priced(self, **changes: Any) -> tuple[object, ...]:
+        """A price report that would be accepted: 200 USD in the regular session."""
+        self.price_sequence += 1
+        fields: dict[str, Any] = {
+            "token": self.token, "price": 200 * 10**8, "session": 1, "halted": False, "large_move": False,
+            "version": self.token_view("multiplierVersion"), "observed_at": self.now(),
+            "sequence": self.price_sequence,
+        }  # fmt: skip
+        return tuple((fields | changes).values())
+
+    def price(
+        self, signers: tuple[Names, Names | None] = ("price", None), domain: dict[str, Any] | None = None, **changes: Any
+    ) -> dict[str, Any]:
+        """Report a price, with the attestor's signature where `signers` names one, relayed by a stranger."""
+        values = self.priced(**changes)
+        first, second = (
+            self.signed(PRICE, PRICE_REPORT, values, each, **(domain or {})) if each else b"" for each in signers
+        )
+        return self.send("stranger", "PriceFeed", "report", values, first, second)
+
+    # ---------------------------------------------------------------- corporate actions
+
+    def action(self, **changes: Any) -> dict[str, Any]:
+        """A 10:1 split that could be announced."""
+        fields: dict[str, Any] = {
+            "id": self.unique("action"), "token": self.token, "kind": b"SPLF", "ex_date": 20240610,
+            "record_date": 20240607, "pay_date": 20240610, "ratio_new": 10, "ratio_old": 1, "cash": 0, "into": NOBODY,
+            "sources": self.unique("sources"), "corrects": NOTHING,
+        }  # fmt: skip
+        return fields | changes
+
+    def change(self, **changes: Any) -> dict[str, Any]:
+        """A 10:1 split that would be accepted, effective in a day; the ratio is that of the two multipliers."""
+        fields: dict[str, Any] = {
+            "token": self.token, "expected": self.token_view("uiMultiplier"), "multiplier": 10 * ONE,
+            "effective_at": self.now() + 86_400, "epoch_after": self.token_view("epoch") + 1,
+            "action": self.unique("action"),
+        }  # fmt: skip
+        fields |= changes
+        ratio = {"ratio_new": fields["multiplier"], "ratio_old": fields["expected"]}
+        return fields | ratio | {"paused_from": max(fields["effective_at"] - 3_600, 0)} | changes
+
+    def action_of(self, change: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        """The action that a change could carry out: a split, a reverse split, or a dividend when the epoch stays."""
+        ratio = {"ratio_new": change["ratio_new"], "ratio_old": change["ratio_old"], "cash": 0}
+        if change["epoch_after"] == self.token_view("epoch"):
+            found: dict[str, Any] = {"kind": b"DVCA", "ratio_new": 0, "ratio_old": 0, "cash": 250_000}
+        else:
+            found = ratio | {"kind": b"SPLF" if change["ratio_new"] > change["ratio_old"] else b"SPLR"}
+        return self.action(**({"id": change["action"], "token": change["token"]} | found | changes))
+
+    def announce(
+        self, action: dict[str, Any] | None = None, signers: tuple[Names, Names] = ("corporate_action", "attestor")
+    ) -> dict[str, Any]:
+        """Sign an action with two keys and relay it as a stranger."""
+        return self._signed_action("announce", CORPORATE_ACTION, action or self.action(), signers)
+
+    def stage_change(
+        self, change: dict[str, Any] | None = None, signers: tuple[Names, Names] = ("corporate_action", "attestor")
+    ) -> dict[str, Any]:
+        """Sign the multiplier change of an announced action and relay it as a stranger."""
+        return self._signed_action("stage", MULTIPLIER_CHANGE, change or self.change(), signers)
+
+    def schedule(
+        self,
+        change: dict[str, Any] | None = None,
+        signers: tuple[Names, Names] = ("corporate_action", "attestor"),
+        action: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Announce an action and stage its change in one transaction."""
+        change = change or self.change()
+        announced, staged = tuple((action or self.action_of(change)).values()), tuple(change.values())
+        return self.send(
+            "stranger", "CorporateActions", "announce_and_stage",
+            announced, *self.twice(ACTIONS, CORPORATE_ACTION, announced, signers),
+            staged, *self.twice(ACTIONS, MULTIPLIER_CHANGE, staged, signers),
+        )  # fmt: skip
+
+    def open_conversion(
+        self, action: bytes, effective_at: int, signers: tuple[Names, Names] = ("corporate_action", "attestor")
+    ) -> dict[str, Any]:
+        """Open what holders do about a merger, a change or a delisting that was announced."""
+        opening = {"action": action, "effective_at": effective_at}
+        return self._signed_action("open_conversion", ACTION_OPENING, opening, signers)
+
+    def cancel(
+        self, action: bytes, signers: tuple[Names, Names] = ("corporate_action", "attestor"), reason: bytes = b"\1" * 32
+    ) -> dict[str, Any]:
+        """Sign a cancellation with two keys and relay it as a stranger."""
+        return self._signed_action("cancel", ACTION_CANCEL, {"action": action, "reason": reason}, signers)
+
+    def finish(
+        self, action: bytes, signers: tuple[Names, Names] = ("corporate_action", "attestor"), evidence: bytes = b"\2" * 32
+    ) -> dict[str, Any]:
+        """Say that an applied action is verified everywhere."""
+        return self._signed_action("finish", ACTION_FINISH, {"action": action, "evidence": evidence}, signers)
+
+    def _signed_action(
+        self, function: str, type_string: str, fields: dict[str, Any], signers: tuple[Names, Names]
+    ) -> dict[str, Any]:
+        values = tuple(fields.values())
+        signatures = self.twice(ACTIONS, type_string, values, signers)
+        return self.send("stranger", "CorporateActions", function, values, *signatures)
 
 
 def account(name: object) -> Any:

@@ -77,7 +77,7 @@ class EvmRoles:
     approver: str
     lister: str
     price: str = ""
-    sets: Mapping[SignerRole, SignerSet] = field(default_factory=dict)
+    sets: Mapping[SignerRole, SignerSet] = field(default_factory=dict, kw_only=True)
 
     def signer_sets(self) -> list[SignerSet]:
         """The set of each role, in the order of the roles' numbers."""
