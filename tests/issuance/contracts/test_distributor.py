@@ -1,129 +1,16 @@
 """Dividends in a stablecoin: two keys and the money open a distribution, and each holder is paid once, or by rule nobody."""
 
-import hashlib
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.issuance.contracts.stage import CHAIN_ID, NOBODY, ONE, Reverted, Stage, account, events, key, reverts
-from vyper.cli.vyper_compile import compile_files
+from tests.issuance.contracts.dividend import ATTESTOR, CA, DAY, EVENT, TOTAL, Dividend
+from tests.issuance.contracts.stage import NOBODY, Reverted, Stage, account, events, reverts
 
-from openscrip.issuance.chains.evm.distribution_tree import (
-    BATCH_MAX,
-    DISTRIBUTION,
-    DISTRIBUTOR,
-    DistributionTree,
-    Entitlements,
-    Payment,
-    distribution_id,
-    entitle_down,
-    holders_at,
-    plant,
-    transferred,
-)
-from openscrip.issuance.chains.evm.typed_data import digest
-from openscrip.issuance.contracts.artifact import Artifact, own
-
-DAY = 86_400
-EVENT = b"\x0d" * 32
-DUE = {"alice": 60, "bob": 30, "carol": 7}
-TOTAL = 100
-CA, ATTESTOR = "corporate_action", "attestor"
-
-
-@cache
-def stablecoin() -> Artifact:
-    """The stablecoin that may be told to misbehave, compiled."""
-    path = Path(__file__).with_name("Stablecoin.vy")
-    built = next(iter(compile_files([str(path)], ["abi", "bytecode"]).values()))
-    return Artifact("Stablecoin", tuple(built["abi"]), bytes.fromhex(built["bytecode"][2:]))
-
-
-class Dividend:
-    """A distributor, a stablecoin of which the payer has plenty, and the distribution of one event to three holders."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        creation = own("Distributor").creation(stage.at.policy, stage.at.issuer)
-        self.at = str(stage.send_data("lister", None, creation)["contractAddress"])
-        self.coin = str(stage.send_data("lister", None, stablecoin().creation())["contractAddress"])
-        self.tell("mint", account("payer"), 10**30)
-        self.tell("approve", self.at, 10**30, sender="payer")
-        self.tree = self.plant(DUE)
-
-    @property
-    def id(self) -> bytes:
-        return self.id_of(EVENT)
-
-    def id_of(self, event: bytes) -> bytes:
-        return distribution_id(CHAIN_ID, self.at, event, self.stage.token)
-
-    def plant(self, due: dict[str, int], event: bytes = EVENT) -> DistributionTree:
-        by_address = {account(name): amount for name, amount in due.items()}
-        return plant(self.id_of(event), Entitlements(sum(due.values()), by_address, 0))
-
-    def tell(self, function: str, *arguments: object, sender: str = "stranger") -> None:
-        self.stage.send_data(sender, self.coin, stablecoin().call(function, *arguments))
-
-    def misbehave(self, fee: int = 0, surcharge: int = 0, *, lies: bool = False, silent: bool = False) -> None:
-        self.tell("behave", fee, surcharge, lies, silent)
-
-    def entered(self) -> bool:
-        answer = self.stage.rpc.call("eth_call", {"to": self.coin, "data": "0x" + stablecoin().call("entered").hex()}, "latest")
-        return bool(int(answer, 16))
-
-    def held(self, name: str) -> int:
-        data = "0x" + stablecoin().call("balanceOf", account(name)).hex()
-        return int(self.stage.rpc.call("eth_call", {"to": self.coin, "data": data}, "latest"), 16)
-
-    def fields(self, **changes: Any) -> dict[str, Any]:
-        """A distribution that would be accepted, with changes."""
-        now = self.stage.now()
-        fields: dict[str, Any] = {
-            "event": EVENT, "token": self.stage.token, "stablecoin": self.coin, "root": self.tree.root, "total": TOTAL,
-            "record_at": now - 60, "record_block": 1, "deadline": now + 60 * DAY, "receiver": account("treasury"),
-        }  # fmt: skip
-        return fields | changes
-
-    def signatures(
-        self, values: tuple[object, ...], signers: tuple[str, str], chain_id: int = CHAIN_ID, contract: str = ""
-    ) -> list[bytes]:
-        signed = digest(DISTRIBUTOR, chain_id, contract or self.at, DISTRIBUTION, values)
-        return [key(signer).sign_digest(signed) for signer in signers]
-
-    def create(
-        self, *, signers: tuple[str, str] = (CA, ATTESTOR), domain: dict[str, Any] | None = None, sender: str = "payer",
-        **changes: Any,
-    ) -> dict[str, Any]:  # fmt: skip
-        values = tuple(self.fields(**changes).values())
-        return self.send("create", values, *self.signatures(values, signers, **(domain or {})), sender=sender)
-
-    def send(self, function: str, *arguments: object, sender: str = "stranger") -> dict[str, Any]:
-        return self.stage.send(sender, "Distributor", function, *arguments, to=self.at)
-
-    def of(self, name: str) -> Payment:
-        return next(each for each in self.tree.payments if each.account == account(name))
-
-    def claim(self, payment: Payment) -> dict[str, Any]:
-        return self.send("claim", self.id, payment.values())
-
-    def push(self, *payments: Payment) -> dict[str, Any]:
-        return self.send("push", self.id, [each.values() for each in payments])
-
-    def finish(self) -> dict[str, Any]:
-        return self.send("return_remainder", self.id)
-
-    def standing(self) -> tuple[int, int, bool]:
-        """Total, paid, returned."""
-        _, _, total, paid, _, _, returned = self.stage.view("Distributor", "distributions", self.id, to=self.at)
-        return total, paid, returned
-
-    def is_paid(self, index: int) -> bool:
-        return bool(self.stage.view("Distributor", "is_paid", self.id, index, to=self.at))
+from openscrip.issuance.chains.evm.distribution_tree import BATCH_MAX, Entitlements, Payment, plant
+from openscrip.issuance.contracts.artifact import own
 
 
 @pytest.fixture
@@ -179,7 +66,7 @@ def test_create__signed_for_another_chain_or_contract__reverts(dividend: Dividen
             dividend.create(domain=domain)
 
 
-@pytest.mark.parametrize("place", range(9))
+@pytest.mark.parametrize("place", range(11))
 def test_create__with_a_field_that_was_not_signed__reverts(dividend: Dividend, place: int) -> None:
     values = list(dividend.fields().values())
     signatures = dividend.signatures(tuple(values), (CA, ATTESTOR))
@@ -236,7 +123,7 @@ def test_create__twice_for_one_event_and_token__reverts(open_: Dividend) -> None
 def test_create__without_the_money__reverts(dividend: Dividend) -> None:
     dividend.tell("mint", dividend.at, TOTAL)  # what lies there already does not count
     with pytest.raises(Reverted):
-        dividend.create(sender="stranger")
+        dividend.create(payer=account("stranger"), sender="stranger")
     assert dividend.standing() == (0, 0, False)
 
 
@@ -263,18 +150,61 @@ def test_distributor__in_a_stablecoin_that_answers_nothing__works(dividend: Divi
     assert dividend.held("alice") == 60
 
 
-def test_distributor__without_policy_or_issuer__cannot_be_made(fresh: Stage) -> None:
-    for places in ((NOBODY, fresh.at.issuer), (fresh.at.policy, NOBODY)):
-        with pytest.raises(Reverted):
-            fresh.send_data("lister", None, own("Distributor").creation(*places))
+def test_distributor__without_policy_signers_or_issuer__cannot_be_made(fresh: Stage) -> None:
+    places = [fresh.at.policy, fresh.at.signers, fresh.at.issuer]
+    for place, name in enumerate(("policy", "signers", "issuer")):
+        with reverts(f"distributor: {name} was zero"):
+            fresh.send_data("lister", None, own("Distributor").creation(*places[:place], NOBODY, *places[place + 1 :]))
+
+
+def test_distributor__made__says_whom_it_asks(dividend: Dividend) -> None:
+    at = dividend.stage.at
+    asked = [dividend.stage.view("Distributor", name, to=dividend.at) for name in ("policy", "signers", "issuer")]
+    assert asked == [place.lower() for place in (at.policy, at.signers, at.issuer)]
+
+
+def test_create__by_another_than_the_payer__reverts(dividend: Dividend) -> None:
+    dividend.tell("mint", account("mallory"), TOTAL)
+    dividend.tell("approve", dividend.at, TOTAL, sender="mallory")
+    with reverts("distributor: caller was not the payer"):
+        dividend.create(sender="mallory")
+    dividend.create()
 
 
 def test_create__after_the_keys_were_changed__takes_the_new_ones_alone(dividend: Dividend) -> None:
-    roles = (account(name) for name in ("issuer", "new_attestor", "new_action", "lister"))
-    dividend.stage.send(dividend.stage.at.timelock, "Issuer", "set_roles", *roles)
+    dividend.change_keys(3, "new_action")
+    dividend.change_keys(2, "new_attestor")
     with reverts("distributor: corporate action signature was wrong"):
         dividend.create()
+    with reverts("distributor: attestor signature was wrong"):
+        dividend.create(signers=("new_action", ATTESTOR))
     dividend.create(signers=("new_action", "new_attestor"))
+
+
+def test_create__signed_before_any_key_was_changed__reverts(dividend: Dividend) -> None:
+    epoch = dividend.signer_epoch()
+    for wrong in (epoch - 1, epoch + 1):
+        with reverts("distributor: signer epoch was not in force"):
+            dividend.create(signer_epoch=wrong)
+    dividend.change_keys(4, "new_price")
+    with reverts("distributor: signer epoch was not in force"):
+        dividend.create(signer_epoch=epoch)
+    dividend.create()
+
+
+def test_create__where_two_of_three_must_sign__takes_no_fewer(dividend: Dividend) -> None:
+    dividend.change_keys(3, "action_1", "action_2", "action_3", threshold=2)
+    dividend.change_keys(2, "attestor_1", "attestor_2", "attestor_3", threshold=2)
+    two = ("action_1 action_3", "attestor_2 attestor_3")
+    for signers, who in (
+        (("action_1", two[1]), "corporate action"),
+        (("action_1 attestor_2", two[1]), "corporate action"),
+        ((two[0], "attestor_2"), "attestor"),
+        ((two[0], "attestor_2 action_1"), "attestor"),
+    ):
+        with reverts(f"distributor: {who} signature was wrong"):
+            dividend.create(signers=signers)
+    dividend.create(signers=two)
 
 
 # Claim
@@ -512,30 +442,6 @@ def test_distributor__given_money_by_mistake__counts_and_returns_as_without(open
 
 
 # All of it together
-
-
-def test_distribution__from_the_tokens_own_logs__pays_the_holders_of_the_record_block(stage: Stage) -> None:
-    stage.send("alice", "StockToken", "transfer", account("carol"), ONE)
-    stage.escrow("bob", 10 * ONE, hashlib.sha256(b"redemption").digest())
-    record = int(stage.rpc.call("eth_blockNumber"), 16)
-    stage.send("alice", "StockToken", "transfer", account("late"), ONE)
-    topic = own("StockToken").topic("Transfer")
-    logs = stage.rpc.call("eth_getLogs", [{"address": stage.token, "topics": [topic], "fromBlock": "0x0"}][0])
-    holdings = holders_at(record, [transferred(log) for log in logs])
-    assert sum(raw.atoms for raw in holdings.values()) == 150 * ONE
-    assert holdings[account("alice")].atoms == 99 * ONE
-    entitled = entitle_down(holdings, 1_000, unpayable=[stage.at.issuer])
-    assert entitled.due == {account("alice"): 660, account("bob"): 266, account("carol"): 6}
-    assert entitled.remainder == 68
-    dividend = Dividend(stage)
-    dividend.tree = plant(dividend.id, entitled)
-    dividend.create(total=entitled.total, record_block=record)
-    dividend.push(*dividend.tree.payments)
-    dividend.stage.pass_time(61 * DAY)
-    dividend.finish()
-    assert {name: dividend.held(name) for name in ("alice", "bob", "carol", "late", "treasury")} == {
-        "alice": 660, "bob": 266, "carol": 6, "late": 0, "treasury": 68,
-    }  # fmt: skip
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
