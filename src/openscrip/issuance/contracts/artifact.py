@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,8 +38,11 @@ class Artifact:
         return self.bytecode + encode([type_of(field) for field in inputs], arguments)
 
     def call(self, function: str, *arguments: object) -> bytes:
-        """The data of a call: selector and arguments."""
-        entry = self._entry("function", function)
+        """The data of a call: selector and arguments. A function with default arguments has a form for each count."""
+        entry = next(
+            (form for form in self._entries("function", function) if len(form["inputs"]) == len(arguments)),
+            self._entry("function", function),
+        )
         return selector(entry) + encode([type_of(field) for field in entry["inputs"]], arguments)
 
     def result(self, function: str, answer: bytes) -> tuple[Any, ...]:
@@ -55,7 +59,10 @@ class Artifact:
         return dict(zip((field["name"] for field in fields), decode([type_of(f) for f in fields], data), strict=True))
 
     def _entry(self, kind: str, name: str) -> dict[str, Any]:
-        return next(entry for entry in self.abi if entry["type"] == kind and entry["name"] == name)
+        return next(self._entries(kind, name))
+
+    def _entries(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
+        return (entry for entry in self.abi if entry["type"] == kind and entry["name"] == name)
 
 
 def type_of(field: dict[str, Any]) -> str:

@@ -79,6 +79,18 @@ class Node:
         except RpcError as error:
             raise self.refused(error) from error
 
+    def estimate(self, to: str, data: bytes, sender: str) -> Transaction:
+        """A call with the gas that it needs on top of the newest block, and a quarter more.
+
+        Raises `Refused` with the contract's words if it would fail.
+        """
+        call = {"from": sender, "to": to, "data": "0x" + data.hex()}
+        try:
+            needed = int(self.rpc.call("eth_estimateGas", call), 16)
+        except RpcError as error:
+            raise self.refused(error) from error
+        return Transaction(to, data, needed * 5 // 4)
+
     def sign(self, transaction: Transaction, signer: Signer, nonce: int) -> SignedTransaction:
         """Sign for this chain."""
         return sign_transaction(transaction, signer, nonce, self.chain_id, self.fees)
