@@ -187,13 +187,16 @@ def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
     """
     @notice The latest round, only if it may be used now.
     """
-    state: PriceState = self._state()
-    assert state.sequence != 0, "price: nothing was reported"
-    assert not state.ended, "price: token was ended"
-    assert not state.halted, "price: was halted"
-    assert state.fresh, "price: was stale"
-    assert not state.waiting, "price: waits for a corporate action"
-    return self._round_data(convert(state.sequence, uint80))
+    return self._round_data(self._usable())
+
+
+@external
+@view
+def latestAnswer() -> int256:
+    """
+    @notice The price alone, as older readers ask (Aave's oracle does); no answer whenever latestRoundData has none.
+    """
+    return convert(self.rounds[self._usable()].price, int256)
 
 
 @external
@@ -222,6 +225,21 @@ def DOMAIN_SEPARATOR() -> bytes32:
 
 
 # ------------------------------------------------------------------ internal
+
+
+@internal
+@view
+def _usable() -> uint80:
+    """
+    @notice The latest round's id, only if that round may be used now.
+    """
+    state: PriceState = self._state()
+    assert state.sequence != 0, "price: nothing was reported"
+    assert not state.ended, "price: token was ended"
+    assert not state.halted, "price: was halted"
+    assert state.fresh, "price: was stale"
+    assert not state.waiting, "price: waits for a corporate action"
+    return convert(state.sequence, uint80)
 
 
 @internal
