@@ -5,18 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from openscrip_watch import mints, multipliers, releases, transactions
+from openscrip_watch import finishes, mints, multipliers, releases, transactions
 from openscrip_watch.amounts import DOLLAR, parse
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.evm_wire import (
-    CHANGE_TYPE,
-    FEED_DOMAIN,
-    ISSUER_DOMAIN,
-    REPORT_TYPE,
-    VOUCHER_TYPE,
-    Domain,
-    sign,
-)
 from openscrip_watch.chains.facts import Standing, TokenFacts
 from openscrip_watch.chains.solana_wire import Authority, decode_mint
 from openscrip_watch.config import StockConfig
@@ -25,11 +16,18 @@ from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease
-from openscrip_watch.reports import due_report, report_json, report_values
+from openscrip_watch.reports import due_report, report_json
+from openscrip_watch.signing import EvmSigning
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
-Asked = mints.MintAsked | multipliers.ChangeAsked | transactions.TransactionAsked | releases.ReleaseAsked
+Asked = (
+    mints.MintAsked
+    | multipliers.ChangeAsked
+    | finishes.FinishAsked
+    | transactions.TransactionAsked
+    | releases.ReleaseAsked
+)
 WAITING_S = 90.0
 """Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
 
@@ -86,6 +84,8 @@ class Batch:
                 return self._mint(asked)
             case multipliers.ChangeAsked():
                 return self._change(asked)
+            case finishes.FinishAsked():
+                return self._finish(asked)
             case transactions.TransactionAsked():
                 return self._transaction(asked)
             case releases.ReleaseAsked():
@@ -128,12 +128,7 @@ class Batch:
     def _sign_mint(self, asked: mints.MintAsked, view: StockView) -> SignedMint:
         mint = asked.mint
         if mint.chain == "evm":
-            life = mint.deadline - view.standings["evm"].at
-            text = f"voucher: its deadline was {life} s from the chain's time"
-            refuse_unless(0 <= life <= 7 * 86_400, "voucher.deadline", text)
-            values = (mint.token, mint.receiver, mint.raw, mint.kind, request_hash(mint.mint_id), mint.evidence)
-            digest = self._issuer_domain().digest(VOUCHER_TYPE, (*values, mint.epoch, mint.multiplier, mint.deadline))
-            return replace(mint, signature=sign(self._keys.evm, digest))
+            return replace(mint, signature=self._evm().mint(mint, view.standings["evm"].at))
         mints.refuse_unless_exact_mint(asked, self._authority())
         signature = self._cosign(asked.asked.message if asked.asked else b"", mint.blockhash)
         return replace(mint, signature=signature, slot=self.sources.need_solana().slot)
@@ -147,8 +142,7 @@ class Batch:
         if report is None:
             return None
         if not report.signature:
-            domain = Domain(FEED_DOMAIN, self._chain_id(), view.stock.feed)
-            report = replace(report, signature=sign(self._keys.evm, domain.digest(REPORT_TYPE, report_values(report))))
+            report = replace(report, signature=self._evm().report(view.stock.feed, report))
             self._register.reports[report.token] = report
             self._record("report", report.token, "live", asdict(report))
             self._sign("report", f"{report.token}/{report.sequence}", report.signature, asdict(report))
@@ -161,24 +155,29 @@ class Batch:
         calls = {key: call for key, call in self._register.calls.items() if key not in self._dead_calls}
         before = multipliers.earlier_change(asked, calls, view)
         if before is not None:
-            return {"signature": before.signature}
+            return _of_change(before)
         notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
         multipliers.judge(asked, view, self.now, age, notices)
         call = SignedCall(asked.key, asked.chain, asked.content)
         if asked.chain == "evm":
-            values = (
-                asked.token,
-                asked.expected,
-                asked.multiplier,
-                asked.effective_at,
-                asked.epoch_after,
-                asked.action,
-            )
-            call = replace(call, signature=sign(self._keys.evm, self._issuer_domain().digest(CHANGE_TYPE, values)))
+            staged, announced = self._evm().change(asked)
+            call = replace(call, signature=staged, action_signature=announced)
         elif asked.asked is not None:
             multipliers.refuse_unless_exact_change(asked, view, self._authority())
             call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
-        return self._put_call("multiplier", call)
+        self._put_call("multiplier", call)
+        return _of_change(call)
+
+    def _finish(self, asked: finishes.FinishAsked) -> Answer:
+        view = self.view(self._stock(asked.stock))
+        founded = asked.chain in view.standings
+        refuse_unless(founded, "chain.token", f"finish: {asked.stock:.40} was not founded on {asked.chain}")
+        before = finishes.earlier_finish(asked, self._register.calls)
+        if before is not None:
+            return {"signature": before.signature}
+        finishes.judge(asked, view)
+        call = SignedCall(asked.key, asked.chain, asked.evidence, signature=self._evm().finish(asked))
+        return self._put_call("finish", call)
 
     def _transaction(self, asked: transactions.TransactionAsked) -> Answer:
         dead = asked.key in self._dead_calls
@@ -246,7 +245,7 @@ class Batch:
         match asked:
             case mints.MintAsked():
                 return [self._stock(asked.mint.stock)]
-            case multipliers.ChangeAsked():
+            case multipliers.ChangeAsked() | finishes.FinishAsked():
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 found = [stock for stock in stocks if stock.mint == asked.mint]
@@ -273,7 +272,8 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        transactions_asked = [each.asked for each in asked if not isinstance(each, releases.ReleaseAsked) and each.asked]
+        without = (releases.ReleaseAsked, finishes.FinishAsked)
+        transactions_asked = [each.asked for each in asked if not isinstance(each, without) and each.asked]
         if solana is None or not transactions_asked:
             return set()
         earlier: dict[str, int] = {}
@@ -307,7 +307,8 @@ class Batch:
         evm_at = max((standing.at for standing in evm.values()), default=0)
         epochs = {token: standing.epoch for token, standing in evm.items()}
         read = {stock.mint for stock in stocks}
-        changed += self._register.landed(self.sources.books, evm_at, epochs)
+        signer_epoch = self.sources.evm.signer_epoch if self.sources.evm else 0
+        changed += self._register.landed(self.sources.books, evm_at, epochs, signer_epoch)
         for mint in [each for token in read for each in self._register.live("solana", token)]:
             if mint.blockhash in expired or mint.signature in self.sources.books["solana"].token(mint.token).failed:
                 dead = replace(mint, state="dead")
@@ -366,19 +367,22 @@ class Batch:
             raise Refusal("chain.unknown", "chain: solana was not configured")
         return Authority(solana.multisig, solana.issuer, str(self._keys.solana.pubkey()))
 
-    def _issuer_domain(self) -> Domain:
-        return Domain(ISSUER_DOMAIN, self._chain_id(), self._config.evm.issuer_contract if self._config.evm else "")
-
-    def _chain_id(self) -> int:
-        if self._config.evm is None:
+    def _evm(self) -> EvmSigning:
+        if self.sources.evm is None:
             raise Refusal("chain.unknown", "chain: evm was not configured")
-        return self._config.evm.chain_id
+        return EvmSigning(self._keys.evm, self.sources.evm)
 
     def _record(self, what: str, key: str, state: str, row: Mapping[str, Any]) -> None:
         self.rows.append((what, key, state, row))
 
     def _sign(self, what: str, key: str, signature: str, row: Mapping[str, Any]) -> None:
         self.signatures.append((what, key, signature, row))
+
+
+def _of_change(call: SignedCall) -> Answer:
+    """The signature under a change and, on EVM, the one under its corporate action."""
+    action = {"action_signature": call.action_signature} if call.action_signature else {}
+    return {"signature": call.signature} | action
 
 
 def _earlier(before: SignedMint, asked: mints.MintAsked) -> dict[str, object]:

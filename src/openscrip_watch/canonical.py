@@ -3,6 +3,9 @@
 import hashlib
 import json
 
+NO_HASH = "00" * 32
+"""32 bytes of zero in hex: nothing is named."""
+
 
 def canonical(document: object) -> bytes:
     """Sorted keys, no spaces, UTF-8."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from openscrip_watch import fields
 from openscrip_watch.amounts import GRAIN, ONE, RAW, SHARE, parse, shares_up, show
-from openscrip_watch.canonical import document_hash, request_hash
+from openscrip_watch.canonical import NO_HASH, document_hash, request_hash
+from openscrip_watch.chains.evm_wire import redemption_key
 from openscrip_watch.chains.facts import ISSUANCE, RESTITUTION
 from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
 from openscrip_watch.proof import Restituted, refuse_unless_receipts_allow
@@ -57,6 +58,8 @@ def read_mint(body: Mapping[str, Any]) -> MintAsked:
         evidence=document_hash(dict(evidence)),
         receipts=receipts,
         redemption=request_hash(redemption_id) if redemption_id else "",
+        origin=fields.hex32(voucher, "origin") if chain == "evm" else "",
+        signer_epoch=fields.integer(voucher, "signer_epoch") if chain == "evm" else 0,
         deadline=fields.integer(voucher, "deadline", 1) if chain == "evm" else 0,
         blockhash=asked.blockhash if asked else "",
         transaction=str(body["transaction"]) if asked else "",
@@ -77,7 +80,8 @@ def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None
         return None
     where = f"mint: {mint.mint_id:.80}"
     if before.same_mint(mint):
-        if before.deadline == mint.deadline and before.transaction == mint.transaction:
+        alike = (before.deadline, before.signer_epoch) == (mint.deadline, mint.signer_epoch)
+        if alike and before.transaction == mint.transaction:
             return before
         if before.chain == "evm" and before.state != "landed" and mint.deadline > before.deadline:
             return None  # the contract takes a request id once, so a longer life cannot mint twice
@@ -103,6 +107,8 @@ def judge(asked: MintAsked, view: StockView, now: int, statement_age_s_max: int)
     text = f"multiplier: the voucher said {show(mint.multiplier, ONE)}, the token {show(view.multiplier, ONE)}"
     refuse_unless(mint.multiplier == view.multiplier, "multiplier.differs", text)
     if mint.kind == ISSUANCE:
+        text = "voucher: an issuance has no origin"
+        refuse_unless(mint.origin in ("", NO_HASH), "voucher.origin", text)
         _refuse_without_receipts(mint, view)
     else:
         _refuse_without_failed_delivery(asked, view)
@@ -167,12 +173,16 @@ def _refuse_without_receipts(mint: SignedMint, view: StockView) -> None:
 def _refuse_without_failed_delivery(asked: MintAsked, view: StockView) -> None:
     """Restitution: the redemption was burned, its claim is not delivered, and nothing approved may still deliver it."""
     mint, evidence, redemption_id = asked.mint, asked.evidence, asked.redemption_id
-    burned = next((facts.burned[mint.redemption] for facts in view.facts.values() if mint.redemption in facts.burned), None)
+    burned = view.facts[mint.chain].burned.get(mint.redemption)
     where = f"evidence: redemption {redemption_id:.80}"
-    refuse_unless(burned is not None, "evidence.burn", f"{where} was not burned")
+    refuse_unless(burned is not None, "evidence.burn", f"{where} was not burned on {mint.chain}")
     told = evidence.get("burn")
     same = burned is not None and isinstance(told, str) and told.removeprefix("0x") == burned.tx.removeprefix("0x")
     refuse_unless(same, "evidence.burn", f"{where} was not burned by the transaction that was named")
+    if burned is not None and mint.chain == "evm":
+        key = redemption_key(burned.party, mint.redemption)
+        back = (mint.receiver, mint.origin) == (burned.party, key) and mint.raw <= burned.raw
+        refuse_unless(back, "evidence.burn", f"{where} was {show(burned.raw, RAW)} of {burned.party}, key {key}")
     for release in view.register.releases_for(redemption_id):
         text = f"{where}: release {release.id:.80} was approved and may still settle"
         refuse_unless(release.kind != "delivery" or release.state != "live", "evidence.delivery", text)

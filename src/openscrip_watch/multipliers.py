@@ -1,4 +1,7 @@
-"""Whether a multiplier may change: the event's arithmetic, the custodian's notice, one value and time on all chains."""
+"""Whether a multiplier may change: the event's arithmetic, the custodian's notice, one value and time on all chains.
+
+On EVM the corporate action itself is announced beside its change, and every fact of it is checked against the notice.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from openscrip_watch import fields
-from openscrip_watch.amounts import ONE, SHARE, f64_down, parse, same_f64, show
-from openscrip_watch.canonical import canonical, request_hash
+from openscrip_watch.amounts import DOLLAR, ONE, SHARE, f64_down, parse, same_f64, show
+from openscrip_watch.canonical import NO_HASH, canonical, document_hash, request_hash
 from openscrip_watch.chains.facts import Standing
 from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
 from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
@@ -19,9 +22,14 @@ from openscrip_watch.view import StockView
 _NEW_YORK = ZoneInfo("America/New_York")
 SPLITS = ("SPLF", "SPLR")
 DIVIDEND = "DVCA"
-NOTICE_S = 900
+NOTICE_S = 600
 """The least that the EVM token asks for between scheduling and effect."""
 HORIZON_S_MAX = 60 * 86_400
+PAUSE_S_MAX = 7 * 86_400
+"""How long before it is staged prices may have waited for a change, on EVM; the last hour of it is time to land."""
+_LANDING_S_MAX = 3_600
+_SOURCES_MAX = 10
+_TERMS = ("event", "ex_date", "record_date", "pay_date", "ratio_new", "ratio_old", "cash_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ class ChangeAsked:
     epoch_after: int
     version: int
     action: str
+    ratio: tuple[int, int]
+    paused_from: int
     event: Mapping[str, Any]
     asked: Asked | None
     transaction: str
@@ -50,6 +60,8 @@ class ChangeAsked:
             "effective_at": self.effective_at,
             "epoch_after": self.epoch_after,
             "version": self.version,
+            "ratio": list(self.ratio),
+            "paused_from": self.paused_from,
             "event": dict(self.event),
         }
         return canonical(agreed).decode()
@@ -76,6 +88,8 @@ def read_change(body: Mapping[str, Any]) -> ChangeAsked:
         epoch_after=fields.integer(change, "epoch_after"),
         version=fields.integer(change, "version", 1),
         action=fields.hex32(change, "action_id"),
+        ratio=(fields.integer(change, "ratio_new", 1), fields.integer(change, "ratio_old", 1)),
+        paused_from=fields.integer(change, "paused_from", 1),
         event=event,
         asked=asked,
         transaction=str(body["transaction"]) if asked else "",
@@ -110,12 +124,30 @@ def judge(asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices
     text = f"multiplier: it was to take effect at {asked.effective_at}, the clock was {due}"
     refuse_unless(due < asked.effective_at <= due + HORIZON_S_MAX, "multiplier.time", text)
     day = date.fromisoformat(str(asked.event["ex_date"]))
+    _refuse_another_ratio(asked)
+    _refuse_another_pause(asked, day, due)
     if asked.event["event"] in SPLITS:
         _refuse_another_split(asked, day, view)
         return
     opens = int(datetime.combine(day, time(0), _NEW_YORK).timestamp())
     refuse_unless(asked.effective_at >= opens, "multiplier.time", f"multiplier: it was to change before {day}")
     _refuse_unfunded_dividend(asked, view, now, age_s_max)
+
+
+def action_values(asked: ChangeAsked) -> tuple[str | int, ...]:
+    """What is signed of the corporate action, in the order of its EIP-712 type; a `bytes4` stands left in its word."""
+    event = asked.event
+    days = (_day_number(event.get(name)) for name in ("ex_date", "record_date", "pay_date"))
+    ratio = (0, 0) if event["event"] == DIVIDEND else asked.ratio
+    cash = parse(event["cash_usd"], DOLLAR, "event: cash_usd") if event["event"] == DIVIDEND else 0
+    kind = str(event["event"]).encode().hex().ljust(64, "0")
+    return (asked.action, asked.token, kind, *days, *ratio, cash, 0, document_hash(event["sources"]), NO_HASH)
+
+
+def change_values(asked: ChangeAsked) -> tuple[str | int, ...]:
+    """What is signed of the change, in the order of its EIP-712 type."""
+    value = (asked.expected, asked.multiplier, asked.effective_at, asked.epoch_after)
+    return (asked.token, *value, asked.action, *asked.ratio, asked.paused_from)
 
 
 def refuse_unless_exact_change(asked: ChangeAsked, view: StockView, authority: Authority) -> None:
@@ -150,10 +182,31 @@ def _refuse_another_action(asked: ChangeAsked, view: StockView, notices: Mapping
     refuse_unless(notice is not None, "event.unknown", f"event: the custodian did not announce {event_id:.80}")
     told = dict(notice or {})
     refuse_unless(told.get("isin") == view.stock.isin, "event.stock", f"event: {event_id:.80} was about another stock")
-    for name in ("event", "ex_date", "ratio_new", "ratio_old", "cash_usd"):
+    for name in _TERMS:
         text = f"event: {name} of {event_id:.80} was {asked.event.get(name)!r:.40}, announced {told.get(name)!r:.40}"
         refuse_unless(_same(asked.event.get(name), told.get(name)), "event.differs", text)
     refuse_unless(asked.event["event"] in (*SPLITS, DIVIDEND), "event.kind", "event: it changes no multiplier")
+    sources = asked.event.get("sources")
+    ordered = isinstance(sources, list) and sources == sorted({str(each) for each in sources})[:_SOURCES_MAX]
+    named = ordered and document_hash(told) in (sources or ())
+    refuse_unless(named, "event.sources", f"event: the custodian's notice of {event_id:.80} was not among its sources")
+
+
+def _refuse_another_ratio(asked: ChangeAsked) -> None:
+    """The multiplier is the one in force times the exact ratio, floored once. Raises `multiplier.arithmetic`."""
+    new, old = asked.ratio
+    multiplier = asked.expected * new // old
+    text = f"multiplier: {new}/{old} gives {show(multiplier, ONE)}, {show(asked.multiplier, ONE)} was asked"
+    refuse_unless(asked.multiplier == multiplier, "multiplier.arithmetic", text)
+
+
+def _refuse_another_pause(asked: ChangeAsked, day: date, due: int) -> None:
+    """Prices wait from before the ex-date begins, or for as long as the chain lets them. Raises `multiplier.pause`."""
+    begins = int(datetime.combine(day, time(0), _NEW_YORK).timestamp())
+    longest = due - PAUSE_S_MAX
+    text = f"multiplier: prices were to wait from {asked.paused_from}, the day begins at {begins}, the clock was {due}"
+    early = asked.paused_from < begins or asked.paused_from <= longest + _LANDING_S_MAX
+    refuse_unless(early and longest <= asked.paused_from <= asked.effective_at, "multiplier.pause", text)
 
 
 def _refuse_another_start(asked: ChangeAsked, view: StockView, standing: Standing) -> None:
@@ -172,11 +225,10 @@ def _refuse_another_start(asked: ChangeAsked, view: StockView, standing: Standin
 
 
 def _refuse_another_split(asked: ChangeAsked, day: date, view: StockView) -> None:
-    """floor(m x new / old), from the open of the ex-date on, with the next epoch."""
-    new, old = (fields.integer(asked.event, name, 1) for name in ("ratio_new", "ratio_old"))
-    multiplier = asked.expected * new // old
-    text = f"multiplier: {new}/{old} gives {show(multiplier, ONE)}, {show(asked.multiplier, ONE)} was asked"
-    refuse_unless(asked.multiplier == multiplier, "multiplier.arithmetic", text)
+    """By the announced ratio, from the open of the ex-date on, with the next epoch."""
+    announced = tuple(fields.integer(asked.event, name, 1) for name in ("ratio_new", "ratio_old"))
+    text = f"multiplier: a ratio of {asked.ratio} was asked after one of {announced}"
+    refuse_unless(asked.ratio == announced, "multiplier.arithmetic", text)
     opens = int(datetime.combine(day, time(9, 30), _NEW_YORK).timestamp())
     text = f"multiplier: a split of {day} was to take effect before the market opens"
     refuse_unless(asked.effective_at >= opens, "multiplier.time", text)
@@ -195,12 +247,10 @@ def _refuse_unfunded_dividend(asked: ChangeAsked, view: StockView, now: int, age
     view.refuse_unless_fresh(now, age_s_max)
     text = f"epoch: statement {view.statement.epoch}, token {epoch}"
     refuse_unless(view.statement.epoch == epoch, "epoch.differs", text)
-    bought, eligible = asked.event.get("bought"), asked.event.get("eligible")
-    if bought is not None and eligible is not None:
-        added, held = (parse(each, SHARE, "event: bought or eligible") for each in (bought, eligible))
-        allowed = asked.expected * (held + added) // held if held else asked.expected
-        text = f"multiplier: {bought} shares for {eligible} give {show(allowed, ONE)}"
-        refuse_unless(asked.multiplier <= allowed, "multiplier.arithmetic", text)
+    bought, eligible = (parse(asked.event.get(name), SHARE, f"event: {name}") for name in ("bought", "eligible"))
+    new, old = asked.ratio
+    text = f"multiplier: {show(bought, SHARE)} shares for {show(eligible, SHARE)} are not {new}/{old}"
+    refuse_unless(eligible > 0 and (eligible + bought) * old == eligible * new, "multiplier.arithmetic", text)
     cover = view.cover(view.raw(), max(asked.multiplier, view.highest), view.claimed())
     refuse_unless(cover.holds, "covered.shortfall", f"covered: after the dividend {cover}")
 
@@ -208,6 +258,14 @@ def _refuse_unfunded_dividend(asked: ChangeAsked, view: StockView, now: int, age
 def _epoch(asked: ChangeAsked, view: StockView) -> int:
     standing = view.standings[asked.chain]
     return standing.epoch if standing.epoch >= 0 else view.epoch
+
+
+def _day_number(text: object) -> int:
+    """A day as YYYYMMDD, 0 for one that is not known."""
+    try:
+        return int(date.fromisoformat(str(text)).strftime("%Y%m%d")) if text is not None else 0
+    except ValueError:
+        raise BadInput("body.value", f"event: {text!r:.40} was no day") from None
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -19,7 +19,7 @@ class SignedMint:
     """A mint that was signed for. `raw` 1e-18, `multiplier` 1e-18, `deadline` and `slot` as far as the chain has them.
 
     `receipts` are (custodian instruction, 1e-9 share of `epoch`); `redemption` is the hash of the redemption that a
-    restitution gives back.
+    restitution gives back, `origin` the same as the Issuer contract keeps it; `signer_epoch` the keys' generation (EVM).
     """
 
     mint_id: str
@@ -34,6 +34,8 @@ class SignedMint:
     evidence: str
     receipts: tuple[tuple[str, int], ...] = ()
     redemption: str = ""
+    origin: str = ""
+    signer_epoch: int = 0
     deadline: int = 0
     blockhash: str = ""
     slot: int = 0
@@ -56,7 +58,10 @@ class SignedMint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A multiplier change, burn or refund that was signed for; `content` is what was agreed to."""
+    """A multiplier change, an action's end, a burn or refund that was signed for; `content` is what was agreed to.
+
+    On EVM a change is signed beside its corporate action: `action_signature`.
+    """
 
     key: str
     chain: str
@@ -65,6 +70,7 @@ class SignedCall:
     slot: int = 0
     transaction: str = ""
     signature: str = ""
+    action_signature: str = ""
 
     @property
     def answer(self) -> dict[str, object]:
@@ -78,6 +84,8 @@ class SignedReport:
 
     token: str
     shares: int
+    encumbered: int
+    in_transit: int
     allocation: int
     epoch: int
     as_of: int
@@ -222,12 +230,20 @@ class Register:
             self.put_mint(mint)
         return changed
 
-    def landed(self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int]) -> list[SignedMint]:
+    def landed(
+        self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int], signer_epoch: int
+    ) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.
 
-        An EVM voucher is dead when the final block is past its deadline, or the token's epoch (which never goes back)
-        has passed the voucher's. A Solana transaction is only declared dead by `Watch`, which asks for its blockhash.
+        An EVM voucher is dead when the final block is past its deadline, or the token's epoch or the keys' generation
+        (which never go back) have passed the voucher's. A Solana transaction is only declared dead by `Watch`, which asks
+        for its blockhash.
         """
+
+        def dead(mint: SignedMint) -> bool:
+            late = evm_at > mint.deadline or evm_epochs.get(mint.token, -1) > mint.epoch
+            return mint.chain == "evm" and (late or signer_epoch > mint.signer_epoch)
+
         changed = []
         for (chain, token), mint_ids in self._live.items():
             minted = books[chain].token(token).minted if chain in books else {}
@@ -235,7 +251,7 @@ class Register:
                 mint = self.mints[mint_id]
                 if request_hash(mint_id) in minted:
                     changed.append(replace(mint, state="landed"))
-                elif chain == "evm" and (evm_at > mint.deadline or evm_epochs.get(token, -1) > mint.epoch):
+                elif dead(mint):
                     changed.append(replace(mint, state="dead"))
         for mint in changed:
             self.put_mint(mint)

@@ -28,6 +28,8 @@ def due_report(view: StockView, claims: int, now: int, refresh_s: int, last: Sig
     return SignedReport(
         token=view.stock.token,
         shares=statement.unencumbered,
+        encumbered=statement.encumbered,
+        in_transit=statement.pending_receipt,
         allocation=needed,
         epoch=statement.epoch,
         as_of=_as_of(standing, statement.as_of, last),
@@ -38,13 +40,16 @@ def due_report(view: StockView, claims: int, now: int, refresh_s: int, last: Sig
 
 def report_values(report: SignedReport) -> tuple[str | int, ...]:
     """What is signed, in the order of its EIP-712 type."""
-    return (report.token, report.shares, report.allocation, report.epoch, report.as_of, report.sequence)
+    held = (report.shares, report.encumbered, report.in_transit, report.allocation)
+    return (report.token, *held, report.epoch, report.as_of, report.sequence)
 
 
 def report_json(report: SignedReport) -> Mapping[str, object]:
     """The report as the issuer gets it: amounts as decimal strings of shares."""
     return {
         "shares": show(report.shares, SHARE),
+        "encumbered": show(report.encumbered, SHARE),
+        "in_transit": show(report.in_transit, SHARE),
         "allocation": show(report.allocation, SHARE),
         "epoch": report.epoch,
         "as_of": report.as_of,

@@ -33,6 +33,8 @@ class Statement:
     as_of: int
     epoch: int
     available: int
+    pending_receipt: int
+    pending_delivery: int
     blocked: int
     pledged: int
     aggregate: int
@@ -45,6 +47,14 @@ class Statement:
     def unencumbered(self) -> int:
         """Settled shares that back tokens: never more than the aggregate without what is blocked or pledged."""
         return min(self.available, self.aggregate - self.blocked - self.pledged)
+
+    @property
+    def encumbered(self) -> int:
+        """Shares that are held and promised to others: pledged, blocked, or instructed out. Told, never minted on.
+
+        What is instructed out is still among `available` until it leaves, and backs the claim that it is meant for.
+        """
+        return self.pledged + self.blocked + self.pending_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ def read_statement(body: Mapping[str, Any], key: Ed25519PublicKey) -> Statement:
         raise Refusal("statement.malformed", f"{where}: {error.text}") from None
 
 
-_AMOUNTS = ("available", "blocked", "pledged", "aggregate")
+_AMOUNTS = ("available", "pending_receipt", "pending_delivery", "blocked", "pledged", "aggregate")
 
 
 def refuse_unless_next(before: Statement | None, after: Statement) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 
 from openscrip_watch.amounts import RAW, f64_down, same_f64, show
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.evm_wire import ISSUER_DOMAIN, VOUCHER_TYPE, Domain, mint_calls, signer
+from openscrip_watch.chains.evm_wire import (
+    ATTESTOR_ROLE,
+    ISSUER_DOMAIN,
+    ISSUER_ROLE,
+    VOUCHER_TYPE,
+    Domain,
+    KeySet,
+    MintCall,
+    mint_calls,
+)
 from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts
 from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, signed_by
 from openscrip_watch.config import StockConfig, WatchConfig
@@ -22,6 +31,8 @@ from openscrip_watch.timeline import Past
 from openscrip_watch.view import StockView
 
 _CHAINS = ("evm", "solana")
+_SIGNER_EPOCH = 9
+"""The place of the signer epoch among a voucher's values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,7 @@ def _covered(look: Look) -> str:
 
 def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
     facts = [fact for each in view.facts.values() for table in (each.minted, each.burned) for fact in table.values()]
+    facts += [fact for each in view.facts.values() for fact in each.surrendered]
     facts.sort(key=lambda fact: (fact.at, fact.what == "minted"))
     statements = look.sources.custodian.kept.get(stock.isin, [])
     return Past(statements, view.line, view.past, facts, look.closed_at)
@@ -186,7 +198,7 @@ def _evidence(look: Look) -> str:
     check = EvidenceCheck(look.published)
     for stock in look.stocks():
         view = look.view(stock)
-        mints = [fact for facts in view.facts.values() for fact in facts.minted.values()]
+        mints = [fact for facts in view.facts.values() for fact in facts.minted.values() if not facts.succeeds(fact)]
         burned = {request: fact for facts in view.facts.values() for request, fact in facts.burned.items()}
         check.check_stock(stock.isin, stock.account, view.line, mints, burned, view.past)
     return f"{check.count} mints stand on published evidence, used once"
@@ -202,27 +214,32 @@ def _evm_signatures(look: Look) -> int:
     evm, config = look.sources.evm, look.config.evm
     if evm is None or config is None:
         return 0
-    roles, domain = evm.roles(), Domain(ISSUER_DOMAIN, config.chain_id, config.issuer_contract)
-    mints = [fact for stock in look.stocks() for fact in look.facts(stock, "evm").minted.values()]
+    sets, domain = evm.key_sets(), Domain(ISSUER_DOMAIN, config.chain_id, config.issuer_contract)
+    found = [look.facts(stock, "evm") for stock in look.stocks()]
+    mints = [fact for facts in found for fact in facts.minted.values() if not facts.succeeds(fact)]
     inputs = evm.inputs([fact.tx for fact in mints])
     for fact in mints:
-        signers = [_signers(domain, each, fact) for each in mint_calls(inputs.get(fact.tx, b""))]
+        calls = [each for each in mint_calls(inputs.get(fact.tx, b"")) if _is_behind(each, fact)]
         text = f"mint {fact.request} on evm ({fact.tx}) was not signed by issuer and attestor"
-        refuse_unless(any(each in roles for each in signers), "signature.mint", text)
+        refuse_unless(any(_two_signed(domain, each, sets) for each in calls), "signature.mint", text)
     return len(mints)
 
 
-def _signers(domain: Domain, call: Any, fact: Fact) -> tuple[str, str]:
-    """Who signed a voucher, if it is the one behind this fact."""
-    if (call.values[0], call.values[1], call.values[2], call.values[4]) != (
+def _is_behind(call: MintCall, fact: Fact) -> bool:
+    """Whether a voucher is the one behind this fact."""
+    return (call.values[0], call.values[1], call.values[2], call.values[4]) == (
         fact.token,
         fact.party,
         fact.raw,
         fact.request,
-    ):
-        return "", ""
-    digest = domain.digest(VOUCHER_TYPE, call.values)
-    return signer(digest, call.issuer_signature), signer(digest, call.attestor_signature)
+    )
+
+
+def _two_signed(domain: Domain, call: MintCall, sets: Mapping[int, Mapping[int, KeySet]]) -> bool:
+    """Whether the keys of the voucher's own signer epoch signed it."""
+    digest, keys = domain.digest(VOUCHER_TYPE, call.values), sets.get(int(call.values[_SIGNER_EPOCH]), {})
+    signed = {ISSUER_ROLE: call.issuer_signature, ATTESTOR_ROLE: call.attestor_signature}
+    return all(role in keys and keys[role].signed(digest, signatures) for role, signatures in signed.items())
 
 
 def _solana_signatures(look: Look) -> int:
@@ -268,7 +285,7 @@ def _refuse_loose_transfers(look: Look, stock: StockConfig, facts: TokenFacts) -
     if look.sources.evm is None:
         return
     told: dict[str, list[int]] = {}
-    for fact in (*facts.minted.values(), *facts.burned.values()):
+    for fact in (*facts.minted.values(), *facts.burned.values(), *facts.surrendered):
         told.setdefault(fact.tx, []).append(fact.raw if fact.what == "minted" else -fact.raw)
     for tx, change in look.sources.evm.supply_changes(stock.token):
         explained = change in told.get(tx, [])

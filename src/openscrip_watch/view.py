@@ -145,9 +145,14 @@ class StockView:
 
 
 def unsigned_mint(facts: TokenFacts, register: Register, requests: list[str]) -> str:
-    """The first of `requests` that was minted without or against our signature, as a sentence; empty if none."""
+    """The first of `requests` that was minted without or against our signature, as a sentence; empty if none.
+
+    A succession has no voucher: the corporate action that was registered on chain stands for it.
+    """
     for request in requests:
         fact = facts.minted[request]
+        if facts.succeeds(fact):
+            continue
         signed = register.of_hash(request)
         if signed is None or (signed.raw, signed.token) != (fact.raw, fact.token) or signed.state == "dead":
             return f"transaction {fact.tx} minted {show(fact.raw, 10**18)} for request {request}"

@@ -1,9 +1,24 @@
-"""Reads the EVM chain at one final block: tokens, feeds, and what the Issuer contract told since the last time."""
+"""Reads the EVM chain at one final block: tokens, feeds, keys, and what the contracts told since the last time.
+
+The watch is told of the Issuer contract alone; that one names the contracts of its keys and of corporate actions.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from openscrip_watch.chains.evm_wire import RESERVE, ROLES_CHANGED, STANDING, TRANSFER, decode_event, decode_standing
+from openscrip_watch.chains.evm_wire import (
+    ACTIONS,
+    RESERVE,
+    SIGNER_EPOCH,
+    SIGNERS,
+    SIGNERS_CHANGED,
+    STANDING,
+    TRANSFER,
+    KeySet,
+    decode_event,
+    decode_signers,
+    decode_standing,
+)
 from openscrip_watch.chains.facts import ChainBook, Fact, Standing
 from openscrip_watch.chains.rpc import Call, Rpc, RpcError, settled
 from openscrip_watch.refusal import Refusal, Silent, refuse_unless
@@ -21,7 +36,10 @@ class EvmReader:
         self.chain_id = chain_id
         self.issuer_contract = issuer_contract.lower()
         self.depth = depth
-        self._chain_checked = False
+        self.signers = self.actions = ""
+        """The contracts of the keys and of corporate actions; known after the first reading."""
+        self.signer_epoch = 0
+        """The generation of keys at the newest reading."""
 
     def read(self, book: ChainBook, tokens: Mapping[str, str]) -> dict[str, Standing]:
         """The standing of each token (token -> feed) at one final block; the book gets the facts up to that block.
@@ -38,11 +56,11 @@ class EvmReader:
         return standings
 
     def _read(self, book: ChainBook, tokens: Mapping[str, str]) -> dict[str, Standing]:
-        self._refuse_another_chain()
+        self._find_contracts()
         block = self._final_block()
         number, at = int(block["number"], 16), int(block["timestamp"], 16)
         after = int(book.cursors.get(CURSOR, "-1"))
-        calls: list[Call] = []
+        calls: list[Call] = [_view(self.signers, SIGNER_EPOCH, number)]
         for token, feed in tokens.items():
             calls += [_view(token, STANDING, number), _view(feed, RESERVE, number)]
         if after >= 0:
@@ -50,6 +68,7 @@ class EvmReader:
         if after < number:
             calls.append(("eth_getLogs", [{"fromBlock": hex(after + 1), "toBlock": hex(number), **self._filter()}]))
         results = self.rpc.batch(calls)
+        self.signer_epoch = int(settled(results.pop(0)), 16)
         standings = {token: _standing(results, place, at) for place, token in enumerate(tokens)}
         tail = results[2 * len(tokens) :]
         if after >= 0 and self._reorganised(book, settled(tail.pop(0)), after, number):
@@ -75,17 +94,28 @@ class EvmReader:
         found = self.rpc.batch([("eth_getTransactionByHash", [each]) for each in transactions])
         return {tx: bytes.fromhex(settled(body)["input"][2:]) for tx, body in zip(transactions, found, strict=True) if body}
 
-    def roles(self) -> set[tuple[str, str]]:
-        """Every (issuer, attestor) that the Issuer contract ever had."""
-        span = {"fromBlock": "0x0", "toBlock": "latest", "address": self.issuer_contract, "topics": [ROLES_CHANGED]}
-        logs = settled(self.rpc.batch([("eth_getLogs", [span])])[0])
-        return {("0x" + log["topics"][1][-40:], "0x" + log["topics"][2][-40:]) for log in logs}
+    def key_sets(self) -> dict[int, dict[int, KeySet]]:
+        """Who might sign for each role, by signer epoch: a voucher names the epoch under which it was signed."""
+        self._find_contracts()
+        span = {"fromBlock": "0x0", "toBlock": "latest", "address": self.signers, "topics": [SIGNERS_CHANGED]}
+        sets: dict[int, dict[int, KeySet]] = {}
+        standing: dict[int, KeySet] = {}
+        for log in settled(self.rpc.batch([("eth_getLogs", [span])])[0]):
+            epoch, role, keys = decode_signers(log)
+            standing = sets[epoch] = standing | {role: keys}
+        return sets
 
-    def _refuse_another_chain(self) -> None:
-        if not self._chain_checked:
-            served = int(self.rpc.call("eth_chainId", []), 16)
-            refuse_unless(served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}")
-            self._chain_checked = True
+    def _find_contracts(self) -> None:
+        """Once: the chain is the one that was configured, and its Issuer contract names the others."""
+        if self.signers:
+            return
+        served = int(self.rpc.call("eth_chainId", []), 16)
+        refuse_unless(served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}")
+        asked = [("eth_call", [{"to": self.issuer_contract, "data": each}, "latest"]) for each in (SIGNERS, ACTIONS)]
+        found = [str(settled(each)) for each in self.rpc.batch(asked)]
+        text = f"evm: {self.issuer_contract} did not name its contracts of keys and corporate actions"
+        refuse_unless(all(len(each) == 2 + 64 for each in found), "chain.issuer", text)
+        self.signers, self.actions = ("0x" + each[-40:].lower() for each in found)
 
     def _final_block(self) -> dict[str, Any]:
         block: dict[str, Any] = self.rpc.call("eth_getBlockByNumber", ["latest", False])
@@ -95,7 +125,7 @@ class EvmReader:
         return block
 
     def _filter(self) -> dict[str, Any]:
-        return {"address": self.issuer_contract}
+        return {"address": [self.issuer_contract, self.actions]}
 
     @staticmethod
     def _reorganised(book: ChainBook, block: dict[str, Any] | None, after: int, number: int) -> bool:

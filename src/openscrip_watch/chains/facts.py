@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-What = Literal["minted", "escrowed", "burned", "refunded", "scheduled", "cancelled", "loose", "failed"]
+What = Literal[
+    "minted", "escrowed", "burned", "refunded", "surrendered", "scheduled", "cancelled", "opened", "loose", "failed"
+]
 """`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative.
 `failed` is a transaction that landed without effect and cannot land again; `account` is a signature that it carried.
+`surrendered` is burned in a conversion, without a claim on shares; `opened` is a corporate action under whose id tokens
+come into being for what is surrendered of another, a fact of the token that comes.
 """
 IN_KIND, CASH = 1, 2
-ISSUANCE, RESTITUTION = 1, 3
+ISSUANCE, RESTITUTION, SUCCESSION = 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,19 @@ class TokenFacts:
     refunded: dict[str, Fact] = field(default_factory=dict)
     scheduled: list[Fact] = field(default_factory=list)
     loose: list[Fact] = field(default_factory=list)
+    surrendered: list[Fact] = field(default_factory=list)
+    opened: dict[str, Fact] = field(default_factory=dict)
+    """Conversions into this token, by their action."""
     failed: set[str] = field(default_factory=set)
     """Signatures under transactions that landed in vain."""
     supply: int = 0
     """Sum of mints minus burns, loose ones included, in 1e-18 raw."""
 
     def add(self, fact: Fact) -> None:
-        """Take one fact in. What repeats a request id is loose: a request explains one event."""
+        """Take one fact in. What repeats a request id is loose: a request explains one event.
+
+        An escrow changes nothing and anyone may name any id with it; on EVM an id belongs to its holder.
+        """
         tables = {
             "minted": (self.minted, fact.raw),
             "escrowed": (self.escrowed, 0),
@@ -65,11 +75,16 @@ class TokenFacts:
         }
         if fact.what in tables:
             table, change = tables[fact.what]
-            if fact.request in table:
-                self.loose.append(fact)
-            else:
+            if fact.request not in table:
                 table[fact.request] = fact
+            elif change or (fact.chain != "evm" and fact.what == "refunded"):
+                self.loose.append(fact)
             self.supply += change
+        elif fact.what == "surrendered":
+            self.surrendered.append(fact)
+            self.supply -= fact.raw
+        elif fact.what == "opened":
+            self.opened[fact.action] = fact
         elif fact.what == "scheduled":
             self.scheduled.append(fact)
         elif fact.what == "cancelled":
@@ -79,6 +94,11 @@ class TokenFacts:
         else:
             self.loose.append(fact)
             self.supply += fact.raw
+
+    def succeeds(self, mint: Fact) -> bool:
+        """Whether a mint came out of a conversion that was in force: no voucher stands behind such a one."""
+        opened = self.opened.get(mint.evidence)
+        return mint.kind == SUCCESSION and opened is not None and opened.effective_at <= mint.at
 
 
 class ChainBook:
