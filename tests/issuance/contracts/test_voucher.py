@@ -1,9 +1,11 @@
-"""Mints: one voucher, two keys, evidence that serves once, a fresh report of the same epoch, within the allocation."""
+"""Mints: one voucher, two roles, evidence that serves once, a fresh report of the same epoch, within the allocation."""
 
 from typing import Any
 
 import pytest
-from tests.issuance.contracts.stage import GRAIN, NOBODY, ONE, Stage, account, events, key, reverts
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+from tests.issuance.contracts.stage import CHAIN_ID, GRAIN, NOBODY, NOTHING, ONE, Names, Stage, account, events, key, reverts
 
 from openscrip.issuance.chains.evm.typed_data import FEED, ISSUER, MINT_VOUCHER, RESERVE_REPORT
 
@@ -14,7 +16,9 @@ def test_mint__two_signatures_and_reserve__mints_and_says_so(fresh: Stage) -> No
     receipt = fresh.mint(voucher)
     [(topics, fields)] = events(receipt, "Issuer", "Minted")
     assert topics[0] == "0x" + voucher["request"].hex()
-    assert fields == {"rawAmount": 5 * ONE, "kind": 1, "evidence": voucher["evidence"], "epoch": 0, "multiplier": ONE}
+    assert fields == {
+        "rawAmount": 5 * ONE, "kind": 1, "evidence": voucher["evidence"], "epoch": 0, "multiplier": ONE, "origin": NOTHING,
+    }  # fmt: skip
     assert fresh.token_view("balanceOf", "alice") == fresh.token_view("totalSupply") == 5 * ONE
     assert fresh.view("Issuer", "request_used", voucher["request"]) is True
 
@@ -33,14 +37,18 @@ def test_mint__same_evidence_for_another_request__reverts(stage: Stage) -> None:
     stage.mint(first)
     with reverts("issuer: evidence was used"):
         stage.mint(stage.voucher(evidence=first["evidence"]))
-    stage.mint(stage.voucher(evidence=first["evidence"], kind=3))  # each kind has its own evidence
+    stage.mint(stage.voucher(evidence=first["evidence"], kind=2, origin=b"\1" * 32))  # each kind has its own evidence
+    assert [stage.view("Issuer", "evidence_used", kind, first["evidence"]) for kind in range(1, 5)] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "altered",
     [
-        {"raw": 6 * ONE}, {"receiver": account("mallory")}, {"kind": 2}, {"request": b"\1" * 32},
-        {"evidence": b"\2" * 32},
+        {"raw": 6 * ONE}, {"receiver": account("mallory")}, {"kind": 2}, {"origin": b"\3" * 32}, {"request": b"\1" * 32},
+        {"evidence": b"\2" * 32}, {"deadline": 1_717_400_000 + 7_200}, {"epoch": 1},
+        {"multiplier": 2 * ONE}, {"token": account("stranger")},
     ],
     ids=lambda altered: next(iter(altered)),
 )
@@ -195,6 +203,7 @@ def test_mint__unregistered_token__reverts(stage: Stage) -> None:
         ({"raw": 0}, "issuer: amount was zero"),
         ({"raw": GRAIN + 1}, "issuer: amount was finer than 1e-8"),
         ({"kind": 0}, "issuer: kind of mint was unknown"),
+        ({"kind": 4}, "issuer: succession has no voucher"),
         ({"kind": 5}, "issuer: kind of mint was unknown"),
         ({"receiver": NOBODY}, "token: receiver was zero"),
     ],
@@ -212,11 +221,131 @@ def test_mint__failed__leaves_the_voucher_usable(stage: Stage) -> None:
     stage.mint(voucher)
 
 
+# Sets of signers
+
+
+ISSUERS, ATTESTORS = ("issuer", "second issuer", "third issuer"), ("attestor", "second attestor", "third attestor")
+
+
+def _seat_three_each(stage: Stage) -> None:
+    for role, names in enumerate((ISSUERS, ATTESTORS), start=1):
+        members = sorted((account(name) for name in names), key=lambda each: int(each, 16))
+        stage.send(stage.at.timelock, "Signers", "set_signers", role, members, 2)
+
+
+def test_mint__two_of_three_of_each_role__mints(stage: Stage) -> None:
+    _seat_three_each(stage)
+    for issuers, attestors in ((ISSUERS[:2], ATTESTORS[1:]), (ISSUERS[1:], ATTESTORS[::2]), (ISSUERS[::2], ATTESTORS[:2])):
+        stage.mint(signers=(issuers, attestors))
+    assert stage.token_view("totalSupply") == 165 * ONE
+
+
+@pytest.mark.parametrize(
+    ("signers", "reason"),
+    [
+        ((ISSUERS[0], ATTESTORS[:2]), "issuer: issuer signature was wrong"),
+        ((ISSUERS[:2], ATTESTORS[0]), "issuer: attestor signature was wrong"),
+        ((ISSUERS, ATTESTORS[:2]), "issuer: issuer signature was wrong"),
+        ((ISSUERS[:2], ATTESTORS), "issuer: attestor signature was wrong"),
+        ((("issuer", "issuer"), ATTESTORS[:2]), "issuer: issuer signature was wrong"),
+        ((ISSUERS[:2], ("attestor", "attestor")), "issuer: attestor signature was wrong"),
+        ((("issuer", "attestor"), ATTESTORS[:2]), "issuer: issuer signature was wrong"),
+        ((ISSUERS[:2], ("issuer", "attestor")), "issuer: attestor signature was wrong"),
+        ((ATTESTORS[:2], ISSUERS[:2]), "issuer: issuer signature was wrong"),
+    ],
+)
+def test_mint__one_short_one_too_many_twice_the_same_or_of_the_wrong_role__reverts(
+    stage: Stage, signers: tuple[Names, Names], reason: str
+) -> None:
+    _seat_three_each(stage)
+    with reverts(reason):
+        stage.mint(signers=signers)
+
+
+def test_mint__signatures_out_of_order_or_a_byte_too_long__reverts(stage: Stage) -> None:
+    _seat_three_each(stage)
+    values, issuers, attestors = stage.signed_voucher(signers=(ISSUERS[:2], ATTESTORS[:2]))
+    for bad in (issuers[65:] + issuers[:65], issuers + b"\0", issuers[:-1]):
+        with reverts("issuer: issuer signature was wrong"):
+            stage.send("stranger", "Issuer", "mint", values, bad, attestors)
+    for bad in (attestors[65:] + attestors[:65], attestors + b"\0", attestors[:-1]):
+        with reverts("issuer: attestor signature was wrong"):
+            stage.send("stranger", "Issuer", "mint", values, issuers, bad)
+    stage.send("stranger", "Issuer", "mint", values, issuers, attestors)
+
+
+@pytest.mark.parametrize("role", range(1, 6))
+def test_mint__signed_before_any_role_changed__reverts(stage: Stage, role: int) -> None:
+    before = stage.voucher()
+    members = stage.view("Signers", "members", role)
+    stage.send(stage.at.timelock, "Signers", "set_signers", role, members, 1)
+    with reverts("issuer: signer epoch was not in force"):
+        stage.mint(before)
+    with reverts("issuer: signer epoch was not in force"):
+        stage.mint(stage.voucher(signer_epoch=3))
+    stage.mint()
+
+
+# Voided requests and stale lists
+
+
+def test_void_request__by_an_issuer__uses_the_voucher_up_and_says_so(stage: Stage) -> None:
+    voucher = stage.voucher()
+    receipt = stage.send("issuer", "Issuer", "void_request", voucher["request"])
+    assert events(receipt, "Issuer", "RequestVoided") == [(["0x" + voucher["request"].hex()], {})]
+    assert stage.view("Issuer", "request_used", voucher["request"]) is True
+    with reverts("issuer: voucher was used"):
+        stage.mint(voucher)
+    with reverts("issuer: voucher was used"):
+        stage.send("issuer", "Issuer", "void_request", voucher["request"])
+    stage.mint(stage.voucher(evidence=voucher["evidence"]))
+
+
+def test_void_request__of_a_used_voucher_or_by_another__reverts(stage: Stage) -> None:
+    voucher, other = stage.voucher(), stage.voucher()
+    stage.mint(voucher)
+    with reverts("issuer: voucher was used"):
+        stage.send("issuer", "Issuer", "void_request", voucher["request"])
+    for caller in ("attestor", "guardian", "lister", "stranger", stage.at.timelock):
+        with reverts("issuer: caller was not the issuer"):
+            stage.send(caller, "Issuer", "void_request", other["request"])
+    stage.mint(other)
+
+
+def _keep_mirror(stage: Stage) -> None:
+    """A keeper mirrors a list, which grows stale after an hour."""
+    stage.send(stage.at.timelock, "Policy", "set_mirror", account("keeper"), 3_600)
+    stage.send("keeper", "Policy", "mirror", [], stage.now())
+
+
+def test_mint__mirror_of_the_list_grew_stale__reverts_until_the_keeper_is_back(stage: Stage) -> None:
+    _keep_mirror(stage)
+    stage.pass_time(3_600)
+    stage.mint()
+    stage.pass_time(1)
+    stage.report()
+    with reverts("issuer: mirror was stale"):
+        stage.mint()
+    stage.send("keeper", "Policy", "mirror", [], stage.now())
+    stage.mint()
+
+
+def test_exit__mirror_of_the_list_grew_stale__stays_open(stage: Stage) -> None:
+    _keep_mirror(stage)
+    stage.pass_time(3_601)
+    for number, end in ((1, "burn"), (2, "refund")):
+        stage.escrow("alice", ONE, bytes([number]) * 32)
+        stage.send("issuer", "Issuer", end, account("alice"), bytes([number]) * 32)
+    assert stage.token_view("balanceOf", "alice") == 99 * ONE
+
+
+# Report and mint in one
+
+
 def _report_and_mint(stage: Stage, sender: str = "issuer", **report: Any) -> dict[str, Any]:
-    values, reported = tuple(stage.voucher().values()), stage.reported(**report)
-    signatures = [stage.signed(ISSUER, MINT_VOUCHER, values, name) for name in ("issuer", "attestor")]
+    reported = stage.reported(**report)
     signed_report = stage.signed(FEED, RESERVE_REPORT, reported, "attestor")
-    return stage.send(sender, "Issuer", "report_and_mint", reported, signed_report, values, *signatures)
+    return stage.send(sender, "Issuer", "report_and_mint", reported, signed_report, *stage.signed_voucher())
 
 
 def test_report_and_mint__by_the_issuer__reports_and_mints(fresh: Stage) -> None:
@@ -236,3 +365,33 @@ def test_report_and_mint__by_a_stranger_or_for_another_token__reverts(fresh: Sta
         _report_and_mint(fresh, sender="stranger")
     with reverts("issuer: report was for another token"):
         _report_and_mint(fresh, token=key("stranger").address)
+
+
+def test_report_and_mint__of_a_token_that_is_not_ours__reverts(fresh: Stage) -> None:
+    stranger = account("stranger")
+    reported = fresh.reported(token=stranger)
+    signed_report = fresh.signed(FEED, RESERVE_REPORT, reported, "attestor")
+    voucher = fresh.signed_voucher(fresh.voucher(token=stranger))
+    with reverts("issuer: token was not registered"):
+        fresh.send("issuer", "Issuer", "report_and_mint", reported, signed_report, *voucher)
+
+
+def test_report_and_mint__report_signed_by_another__reverts(fresh: Stage) -> None:
+    reported = fresh.reported()
+    signed_report = fresh.signed(FEED, RESERVE_REPORT, reported, "issuer")
+    with reverts("feed: attestor signature was wrong"):
+        fresh.send("issuer", "Issuer", "report_and_mint", reported, signed_report, *fresh.signed_voucher())
+
+
+def test_domain__of_the_issuer_contract__is_told_by_erc_5267(stage: Stage) -> None:
+    assert stage.view("Issuer", "eip712Domain") == (
+        b"\x0f", "Openscrip Issuer", "1", CHAIN_ID, stage.at.issuer.lower(), NOTHING, (),
+    )  # fmt: skip
+    domain = encode(
+        ["bytes32"] * 3 + ["uint256", "address"],
+        [
+            keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+            keccak(text="Openscrip Issuer"), keccak(text="1"), CHAIN_ID, stage.at.issuer,
+        ],
+    )  # fmt: skip
+    assert stage.view("Issuer", "DOMAIN_SEPARATOR") == keccak(domain)
