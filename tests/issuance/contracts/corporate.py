@@ -1,0 +1,170 @@
+"""Corporate actions on the stage: other stocks to look at, a stablecoin to be paid in, and a merger from one to the other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.issuance.contracts.dividend import stablecoin
+from tests.issuance.contracts.stage import Stage, account
+
+from openscrip.issuance.chains.evm.deployment import ListedToken
+from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_CANCEL,
+    ACTION_FINISH,
+    ACTION_OPENING,
+    ACTIONS,
+    CORPORATE_ACTION,
+    FEED,
+    MULTIPLIER_CHANGE,
+    PRICE,
+)
+from openscrip.kernel.instrument import Instrument, InstrumentKind
+
+DAY = 86_400
+NOTICE, HORIZON = 600, 60 * DAY
+UNKNOWN, ANNOUNCED, STAGED, APPLIED, FINAL, CANCELLED, CORRECTED = range(7)
+GOOGL = Instrument("GOOGL", "Alphabet", "US02079K3059", "XNAS", "USD", InstrumentKind.EQUITY, "GOOGLx")
+META = Instrument("META", "Meta", "US30303M1027", "XNAS", "USD", InstrumentKind.EQUITY, "METAx")
+CA, ATTESTOR = "corporate_action", "attestor"
+BOTH = (CA, ATTESTOR)
+REASON, EVIDENCE = b"\1" * 32, b"\2" * 32
+SPLIT = {"kind": b"SPLF", "ratio_new": 3, "ratio_old": 2}
+REVERSE = {"kind": b"SPLR", "ratio_new": 2, "ratio_old": 7}
+STOCK_DIVIDEND = {"kind": b"DVSE", "ratio_new": 21, "ratio_old": 20}
+CASH_DIVIDEND = {"kind": b"DVCA", "ratio_new": 0, "ratio_old": 0, "cash": 1}
+CASH = 12_340_000
+"""What a delisting pays for one raw token: 12.34 of a stablecoin with six decimals."""
+
+
+@contextmanager
+def looking_at(stage: Stage, listed: ListedToken) -> Iterator[Stage]:
+    """The stage with another token in the middle; its feeds count their reports from the start."""
+    before = stage.token, stage.feed, stage.price_feed, stage.sequence, stage.price_sequence
+    _turn(stage, listed.token, listed.feed, listed.price_feed)
+    stage.sequence = stage.view("ReserveFeed", "sequence")
+    stage.price_sequence = stage.view("PriceFeed", "sequence")
+    try:
+        yield stage
+    finally:
+        _turn(stage, *before[:3])
+        stage.sequence, stage.price_sequence = before[3:]
+
+
+def _turn(stage: Stage, token: str, feed: str, price_feed: str) -> None:
+    stage.token, stage.feed, stage.price_feed = token, feed, price_feed
+    stage.places |= {"StockToken": token, "ReserveFeed": feed, "PriceFeed": price_feed}
+    stage.domains |= {FEED: feed, PRICE: price_feed}
+
+
+def state_of(stage: Stage, action: bytes) -> int:
+    """The state of an action, by its number."""
+    return int(stage.view("CorporateActions", "state_of", action))
+
+
+def window(stage: Stage, token: str = "") -> tuple[int, int, bool]:
+    """From when and until when the price waits, and whether the token has ended."""
+    found: tuple[int, int, bool] = stage.view("CorporateActions", "window", token or stage.token)
+    return found
+
+
+def balance(stage: Stage, token: str, name: str) -> int:
+    """What an account holds of a token, raw."""
+    return int(stage.view("StockToken", "balanceOf", account(name), to=token))
+
+
+def give(stage: Stage, listed: ListedToken, name: str, raw: int) -> None:
+    """Report shares of a token and mint some of it."""
+    with looking_at(stage, listed):
+        stage.report()
+        stage.mint(stage.voucher(raw=raw, receiver=account(name)))
+
+
+def deploy_coin(stage: Stage) -> str:
+    """A stablecoin that anyone mints and that may be told to misbehave."""
+    return str(stage.send_data("lister", None, stablecoin().creation())["contractAddress"])
+
+
+def tell(stage: Stage, coin: str, function: str, *arguments: object, sender: str = "stranger") -> None:
+    """Call a stablecoin."""
+    stage.send_data(sender, coin, stablecoin().call(function, *(account(each) for each in arguments)))
+
+
+def ask(stage: Stage, coin: str, function: str, *arguments: object) -> int:
+    """What a stablecoin answers."""
+    data = "0x" + stablecoin().call(function, *(account(each) for each in arguments)).hex()
+    return int(stage.rpc.call("eth_call", {"to": coin, "data": data}, "latest"), 16)
+
+
+def merger(stage: Stage, into: str, **changes: Any) -> dict[str, Any]:
+    """A merger of the stage's token into another, one for two, that could be announced."""
+    fields: dict[str, Any] = {"kind": b"MRGR", "ratio_new": 1, "ratio_old": 2, "into": into}
+    return stage.action(**(fields | changes))
+
+
+def delisting(stage: Stage, coin: str, **changes: Any) -> dict[str, Any]:
+    """A delisting of the stage's token at 12.34 of a stablecoin that could be announced."""
+    fields: dict[str, Any] = {"kind": b"DLST", "ratio_new": 0, "ratio_old": 0, "cash": CASH, "into": coin}
+    return stage.action(**(fields | changes))
+
+
+def dividend(stage: Stage, **changes: Any) -> dict[str, Any]:
+    """A dividend of 0.25 USD a share that could be announced."""
+    fields: dict[str, Any] = {"kind": b"DVCA", "ratio_new": 0, "ratio_old": 0, "cash": 250_000}
+    return stage.action(**(fields | changes))
+
+
+def change_by(stage: Stage, action: dict[str, Any], new: int, old: int, **changes: Any) -> dict[str, Any]:
+    """The change that carries out an action by a ratio, in a day, without a wait of the price before it."""
+    expected = stage.token_view("uiMultiplier")
+    at = stage.now() + DAY
+    rises = action["kind"] in (b"SPLF", b"SPLR", b"DVSE")
+    fields: dict[str, Any] = {
+        "token": stage.token, "expected": expected, "multiplier": expected * new // old, "effective_at": at,
+        "epoch_after": stage.token_view("epoch") + rises, "action": action["id"], "ratio_new": new, "ratio_old": old,
+        "paused_from": at,
+    }  # fmt: skip
+    return fields | changes
+
+
+def open_now(stage: Stage, action: dict[str, Any], *, wait: bool = True) -> int:
+    """Announce an action that ends a token, open it at the shortest notice, and wait; when it took effect."""
+    stage.announce(action)
+    at = stage.now() + NOTICE
+    stage.open_conversion(action["id"], at)
+    if wait:
+        stage.pass_time(NOTICE)
+    return at
+
+
+def relay(stage: Stage, function: str, fields: dict[str, Any], signers: Any = BOTH, **domain: Any) -> dict[str, Any]:
+    """One step, signed, perhaps in another domain."""
+    kinds = {
+        "announce": CORPORATE_ACTION, "stage": MULTIPLIER_CHANGE, "open_conversion": ACTION_OPENING,
+        "cancel": ACTION_CANCEL, "finish": ACTION_FINISH,
+    }  # fmt: skip
+    values = tuple(fields.values())
+    signatures = stage.twice(ACTIONS, kinds[function], values, signers, **domain)
+    return stage.send("stranger", "CorporateActions", function, values, *signatures)
+
+
+def put(stage: Stage, action: dict[str, Any], state: int) -> dict[str, Any]:
+    """Bring a split or a merger into a state; its change if it has one."""
+    change: dict[str, Any] = {}
+    if state >= ANNOUNCED:
+        stage.announce(action)
+    if state in (STAGED, APPLIED, FINAL):
+        if action["kind"] == b"MRGR":
+            stage.open_conversion(action["id"], stage.now() + DAY)
+        else:
+            change = change_by(stage, action, action["ratio_new"], action["ratio_old"])
+            stage.stage_change(change)
+    if state in (APPLIED, FINAL):
+        stage.pass_time(DAY)
+    if state == FINAL:
+        stage.finish(action["id"])
+    if state == CANCELLED:
+        stage.cancel(action["id"])
+    if state == CORRECTED:
+        stage.announce(stage.action(corrects=action["id"]))
+    assert state_of(stage, action["id"]) == state
+    return change
