@@ -1,16 +1,19 @@
 """Dividends in a stablecoin: two keys and the money open a distribution, and each holder is paid once, or by rule nobody."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.issuance.contracts.dividend import ATTESTOR, CA, DAY, EVENT, TOTAL, Dividend
-from tests.issuance.contracts.stage import NOBODY, Reverted, Stage, account, events, reverts
+from tests.issuance.contracts.stage import NOBODY, ONE, Reverted, Stage, account, events, reverts
 
-from openscrip.issuance.chains.evm.distribution_tree import BATCH_MAX, Entitlements, Payment, plant
+from openscrip.issuance.chains.evm.distribution_tree import BATCH_MAX, Entitlements, Payment, distribution, plant
+from openscrip.issuance.chains.evm.snapshot import last_block_at, take_snapshot
 from openscrip.issuance.contracts.artifact import own
+from openscrip.kernel.multiplier import Multiplier
 
 
 @pytest.fixture
@@ -442,6 +445,47 @@ def test_distributor__given_money_by_mistake__counts_and_returns_as_without(open
 
 
 # All of it together
+
+
+def test_distribution__from_a_snapshot__pays_whoever_held_at_the_record_time_and_returns_the_rest(stage: Stage) -> None:
+    """0.21 USD net a share, at two shares a token, to the people behind a pool and the escrow as well."""
+    small = [f"holder {number}" for number in range(60)]
+    for place, name in enumerate(small):
+        stage.send("alice", "StockToken", "transfer", account(name), place * 10**11 + 1)
+    stage.send("alice", "StockToken", "transfer", account("pool"), 30 * ONE)
+    stage.escrow("bob", 10 * ONE, stage.unique("redemption"))
+    recorded = stage.now()
+    stage.pass_time(1)
+    stage.send("alice", "StockToken", "transfer", account("late"), ONE)
+    block = last_block_at(stage.node, recorded)
+    snapshot = take_snapshot(stage.node, stage.token, block)
+    assert snapshot.digest() == take_snapshot(stage.node, stage.token, block, page_blocks=3).digest()
+    seen = snapshot.look_through(
+        {account("pool"): {account("carol"): 2, account("bob"): 1}, stage.at.issuer: {account("bob"): 1}}
+    )
+    entitled = distribution(seen, Fraction(21, 100), Multiplier(2 * ONE))
+
+    sent = sum(place * 10**11 + 1 for place in range(60))
+    held = {"alice": 70 * ONE - sent, "bob": 60 * ONE, "carol": 20 * ONE}
+    held |= {name: place * 10**11 + 1 for place, name in enumerate(small)}
+    due = {name: raw * 42 // 10**14 for name, raw in held.items()}  # raw x 2 x 0.21 USD, in 1e-6 USD
+    assert entitled.due == {account(name): atoms for name, atoms in due.items() if atoms}
+    assert 0 < len([name for name in small if not due[name]]) < 60  # dust
+    assert entitled.total == 150 * 420_000
+
+    dividend = Dividend(stage)
+    dividend.tree = plant(dividend.id, entitled)
+    dividend.create(total=entitled.total, record_block=block, record_at=recorded)
+    stage.send("guardian", "Policy", "list_address", account("carol"))
+    dividend.claim(dividend.of("alice"))
+    dividend.claim(dividend.of("holder 59"))
+    for batch in dividend.tree.batches():
+        dividend.push(*batch)
+    stage.pass_time(61 * DAY)
+    dividend.finish()
+    assert {name: dividend.held(name) for name in held} == due | {"carol": 0}
+    assert (dividend.held("late"), dividend.held(dividend.at)) == (0, 0)
+    assert dividend.held("treasury") == entitled.remainder + due["carol"] == entitled.total - sum(due.values()) + due["carol"]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
