@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import date
+from math import gcd
 from time import monotonic, sleep
 
 from solders.keypair import Keypair
@@ -21,7 +23,7 @@ from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.rpc import JsonRpc
-from openscrip.issuance.voucher import MintKind, MintVoucher, MultiplierChange, RedemptionKind, evidence_hash
+from openscrip.issuance.voucher import AnnouncedAction, MintKind, MintVoucher, MultiplierChange, RedemptionKind, evidence_hash
 from openscrip.kernel.clock import SteppedClock
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.multiplier import Multiplier
@@ -185,8 +187,14 @@ class Bench(ABC):
 
     def change(self, expected: Multiplier, new: Multiplier, at: int, action_id: str, epoch_after: int = 1) -> Outcome:
         """Schedule a multiplier; the outcome. Raises `Refused` where the adapter refuses before signing."""
+        whole = gcd(new.value, expected.value)
+        ratio, dividend = (new.value // whole, expected.value // whole), epoch_after == self.chain.multiplier(self.token).epoch
+        terms: tuple[str, tuple[int, int], int] = ("DVCA", (0, 0), 1) if dividend else ("SPLF", ratio, 0)
+        action = AnnouncedAction(
+            action_id, terms[0], date(2024, 6, 10), None, None, *terms[1], terms[2], "11" * 32
+        )  # fmt: skip
         change = MultiplierChange(
-            self.chain.name, "TSLAx", self.token, expected, new, at, epoch_after, action_id
+            self.chain.name, "TSLAx", self.token, expected, new, at, epoch_after, action, *ratio, at
         )  # fmt: skip
         return self.land(self.chain.prepare_multiplier(change, {"event_id": action_id}))
 

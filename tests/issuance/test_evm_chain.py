@@ -1,7 +1,9 @@
 """The EVM adapter against the port's promises, on a real chain with the real contracts and a signing attestor."""
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,20 +16,27 @@ from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_FINISH,
+    ACTIONS,
+    CORPORATE_ACTION,
     FEED,
     ISSUER,
     MINT_VOUCHER,
     MULTIPLIER_CHANGE,
     RESERVE_REPORT,
+    action_values,
     change_values,
     digest,
+    finish_values,
     report_values,
     voucher_values,
-)  # fmt: skip
+)
 from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.voucher import (
+    ActionFinish,
+    AnnouncedAction,
     Evidence,
     MintKind,
     MintVoucher,
@@ -63,35 +72,59 @@ class SigningAttestor:
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         self.sequence += 1
         at = int(self.node.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-        report = {"shares": "1000", "allocation": "1000", "as_of": at, "sequence": self.sequence, "epoch": voucher.epoch}
+        report = {
+            "shares": "1000", "encumbered": "7", "in_transit": "8", "allocation": "1000", "as_of": at,
+            "sequence": self.sequence, "epoch": voucher.epoch,
+        }  # fmt: skip
         values = report_values(voucher.token, report)
         signed = KEYS["attestor"].sign_digest(digest(FEED, CHAIN_ID, self.listed.feed, RESERVE_REPORT, values))
         return {
-            "signature": "0x" + self._sign(MINT_VOUCHER, voucher_values(voucher)),
+            "signature": self._sign(ISSUER, self.deployment.issuer, MINT_VOUCHER, voucher_values(voucher)),
             "report": report | {"signature": "0x" + signed.hex()},
         }
 
     def attest_multiplier(
         self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
-    ) -> str:
-        return "0x" + self._sign(MULTIPLIER_CHANGE, change_values(change))
+    ) -> Mapping[str, object]:
+        action = action_values(change.token, change.action)
+        return {
+            "signature": self._sign(ACTIONS, self.deployment.actions, MULTIPLIER_CHANGE, change_values(change)),
+            "action_signature": self._sign(ACTIONS, self.deployment.actions, CORPORATE_ACTION, action),
+        }
+
+    def attest_finish(self, finish: ActionFinish) -> str:
+        return self._sign(ACTIONS, self.deployment.actions, ACTION_FINISH, finish_values(finish))
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         raise AssertionError("an EVM chain asks for no co-signature of a transaction")
 
-    def _sign(self, type_string: str, values: tuple[object, ...]) -> str:
-        return KEYS["attestor"].sign_digest(digest(ISSUER, CHAIN_ID, self.deployment.issuer, type_string, values)).hex()
+    def _sign(self, domain: str, contract: str, type_string: str, values: tuple[object, ...]) -> str:
+        return "0x" + KEYS["attestor"].sign_digest(digest(domain, CHAIN_ID, contract, type_string, values)).hex()
+
+
+def scheduled(
+    token: str, expected: Multiplier, ratio: tuple[int, int], at: int, action_id: str = "act-1", epoch_after: int = 1
+) -> MultiplierChange:
+    """A split by `ratio` on the EVM chain, with what is announced of it."""
+    new, old = ratio
+    action = AnnouncedAction(
+        action_id, "SPLF" if new > old else "SPLR", date(2024, 6, 10), date(2024, 6, 7), None, new, old, 0, "11" * 32
+    )  # fmt: skip
+    return MultiplierChange(
+        "evm", "TSLAx", token, expected, expected.times_down(new, old), at, epoch_after, action, new, old, at - 60
+    )  # fmt: skip
 
 
 class Scene:
-    """A chain with one listed token, the adapter, and wallets."""
+    """A chain with one listed token, the adapter, and wallets. Its deployer is new, so a node can hold many."""
 
     def __init__(self, evm: EvmNode) -> None:
-        for signer in KEYS.values():
+        deployer = EvmAccount(LocalKey(KeyKind.SECP256K1, secrets.token_bytes(32)))
+        for signer in (*KEYS.values(), deployer):
             evm.fund(signer.address)
         self.evm, self.node = evm, Node(JsonRpc(evm.url), CHAIN_ID, Fees())
         roles = EvmRoles(*(KEYS[name].address for name in NAMES))
-        self.deployment = deploy_platform(self.node, KEYS["lister"], roles, NODE_MODULES)
+        self.deployment = deploy_platform(self.node, deployer, roles, NODE_MODULES)
         listed = list_token(self.node, KEYS["lister"], self.deployment, TSLA, NODE_MODULES)
         self.token, self.count, attestor = listed.token, 0, SigningAttestor(self.node)
         attestor.deployment, attestor.listed = self.deployment, listed
@@ -175,7 +208,7 @@ def test_a_redemption_is_escrowed_burned_or_refunded_and_told_in_order(scene: Sc
     two, more = RawAmount.parse("2"), RawAmount.parse("1.5")
     escrow = alice.escrow(scene.token, two, RedemptionKind.CASH, "red-1")
     bob.escrow(scene.token, more, RedemptionKind.IN_KIND, "red-2")
-    burn, _ = scene.land(*scene.chain.prepare_burn(scene.token, "red-1", two))
+    burn, _ = scene.land(*scene.chain.prepare_burn(scene.token, "red-1", alice.address, two))
     back, _ = scene.land(*scene.chain.prepare_refund(scene.token, "red-2", bob.address, more))
     heard, _ = scene.chain.events(cursor)
     first, second = chain_hash("red-1").hex(), chain_hash("red-2").hex()
@@ -195,7 +228,7 @@ def test_a_redemption_is_escrowed_burned_or_refunded_and_told_in_order(scene: Sc
 
 def test_a_multiplier_is_scheduled_shown_and_takes_effect_on_its_second(scene: Scene) -> None:
     one = Multiplier.one()
-    change = MultiplierChange("evm", "TSLAx", scene.token, one, one.times_down(10, 1), NOON + 7_200, 1, "act-1")
+    change = scheduled(scene.token, one, (10, 1), NOON + 7_200)
     assert scene.land(*scene.chain.prepare_multiplier(change, {}))[1] == Outcome(Landing.FINAL)
     shown = scene.chain.multiplier(scene.token)
     assert (shown.current, shown.pending, shown.effective_at) == (10**18, 10**19, NOON + 7_200)

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, time
+from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.watch.stage import ISIN, STOCK, Stage, mint_body
 
-from openscrip.issuance.voucher import MultiplierChange
+from openscrip.issuance.voucher import AnnouncedAction, MultiplierChange, source_hashes, sources_hash
 from openscrip.kernel.errors import Refused
+from openscrip.kernel.money import PricePerShare
 from openscrip.kernel.multiplier import Multiplier
 
 SPLIT_DAY, SPLIT_OPEN = "2024-06-10", 1_718_026_200
 SPLIT_BOOKED = SPLIT_OPEN - 12_600
 
 
-def terms(told: dict[str, Any]) -> dict[str, Any]:
-    """A notice as the issuer names it to the attestor."""
-    names = ("event_id", "symbol", "event", "ex_date", "ratio_new", "ratio_old", "cash_usd")
-    return {name: told[name] for name in names}
+def terms(told: dict[str, Any], bought: str | None = None, eligible: str | None = None) -> dict[str, Any]:
+    """A notice as the issuer names it to the attestor; of a dividend what was bought for whom."""
+    names = ("event_id", "symbol", "event", "ex_date", "record_date", "pay_date", "ratio_new", "ratio_old", "cash_usd")
+    named = {name: told[name] for name in names}
+    return named | {"bought": bought, "eligible": eligible, "sources": source_hashes([told])}
 
 
 def refused(code: str, act: Callable[[], object]) -> str:
@@ -66,11 +71,33 @@ def notice(event: str, day: str, **terms: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def change(stage: Stage, chain: str, action: str, new: str, at: int, epoch: int, **changed: Any) -> MultiplierChange:
+def change(
+    stage: Stage, chain: str, told: dict[str, Any], new: str, at: int, epoch: int, **changed: Any
+) -> MultiplierChange:
+    """A change to `new` because of a notice, by the exact ratio; prices wait from the close before the ex-date."""
     old = stage.node_multiplier()
     token = stage.listed.token if chain == "evm" else stage.mint_address
     multiplier = Multiplier.parse(new, old.version + 1)
-    return replace(MultiplierChange(chain, STOCK, token, old, multiplier, at, epoch, action), **changed)
+    ratio = Fraction(multiplier.value, old.value)
+    begins = datetime.combine(date.fromisoformat(told["ex_date"]), time(0), ZoneInfo("America/New_York"))
+    asked = MultiplierChange(
+        chain, STOCK, token, old, multiplier, at, epoch, announced(told), ratio.numerator, ratio.denominator,
+        int(begins.timestamp()) - 8 * 3_600,
+    )  # fmt: skip
+    return replace(asked, **changed)
+
+
+def announced(told: dict[str, Any]) -> AnnouncedAction:
+    """What is announced on chain of a notice."""
+    ex_date, record_date, pay_date = (
+        date.fromisoformat(told[name]) if told[name] else None for name in ("ex_date", "record_date", "pay_date")
+    )
+    assert ex_date is not None
+    cash = PricePerShare.parse(told["cash_usd"]).micros if told["cash_usd"] else 0
+    ratio = (told["ratio_new"] or 0, told["ratio_old"] or 0)
+    return AnnouncedAction(
+        told["event_id"], told["event"], ex_date, record_date, pay_date, *ratio, cash, sources_hash([told])
+    )  # fmt: skip
 
 
 def schedule(stage: Stage, asked: MultiplierChange, event: dict[str, Any]) -> None:

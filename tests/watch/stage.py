@@ -19,15 +19,25 @@ from openscrip.issuance.chains.evm.deployment import EvmRoles, deploy_platform, 
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
+from openscrip.issuance.chains.evm.typed_data import redemption_key
 from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.founding import Listing
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
+from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.rpc import JsonRpc
-from openscrip.issuance.voucher import Evidence, MintKind, MintVoucher, MultiplierChange, chain_hash, evidence_hash
+from openscrip.issuance.voucher import (
+    ActionFinish,
+    Evidence,
+    MintKind,
+    MintVoucher,
+    MultiplierChange,
+    chain_hash,
+    evidence_hash,
+)
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 from openscrip.kernel.multiplier import Multiplier
@@ -60,14 +70,21 @@ class HttpAttestor:
     def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
         return self.post("/v1/mints", mint_body(voucher, evidence, transaction))
 
-    def attest_multiplier(self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None) -> str:
+    def attest_multiplier(
+        self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
+    ) -> Mapping[str, object]:
         body = {
             "token": change.token, "expected": str(change.expected), "multiplier": str(change.multiplier),
             "effective_at": change.effective_at, "epoch_after": change.epoch_after,
             "action_id": chain_hash(change.action_id).hex(), "version": change.multiplier.version,
+            "ratio_new": change.ratio_new, "ratio_old": change.ratio_old, "paused_from": change.paused_from,
         }  # fmt: skip
         asked = {"chain": change.chain, "stock": change.stock, "change": body, "event": dict(event)}
-        return str(self.post("/v1/multipliers", asked | _transaction(transaction))["signature"])
+        return self.post("/v1/multipliers", asked | _transaction(transaction))
+
+    def attest_finish(self, finish: ActionFinish) -> str:
+        asked = {"chain": finish.chain, "stock": finish.stock, "evidence": finish.evidence}
+        return str(self.post("/v1/finishes", asked | {"action_id": chain_hash(finish.action_id).hex()})["signature"])
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         asked = {"chain": "solana", "purpose": purpose, "request_id": request_id}
@@ -79,7 +96,7 @@ def mint_body(voucher: MintVoucher, evidence: Evidence, transaction: bytes | Non
     told = {
         "token": voucher.token, "receiver": voucher.receiver, "raw": str(voucher.raw), "kind": int(voucher.kind),
         "request_id": voucher.mint_id, "epoch": voucher.epoch, "multiplier": str(voucher.multiplier),
-        "deadline": voucher.deadline,
+        "deadline": voucher.deadline, "origin": voucher.origin, "signer_epoch": voucher.signer_epoch,
     }  # fmt: skip
     asked = {"chain": voucher.chain, "stock": voucher.stock, "voucher": told, "evidence": dict(evidence)}
     return asked | _transaction(transaction)
@@ -218,7 +235,14 @@ class Stage:
             "kind": kind, "mint_id": mint_id, "evidence_hash": evidence_hash(evidence),
             "epoch": int(self.custodian.line(ISIN)["epoch"]), "multiplier": multiplier, "deadline": self.now + 3_600,
         }  # fmt: skip
+        if evm:
+            values["signer_epoch"] = self.signer_epoch()
+        if evm and kind is MintKind.RESTITUTION:
+            values["origin"] = redemption_key(values["receiver"], str(evidence["redemption_id"])).hex()
         return MintVoucher(**(values | changed))
+
+    def signer_epoch(self) -> int:
+        return int(self.node.read(own("Signers"), self.deployment.signers, "signerEpoch")[0])
 
     def node_multiplier(self) -> Multiplier:
         shown = self.evm.multiplier(self.listed.token)

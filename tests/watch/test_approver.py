@@ -8,14 +8,16 @@ import pytest
 from solders.message import Message
 from solders.transaction import Transaction
 from tests.watch.asks import ask, bytes_of, delivery, payment, post, refused, release
-from tests.watch.stage import ISIN, STOCK, Stage, mint_body
+from tests.watch.stage import ISIN, SIGNERS, STOCK, Stage, mint_body
 
 from openscrip.issuance.chain import Burned
+from openscrip.issuance.chains.evm.typed_data import redemption_key
 from openscrip.issuance.chains.solana.memo import BurnMemo, memo_instruction
-from openscrip.issuance.voucher import RedemptionKind, chain_hash
+from openscrip.issuance.voucher import NO_HASH, RedemptionKind, chain_hash
 from openscrip.kernel.quantities import RawAmount
 
 pytestmark = pytest.mark.parts
+ALICE = SIGNERS["alice"].address
 
 
 def test_tokens_are_out_to_be_redeemed(stage: Stage) -> None:
@@ -27,7 +29,7 @@ def test_shares_leave_only_for_burned_tokens_and_up_to_their_claim(stage: Stage)
     refused("release.burn", lambda: release(stage, delivery("red-1", "5")))
     stage.evm_wallet().escrow(stage.listed.token, RawAmount.parse("5"), RedemptionKind.IN_KIND, "red-1")
     refused("release.burn", lambda: release(stage, delivery("red-1", "5")))
-    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-1", RawAmount.parse("5")))
+    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-1", ALICE, RawAmount.parse("5")))
     refused("release.claim", lambda: release(stage, delivery("red-1", "6")))
     refused("release.account", lambda: release(stage, delivery("red-1", "5", account="OTHER")))
     refused("release.counterparty", lambda: release(stage, delivery("red-1", "5", counterparty="BROKER")))
@@ -56,7 +58,7 @@ def test_an_undelivered_claim_counts_until_it_is_delivered(stage: Stage) -> None
     r_2 = [{"receipt": "r-2", "shares": "101"}]
     stage.custodian.dirty.add(ISIN)
     stage.evm_wallet().escrow(stage.listed.token, RawAmount.parse("4"), RedemptionKind.CASH, "red-2")
-    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-2", RawAmount.parse("4")))
+    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-2", ALICE, RawAmount.parse("4")))
     refused("covered.shortfall", lambda: post(stage, ask(stage, "sub-20/1", "101", evidence__receipts=r_2)))
     assert release(stage, delivery("red-2", "4", counterparty="BROKER", id="red-2:sell:r"))
     stage.custodian.move("delivery", "red-2:sell:r", ISIN, 4, "red-2")
@@ -94,7 +96,7 @@ def test_a_redemption_on_solana_is_burned_once_or_refunded(stage: Stage) -> None
     wallet = stage.solana_wallet()
     for request, kind in (("red-3", RedemptionKind.IN_KIND), ("red-4", RedemptionKind.CASH)):
         wallet.redeem(stage.mint_address, stage.solana.multisig, request, RawAmount.parse("3"), kind)
-    burn = stage.solana.prepare_burn(stage.mint_address, "red-3", RawAmount.parse("3"))
+    burn = stage.solana.prepare_burn(stage.mint_address, "red-3", wallet.address, RawAmount.parse("3"))
     issuer = stage.solana_issuer.pubkey()
     only_memo = Message.new_with_blockhash(
         [memo_instruction(BurnMemo(chain_hash("red-4")))], issuer, stage.cluster.lease().blockhash
@@ -112,23 +114,50 @@ def test_a_redemption_on_solana_is_burned_once_or_refunded(stage: Stage) -> None
     assert release(stage, delivery("red-3", "3"))
 
 
-def test_a_failed_delivery_may_be_minted_back_once(stage: Stage) -> None:
-    burned = next(each for each in stage.solana.events("")[0] if isinstance(each, Burned))
-    evidence = {
-        "kind": "restitution", "mint_id": "red-3/restitution", "redemption_id": "red-3", "burn": burned.tx_id,
-        "cancelled": "red-3:deliver",
+def restitution(stage: Stage, chain: str, redemption: str) -> dict[str, str]:
+    """The evidence of a redemption whose delivery failed."""
+    request = chain_hash(redemption).hex()
+    told = stage.chain(chain).events("")[0]
+    burned = next(each for each in told if isinstance(each, Burned) and each.hash == request)
+    return {
+        "kind": "restitution", "mint_id": f"{redemption}/restitution", "redemption_id": redemption,
+        "burn": burned.tx_id, "cancelled": f"{redemption}:deliver",
     }  # fmt: skip
 
-    def body(raw: str, **changed: Any) -> dict[str, Any]:
-        told = evidence | changed
-        return mint_body(stage.voucher("evm", str(told["mint_id"]), raw, told), told)
 
-    refused("evidence.delivery", lambda: post(stage, body("3")))
+def test_a_failed_delivery_may_be_minted_back_once_where_it_was_burned(stage: Stage) -> None:
+    evidence = restitution(stage, "solana", "red-3")
+
+    def ask_solana(raw: str, **changed: Any) -> object:
+        told = evidence | changed
+        return stage.solana.prepare_mint(stage.voucher("solana", str(told["mint_id"]), raw, told), told)
+
+    refused("evidence.delivery", lambda: ask_solana("3"))
     stage.custodian.move("failed", "red-3:deliver", ISIN, 3, "red-3")
-    refused("evidence.burn", lambda: post(stage, body("3", burn="0x00")))
-    refused("evidence.burn", lambda: post(stage, body("3", redemption_id="red-77")))
-    refused("evidence.used", lambda: post(stage, body("3.00000001")))
+    refused("evidence.burn", lambda: ask_solana("3", burn="0x00"))
+    refused("evidence.burn", lambda: ask_solana("3", redemption_id="red-77"))
+    elsewhere = mint_body(stage.voucher("evm", evidence["mint_id"], "3", evidence), evidence)
+    refused("evidence.burn", lambda: post(stage, elsewhere))
+    refused("evidence.used", lambda: ask_solana("3.00000001"))
     stage.publish(evidence)
-    stage.land("evm", stage.evm.prepare_mint(stage.voucher("evm", "red-3/restitution", "3", evidence), evidence))
-    refused("evidence.used", lambda: post(stage, body("3", mint_id="red-3/restitution/2")))
+    stage.land("solana", stage.solana.prepare_mint(stage.voucher("solana", "red-3/restitution", "3", evidence), evidence))
+    refused("evidence.used", lambda: ask_solana("3", mint_id="red-3/restitution/2"))
     refused("release.claim", lambda: release(stage, delivery("red-3", "3", id="red-3:deliver/1")))
+
+
+def test_on_evm_what_is_minted_back_names_its_redemption_and_goes_to_its_holder(stage: Stage) -> None:
+    stage.evm_wallet().escrow(stage.listed.token, RawAmount.parse("2"), RedemptionKind.IN_KIND, "red-6")
+    stage.land("evm", stage.evm.prepare_burn(stage.listed.token, "red-6", ALICE, RawAmount.parse("2")))
+    evidence = restitution(stage, "evm", "red-6")
+
+    def asked(raw: str = "2", **changed: Any) -> object:
+        return post(stage, mint_body(stage.voucher("evm", "red-6/restitution", raw, evidence, **changed), evidence))
+
+    refused("evidence.burn", lambda: asked(origin=NO_HASH))
+    refused("evidence.burn", lambda: asked(origin=redemption_key(ALICE, "red-1").hex()))
+    refused("evidence.burn", lambda: asked(receiver=SIGNERS["issuer"].address))
+    refused("evidence.burn", lambda: asked("2.00000001"))
+    refused("voucher.signers", lambda: asked(signer_epoch=2))
+    stage.publish(evidence)
+    stage.land("evm", stage.evm.prepare_mint(stage.voucher("evm", "red-6/restitution", "2", evidence), evidence))
+    refused("release.claim", lambda: release(stage, delivery("red-6", "2")))

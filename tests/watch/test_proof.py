@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,10 @@ from openscrip_watch.proof import (
     refuse_unless_receipts_allow,
 )
 from openscrip_watch.refusal import Refusal
+from openscrip_watch.register import Register
 from openscrip_watch.statement import Movement, Statement
 from openscrip_watch.timeline import Past
+from openscrip_watch.view import unsigned_mint
 
 GRAINS = st.integers(0, 10**18)
 MULTIPLIERS = st.integers(10**12, 10**24)
@@ -180,6 +183,38 @@ def test_a_request_id_explains_one_event_on_chain() -> None:
     assert (facts.supply, [each.tx for each in facts.loose]) == (10, ["tx2"])
 
 
+def test_an_escrow_under_a_known_id_explains_and_hides_nothing() -> None:
+    """Anyone may name any id with an escrow: it changes no supply and must not stop the stock."""
+    facts = TokenFacts()
+    for chain, what, party in (("evm", "escrowed", "a"), ("evm", "escrowed", "b"), ("evm", "refunded", "a")):
+        facts.add(Fact(chain, "t", cast(What, what), "tx", 1, request="r", raw=5, party=party))
+    facts.add(Fact("evm", "t", "refunded", "tx", 2, request="r", raw=5, party="b"))
+    facts.add(Fact("solana", "t", "escrowed", "tx", 2, request="r", raw=5, party="c"))
+    assert (facts.loose, facts.escrowed["r"].party, facts.supply) == ([], "a", 0)
+    facts.add(Fact("solana", "t", "refunded", "tx4", 3, request="r", raw=5))
+    facts.add(Fact("evm", "t", "burned", "tx5", 3, request="r", raw=5))
+    facts.add(Fact("evm", "t", "burned", "tx6", 3, request="r", raw=5))
+    assert [each.tx for each in facts.loose] == ["tx4", "tx6"]
+
+
+def test_a_conversion_explains_what_is_surrendered_and_what_comes_for_it_once_it_is_in_force() -> None:
+    old, new = TokenFacts(), TokenFacts()
+    for holder in ("a", "b"):
+        old.add(Fact("evm", "old", "surrendered", "tx", 5, raw=3, action="m", party=holder))
+    assert (old.supply, old.loose, old.burned, len(old.surrendered)) == (-6, [], {}, 2)
+    minted = Fact("evm", "new", "minted", "tx", 5, request="q", raw=3, kind=4, evidence="m")
+    new.add(minted)
+    opened = Fact("evm", "new", "opened", "tx0", 1, action="m", effective_at=5)
+    assert unsigned_mint(new, Register(), ["q"]).startswith("transaction tx minted")
+    new.add(replace(opened, effective_at=6))
+    assert unsigned_mint(new, Register(), ["q"])
+    new.add(opened)
+    assert unsigned_mint(new, Register(), ["q"]) == ""
+    assert (new.supply, new.succeeds(replace(minted, kind=1)), new.succeeds(replace(minted, evidence="x"))) == (
+        3, False, False,
+    )  # fmt: skip
+
+
 def test_a_mint_without_a_statement_in_force_is_not_covered() -> None:
     mint = Fact("evm", "t", "minted", "tx1", 5, request="a", raw=5 * RAW, multiplier=ONE)
     past = Past([], Custody().line(ISIN), [InForce(0, ONE, 0)], [mint], {})
@@ -188,7 +223,7 @@ def test_a_mint_without_a_statement_in_force_is_not_covered() -> None:
 
 def statement(as_of: int, shares: int, movement_seq: int = 0, epoch: int = 0) -> Statement:
     held = shares * SHARE
-    return Statement(ISIN, "SEG", as_of, as_of, epoch, held, 0, 0, held, movement_seq, "", "", "")
+    return Statement(ISIN, "SEG", as_of, as_of, epoch, held, 0, 0, 0, 0, held, movement_seq, "", "", "")
 
 
 def fact(what: What, at: int, raw: int, request: str) -> Fact:

@@ -100,6 +100,7 @@ def mint(mint_id: str, **changed: object) -> SignedMint:
     values: dict[str, object] = {
         "mint_id": mint_id, "chain": "evm", "stock": "NVDA", "token": "0xt", "receiver": "r", "raw": 5, "kind": 1,
         "epoch": 0, "multiplier": 10**18, "evidence": f"e-{mint_id}", "receipts": (("r-1", 5),), "deadline": 100,
+        "signer_epoch": 1,
     }  # fmt: skip
     return SignedMint(**(values | changed))  # type: ignore[arg-type]  # the fields by name
 
@@ -136,9 +137,9 @@ def test_a_signed_mint_counts_until_it_landed_or_can_land_no_more() -> None:
     book = ChainBook()
     book.extend([Fact("evm", "0xt", "minted", "tx", 3, request=request_hash("sub-1/1"), raw=5)])
     books = {"evm": book, "solana": ChainBook()}
-    assert {each.state for each in register.landed(books, 100, {"0xt": 0})} == {"landed"}
+    assert {each.state for each in register.landed(books, 100, {"0xt": 0}, 1)} == {"landed"}
     assert register.live_raw("evm", "0xt") == 10
-    assert {each.state for each in register.landed(books, 101, {"0xt": 0})} == {"dead"}
+    assert {each.state for each in register.landed(books, 101, {"0xt": 0}, 1)} == {"dead"}
     assert (register.live_raw("evm", "0xt"), register.live_raw("solana", "m")) == (0, 5)
     assert register.uses(["r-1"], "")["r-1"] == [(5, 0)] * 2, "dead vouchers free their receipts"
     register.unland("evm")
@@ -148,5 +149,12 @@ def test_a_signed_mint_counts_until_it_landed_or_can_land_no_more() -> None:
 def test_a_voucher_of_a_passed_epoch_is_dead_before_its_deadline() -> None:
     register = Register()
     register.put_mint(mint("sub-1/1"))
-    assert register.landed({"evm": ChainBook()}, 1, {"0xt": 0}) == []
-    assert [each.state for each in register.landed({"evm": ChainBook()}, 1, {"0xt": 1})] == ["dead"]
+    assert register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 1) == []
+    assert [each.state for each in register.landed({"evm": ChainBook()}, 1, {"0xt": 1}, 1)] == ["dead"]
+
+
+def test_a_voucher_under_keys_that_were_replaced_is_dead_before_its_deadline() -> None:
+    register = Register()
+    register.put_mint(mint("sub-1/1"))
+    assert register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 1) == []
+    assert [each.state for each in register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 2)] == ["dead"]

@@ -33,14 +33,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made.mint("evm", "sub-1/1", "60", {"r-1": "60"})
     made.mint("solana", "sub-2/1", "100", {"r-1": "100"})
     made.evm_wallet().escrow(made.listed.token, RawAmount.parse("10"), RedemptionKind.IN_KIND, "red-1")
-    made.land("evm", made.evm.prepare_burn(made.listed.token, "red-1", RawAmount.parse("10")))
+    made.land("evm", made.evm.prepare_burn(made.listed.token, "red-1", made.evm_wallet().address, RawAmount.parse("10")))
     release(made, delivery("red-1", "10"))
     made.custodian.move("delivery", "red-1:deliver", ISIN, 10, "red-1", "ACCOUNT-7")
     _split(made)
     made.mint("evm", "sub-3/1", "1", {"r-1": "10"})
     wallet = made.solana_wallet()
     wallet.redeem(made.mint_address, made.solana.multisig, "red-2", RawAmount.parse("2"), RedemptionKind.CASH)
-    made.land("solana", made.solana.prepare_burn(made.mint_address, "red-2", RawAmount.parse("2")))
+    burn = made.solana.prepare_burn(made.mint_address, "red-2", wallet.address, RawAmount.parse("2"))
+    made.land("solana", burn)
     _dividend(made)
     made.mint("solana", "sub-4/1", "1", {"r-1": "10.01"})
     yield made
@@ -51,7 +52,7 @@ def _split(stage: Stage) -> None:
     told = notice("SPLF", SPLIT_DAY, ratio_new=10, ratio_old=1)
     stage.custodian.event("corporate_action", notice=told)
     for chain in ("evm", "solana"):
-        schedule(stage, change(stage, chain, told["event_id"], "10", SPLIT_OPEN, 1), terms(told))
+        schedule(stage, change(stage, chain, told, "10", SPLIT_OPEN, 1), terms(told))
     stage.set_time(SPLIT_BOOKED)
     stage.custodian.move("split", told["event_id"], ISIN, 0, "10/1", "DEPOSITORY")
     stage.set_time(SPLIT_OPEN)
@@ -63,7 +64,7 @@ def _dividend(stage: Stage) -> None:
     stage.set_time(SPLIT_OPEN + 86_400)
     at = stage.now + 900
     for chain in ("evm", "solana"):
-        schedule(stage, change(stage, chain, told["event_id"], "10.01", at, 1), terms(told))
+        schedule(stage, change(stage, chain, told, "10.01", at, 1), terms(told, "1", "1000"))
     stage.set_time(at)
 
 

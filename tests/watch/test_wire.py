@@ -7,6 +7,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+from eth_hash.auto import keccak
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
@@ -19,8 +20,11 @@ from openscrip_watch.chains.evm_wire import (
     ISSUER_DOMAIN,
     VOUCHER_TYPE,
     Domain,
+    KeySet,
     decode_event,
+    decode_signers,
     mint_calls,
+    redemption_key,
     selector,
     sign,
     signer,
@@ -33,7 +37,9 @@ from openscrip_watch.keys import evm_address
 from openscrip_watch.refusal import BadInput, Refusal
 
 CONTRACT, TOKEN_AT, RECEIVER = ("0x" + digit * 40 for digit in "123")
-VALUES: tuple[str | int, ...] = (TOKEN_AT, RECEIVER, 5 * 10**18, 1, "aa" * 32, "bb" * 32, 2, 10**18, 1_717_416_000)
+VALUES: tuple[str | int, ...] = (
+    TOKEN_AT, RECEIVER, 5 * 10**18, 1, "aa" * 32, "bb" * 32, "cc" * 32, 2, 10**18, 3, 1_717_416_000,
+)  # fmt: skip
 FIELDS = [part.split(" ") for part in VOUCHER_TYPE.removeprefix("MintVoucher(")[:-1].split(",")]
 KEY = coincurve.PrivateKey(b"\x07" * 32)
 
@@ -55,19 +61,57 @@ def test_a_voucher_is_signed_as_eth_account_would() -> None:
     assert signer(digest, b"\x00" * 65) == signer(digest, b"short") == ""
 
 
+KINDS = "(address,address,uint256,uint8,bytes32,bytes32,bytes32,uint64,uint256,uint64,uint64)"
+VOUCHER = tuple(_typed(kind, value) for (kind, _), value in zip(FIELDS, VALUES, strict=True))
+
+
+def call_data(signature: str, kinds: list[str], arguments: list[object]) -> bytes:
+    """The input of a transaction as eth_abi encodes it."""
+    return bytes.fromhex(selector(signature)[2:]) + encode(kinds, arguments)
+
+
 def test_the_voucher_in_a_mint_is_read_from_its_calldata_even_inside_a_relayers_call() -> None:
-    kinds = "(address,address,uint256,uint8,bytes32,bytes32,uint64,uint256,uint64)"
-    voucher = tuple(_typed(kind, value) for (kind, _), value in zip(FIELDS, VALUES, strict=True))
-    one, two = b"\x01" * 65, b"\x02" * 65
-    plain = bytes.fromhex(selector(f"mint({kinds},bytes,bytes)")[2:]) + encode([kinds, "bytes", "bytes"], [voucher, one, two])
-    report = "(address,uint256,uint256,uint64,uint64,uint64)"
-    call = selector(f"report_and_mint({report},bytes,{kinds},bytes,bytes)")
-    arguments = [(TOKEN_AT, 1, 2, 3, 4, 5), b"\x03" * 65, voucher, one, two]
-    both = bytes.fromhex(call[2:]) + encode([report, "bytes", kinds, "bytes", "bytes"], arguments)
+    one, two = b"\x01" * 65, b"\x02" * 130
+    plain = call_data(f"mint({KINDS},bytes,bytes)", [KINDS, "bytes", "bytes"], [VOUCHER, one, two])
+    report = "(address,uint256,uint256,uint256,uint256,uint64,uint64,uint64)"
+    arguments = [(TOKEN_AT, 1, 2, 3, 4, 5, 6, 7), b"\x03" * 65, VOUCHER, one, two]
+    signature = f"report_and_mint({report},bytes,{KINDS},bytes,bytes)"
+    both = call_data(signature, [report, "bytes", KINDS, "bytes", "bytes"], arguments)
     for data in (plain, both, b"\x99" * 37 + plain):
         (found,) = mint_calls(data)
         assert (found.values, found.issuer_signature, found.attestor_signature) == (VALUES, one, two)
     assert mint_calls(plain[:200]) == mint_calls(b"") == []
+
+
+def test_every_voucher_of_a_batch_is_read_from_its_calldata() -> None:
+    rows = [((*VOUCHER[:2], number, *VOUCHER[3:]), bytes([number]) * 65, b"\x09" * 65) for number in (1, 2, 3)]
+    signed = f"({KINDS},bytes,bytes)[]"
+    data = call_data(f"mint_batch({signed})", [signed], [rows])
+    for body in (data, b"\x99" * 5 + data):
+        found = mint_calls(body)
+        assert [(each.values[2], each.issuer_signature[0]) for each in found] == [(1, 1), (2, 2), (3, 3)]
+        assert {each.values[:2] + each.values[3:] for each in found} == {VALUES[:2] + VALUES[3:]}
+        assert {each.attestor_signature for each in found} == {b"\x09" * 65}
+    endless = data[:36] + (2**255).to_bytes(32) + data[68:]
+    assert len(mint_calls(endless)) == 3, "a length from outside is bounded"
+
+
+def test_the_keys_of_a_role_sign_only_all_together_and_in_order() -> None:
+    keys = sorted((coincurve.PrivateKey(bytes([n]) * 32) for n in (1, 2, 3)), key=lambda key: evm_address(key.public_key))
+    members, digest = [evm_address(key.public_key) for key in keys], b"\x05" * 32
+    data = encode(["address[]", "uint8", "uint64"], [members[:2], 2, 4])
+    log = {"topics": ["0x", "0x" + "00" * 31 + "02"], "data": "0x" + data.hex()}
+    epoch, role, found = decode_signers(log)
+    assert (epoch, role, found) == (4, 2, KeySet(frozenset(members[:2]), 2))
+    first, second, third = (bytes.fromhex(sign(key, digest)[2:]) for key in keys)
+    assert found.signed(digest, first + second)
+    for wrong in (b"", first, second + first, first + first, first + third, first + second + third, first + b"\x00" * 65):
+        assert not found.signed(digest, wrong)
+    assert not found.signed(b"\x06" * 32, first + second)
+
+
+def test_a_redemptions_key_is_the_one_that_the_contract_keeps() -> None:
+    assert redemption_key(RECEIVER, "aa" * 32) == keccak(encode(["address", "bytes32"], [RECEIVER, b"\xaa" * 32])).hex()
 
 
 def test_events_are_read_by_the_contracts_own_signatures() -> None:
@@ -84,6 +128,16 @@ def test_events_are_read_by_the_contracts_own_signatures() -> None:
     assert (fact.what, fact.request, fact.token, fact.party) == ("burned", "aa" * 32, TOKEN_AT, RECEIVER)
     assert (fact.raw, fact.kind, fact.epoch, fact.multiplier, fact.at) == (7 * 10**18, 2, 1, 10**19, 99)
     assert decode_event({**log, "topics": [topic("Other()")]}, 99) is None
+    opened = decode_event({
+        "topics": [
+            topic("ConversionOpened(bytes32,address,address,uint64)"), "0x" + "aa" * 32, "0x" + "00" * 12 + TOKEN_AT[2:],
+        ],
+        "data": "0x" + encode(["address", "uint64"], [RECEIVER, 77]).hex(),
+        "transactionHash": "0xdd",
+    }, 99)  # fmt: skip
+    assert opened is not None
+    assert (opened.what, opened.action, opened.account) == ("opened", "aa" * 32, TOKEN_AT)
+    assert (opened.token, opened.effective_at) == (RECEIVER, 77)
 
 
 ISSUER, ATTESTOR, HOLDER, MINT, MULTISIG = (str(Keypair.from_seed(bytes([n]) * 32).pubkey()) for n in range(1, 6))

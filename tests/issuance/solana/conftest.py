@@ -13,7 +13,7 @@ from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.founding import Listing
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import Evidence, MintKind, MintVoucher, MultiplierChange, evidence_hash
+from openscrip.issuance.voucher import ActionFinish, Evidence, MintKind, MintVoucher, MultiplierChange, evidence_hash
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
@@ -32,8 +32,11 @@ class WillingAttestor:
 
     def attest_multiplier(
         self, change: MultiplierChange, event: Mapping[str, object], transaction: bytes | None
-    ) -> str:
-        return self._signature(transaction or b"")
+    ) -> Mapping[str, object]:
+        return {"signature": self._signature(transaction or b"")}
+
+    def attest_finish(self, finish: ActionFinish) -> str:
+        raise AssertionError("a Solana chain asks for no signature under an action's end")
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         return {"signature": self._signature(transaction)}

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from solders.keypair import Keypair
@@ -21,7 +22,7 @@ from openscrip.issuance.chains.solana.memo import MintMemo, RedeemMemo, memo_ins
 from openscrip.issuance.chains.solana.token_program import Authority, associated_account, transfer_checked
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import Evidence, MintVoucher, MultiplierChange, RedemptionKind, chain_hash
+from openscrip.issuance.voucher import AnnouncedAction, Evidence, MintVoucher, MultiplierChange, RedemptionKind, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
@@ -40,7 +41,10 @@ def change(desk: Desk, expected: str, multiplier: str, effective_at: int, action
         Multiplier.parse(multiplier, version + 1),
         effective_at,
         epoch,
-        action,
+        AnnouncedAction(action, "SPLF", date(2024, 6, 10), None, None, 10, 1, 0, "11" * 32),
+        10,
+        1,
+        effective_at,
     )
 
 
@@ -157,15 +161,18 @@ def test_redemptions_are_escrowed_then_burned_or_refunded(desk: Desk) -> None:
     alice.redeem(desk.token, chain.multisig, "red-1", RAW("4"), RedemptionKind.IN_KIND)
     alice.redeem(desk.token, chain.multisig, "red-2", RAW("1.5"), RedemptionKind.CASH)
     assert chain.escrowed(desk.token) == RAW("5.5")
-    for wrong in (("red-3", RAW("4")), ("red-1", RAW("5.5"))):
+    stranger = str(Keypair().pubkey())
+    for wrong in (
+        ("red-3", alice.address, RAW("4")), ("red-1", alice.address, RAW("5.5")), ("red-1", stranger, RAW("4")),
+    ):  # fmt: skip
         with pytest.raises(Refused, match="not in escrow"):
             chain.prepare_burn(desk.token, *wrong)
     with pytest.raises(Refused, match="not in escrow"):
-        chain.prepare_refund(desk.token, "red-2", str(Keypair().pubkey()), RAW("1.5"))
-    assert desk.do(chain.prepare_burn(desk.token, "red-1", RAW("4"))).landing is Landing.FINAL
+        chain.prepare_refund(desk.token, "red-2", stranger, RAW("1.5"))
+    assert desk.do(chain.prepare_burn(desk.token, "red-1", alice.address, RAW("4"))).landing is Landing.FINAL
     assert desk.do(chain.prepare_refund(desk.token, "red-2", alice.address, RAW("1.5"))).landing is Landing.FINAL
     with pytest.raises(Refused, match="not in escrow"):
-        chain.prepare_burn(desk.token, "red-1", RAW("4"))
+        chain.prepare_burn(desk.token, "red-1", alice.address, RAW("4"))
     assert (chain.supply(desk.token), chain.escrowed(desk.token)) == (RAW("6"), RAW("0"))
     assert alice.balance(desk.token) == RAW("6")
     events, _ = chain.events(cursor)
@@ -321,9 +328,9 @@ def test_a_burn_that_was_signed_and_forgotten_is_prepared_again_as_the_same_tran
     desk = Desk(node, chain, issuer, attestor, chain.list_token(TSLA))
     desk.do(chain.prepare_mint(*desk.voucher(str(holder.pubkey()), "3", "sub-k/1")))
     SolanaWallet(cluster, holder).redeem(desk.token, chain.multisig, "red-k", RAW("2"), RedemptionKind.CASH)
-    forgotten = desk.signed(chain.prepare_burn(desk.token, "red-k", RAW("2")))
+    forgotten = desk.signed(chain.prepare_burn(desk.token, "red-k", str(holder.pubkey()), RAW("2")))
     cluster.rpc.call("openscrip_skipSlots", 10)
-    again = desk.signed(chain.prepare_burn(desk.token, "red-k", RAW("2")))
+    again = desk.signed(chain.prepare_burn(desk.token, "red-k", str(holder.pubkey()), RAW("2")))
     assert [one.tx_id for one in forgotten] == [one.tx_id for one in again]
     cluster.close()
 
