@@ -1,5 +1,6 @@
 """Corporate actions: frozen on one word, staged on two, verified before the market resumes."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,8 @@ from openscrip.assets.acquisition import Acquisition, SharesArrived
 from openscrip.assets.actions import Rescaled, Wake, Woken
 from openscrip.assets.notice import ActionEvent, Notice
 from openscrip.assets.stock import Lot, Stock
-from openscrip.issuance.actions import Differs, Landed, Rejected, Schedule, Verified, Verify
+from openscrip.assets.wire import to_json
+from openscrip.issuance.actions import Differs, Finish, Landed, Rejected, Schedule, Verified, Verify
 from openscrip.issuance.distribution import (
     ActionView,
     Announced,
@@ -24,7 +26,10 @@ from openscrip.issuance.distribution import (
     announce,
     decide,
 )
+from openscrip.issuance.distribution_row import PAUSE_S_MAX
+from openscrip.issuance.staging import FINISH_AGAIN_S, FINISHES_MAX
 from openscrip.issuance.terms import Terms
+from openscrip.issuance.voucher import source_hashes, sources_hash
 from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount, Shares
@@ -116,6 +121,46 @@ def test_two_sources_that_agree_stage_every_chain_from_one_instant() -> None:
     }
 
 
+def test_a_chain_is_told_the_dates_the_ratio_and_the_sources_that_agree() -> None:
+    story = Story(SPLIT)
+    story.hears(told(replace(SPLIT, pay_date=date(2024, 6, 9)), "broker"))
+    story.wakes()
+    (evm, _) = (action for action in asked(story.wakes(), Schedule) if isinstance(action, Schedule))
+    notices = [to_json(SPLIT), to_json(replace(SPLIT, pay_date=date(2024, 6, 9), source="broker"))]
+    action = evm.change.action
+    assert (action.id, action.kind, action.ex_date, action.cash) == (SPLIT.event_id, "SPLF", EX_DATE, 0)
+    assert (action.record_date, action.pay_date) == (None, None), "the dates are the custodian's"
+    assert action.sources == sources_hash(notices)
+    assert (evm.change.ratio_new, evm.change.ratio_old, evm.change.paused_from) == (10, 1, FREEZE_AT)
+    assert json.loads(evm.event)["sources"] == source_hashes(reversed(notices))
+
+
+def test_an_operators_choice_stands_on_the_chosen_source_alone() -> None:
+    story = Story(SPLIT)
+    nine = replace(SPLIT, ratio_new=9)
+    story.hears(told(nine, "broker"))
+    story.wakes()
+    story.hears(Resolved("broker", "memo 1"))
+    (evm, _) = (action for action in asked(story.wakes(), Schedule) if isinstance(action, Schedule))
+    assert evm.change.action.sources == sources_hash([to_json(replace(nine, source="broker"))])
+    assert (evm.change.action.ratio_new, evm.change.ratio_new) == (9, 9)
+
+
+def test_a_notice_that_follows_its_booking_takes_its_place_and_a_booking_never_that_of_a_notice() -> None:
+    booked = replace(SPLIT, announced_on=EX_DATE)
+    story = Story(booked)
+    story.hears(told(SPLIT))
+    assert [n.announced_on for n in story.row.notices] == [SPLIT.announced_on]
+    assert story.hears(told(booked)) == Decision()
+    assert story.hears(told(replace(SPLIT, ratio_new=9, announced_on=date(2024, 5, 1)))) == Decision()
+
+
+def test_prices_wait_no_longer_than_the_chain_lets_them() -> None:
+    story = Story(SPLIT).frozen()
+    (evm, _) = (action for action in asked(story.wakes(EFFECTIVE_AT * 10), Schedule) if isinstance(action, Schedule))
+    assert evm.change.paused_from == EFFECTIVE_AT * 10 - PAUSE_S_MAX
+
+
 def test_two_sources_that_differ_wait_for_an_operator_who_chooses() -> None:
     story = Story(SPLIT)
     story.hears(told(replace(SPLIT, ratio_new=9), "broker"))
@@ -180,8 +225,26 @@ def test_a_split_is_verified_before_the_market_resumes() -> None:
     assert asked(story.wakes(EFFECTIVE_AT + 60), Verify) != []
     decision = story.hears(Verified(), EFFECTIVE_AT + 60)
     assert {type(fact) for fact in decision.facts} == {MultiplierChanged, StockResumed}
+    ends = [action.finish for action in asked(decision, Finish) if isinstance(action, Finish)]
+    assert [(end.chain, end.action_id) for end in ends] == [("evm", SPLIT.event_id), ("solana", SPLIT.event_id)]
     assert (story.row.state, str(story.stock.multiplier), story.stock.chain_epoch) == ("final", "10", 1)
     assert story.hears(Verified()) == Decision()
+
+
+def test_an_end_that_a_chain_refuses_is_asked_again_a_few_times() -> None:
+    story = Story(SPLIT).frozen()
+    story.wakes()
+    story.staged(FREEZE_AT)
+    story.wakes(EFFECTIVE_AT)
+    first, _ = story.hears(Verified(), EFFECTIVE_AT).commands
+    keys = [first.key]
+    while story.hears(Rejected(keys[-1], "epoch.differs", "not yet"), EFFECTIVE_AT).commands:
+        assert story.last.commands[0].due_at == EFFECTIVE_AT + FINISH_AGAIN_S
+        (again,) = story.wakes(EFFECTIVE_AT + FINISH_AGAIN_S).commands
+        assert again.action == first.action
+        keys.append(again.key)
+    assert keys == [f"{SPLIT.event_id}:finish:evm:{n}" for n in range(1, FINISHES_MAX + 1)]
+    assert story.hears(Landed(keys[-1], "0x", 1)) == Decision()
 
 
 def test_whoever_tells_first_of_a_booked_split_raises_the_epoch_once() -> None:
@@ -223,6 +286,10 @@ def bought() -> Story:
 
 def test_a_dividend_raises_the_multiplier_by_what_was_bought(bought: Story) -> None:
     assert str(bought.row.after) == "1.000912875558"
+    evm = next(action.change for action in asked(bought.last, Schedule) if isinstance(action, Schedule))
+    assert (evm.ratio_new, evm.ratio_old) == (1_000_912_875_558, 1_000_000_000_000)
+    assert (evm.action.ratio_new, evm.action.ratio_old, evm.action.cash) == (0, 0, 260_000)
+    assert evm.action.pay_date == date(2024, 6, 28)
     assert bought.stock.free == Shares.parse("1.087124442")
     assert {(t.debit, t.credit) for t in bought.last.transfers} >= {("NVDA/inventory", "NVDA/outstanding")}
 
@@ -237,8 +304,10 @@ def test_a_dividend_resumes_the_market_and_is_final_with_its_cash(bought: Story)
     bought.wakes(EFFECTIVE_AT + 900)
     bought.hears(Verified(), EFFECTIVE_AT + 900)
     assert (bought.row.state, bought.stock.is_open) == ("resumed", True)
+    assert asked(bought.last, Finish) == []
     received = bought.hears(DividendReceived(Money.parse("190")))
     assert bought.row.state == "final"
+    assert len(asked(received, Finish)) == 2
     assert sorted(t.amount for t in received.transfers) == [Money.parse("8").atoms, Money.parse("182").atoms]
     assert bought.hears(DividendReceived(Money.parse("190"))) == Decision()
 
@@ -256,4 +325,5 @@ def test_a_dividend_on_nothing_is_final_at_once() -> None:
     decision = decide(story.row, Woken(story.row.awaits), view(EFFECTIVE_AT, story.stock, "0"))
     assert [row.state for row in decision.rows if isinstance(row, Distribution)] == ["final"]
     assert [row.is_open for row in decision.rows if isinstance(row, Stock)] == [True]
+    assert asked(decision, Finish) == [], "no chain was told of it"
     assert story.row.after == Multiplier.one()

@@ -60,7 +60,7 @@ def test_a_split_moves_the_multiplier_exactly_and_on_both_chains_alike(stage: St
         ("multiplier.pause", {"paused_from": SPLIT_OPEN - 34_200}),
         ("multiplier.pause", {"paused_from": SPLIT_OPEN + 1}),
     ):
-        asked = replace(good, **changed)  # type: ignore[arg-type]  # the fields by name
+        asked = replace(good, **changed)
         refused(code, lambda asked=asked: attest(asked, event, None))  # type: ignore[misc]  # bound now
     schedule(stage, good, event)
     assert attest(good, event, None) == attest(good, event, None), "the same question has the same answer"

@@ -1,6 +1,7 @@
 """The watch's own codecs against the libraries that everybody else uses."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 
 import coincurve
 import pytest
@@ -65,7 +66,7 @@ KINDS = "(address,address,uint256,uint8,bytes32,bytes32,bytes32,uint64,uint256,u
 VOUCHER = tuple(_typed(kind, value) for (kind, _), value in zip(FIELDS, VALUES, strict=True))
 
 
-def call_data(signature: str, kinds: list[str], arguments: list[object]) -> bytes:
+def call_data(signature: str, kinds: list[str], arguments: Sequence[object]) -> bytes:
     """The input of a transaction as eth_abi encodes it."""
     return bytes.fromhex(selector(signature)[2:]) + encode(kinds, arguments)
 
