@@ -27,12 +27,17 @@ class PowerName(StrEnum):
     REGISTER = "register a token"
     RENAME = "rename a token"
     END_REDEMPTION = "burn or refund an escrow"
+    RAISE_LIMIT = "raise a limit"
+    CONVERT = "convert or wind down"
+    DISTRIBUTE = "open a distribution"
+    REPORT_PRICE = "report a price"
 
 
 UNGUARDED = frozenset({
     PowerName.PAUSE, PowerName.FREEZE, PowerName.REGISTER, PowerName.RENAME, PowerName.END_REDEMPTION,
+    PowerName.REPORT_PRICE,
 })  # fmt: skip
-"""What one key may do alone: stop, add what nobody signs for yet, and end what its holder asked to end."""
+"""What one key may do alone: stop, add what nobody signs for yet, end what its holder asked to end, and say a price."""
 
 
 @dataclass(frozen=True, slots=True)
