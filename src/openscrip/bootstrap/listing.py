@@ -8,10 +8,13 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.places import write_wiring
 from openscrip.bootstrap.platform import Platform, evm_signer
 from openscrip.bootstrap.stack import node_modules, write_watch_config
-from openscrip.issuance.chains.evm.deployment import list_token
+from openscrip.issuance.chains.evm.deployment import ListedToken, list_token
+from openscrip.issuance.chains.evm.registry import read_stocks
 from openscrip.issuance.chains.solana.founding import Listing
 from openscrip.kernel.clock import new_york_date
 from openscrip.kernel.errors import Refused, refuse_unless
+from openscrip.kernel.instrument import Instrument
+from openscrip.kernel.multiplier import Multiplier
 
 
 def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
@@ -32,11 +35,7 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
         epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here"
     )
     wiring = platform.wiring
-    lister = evm_signer(platform.keys, "lister")
-    evm = list_token(
-        platform.evm_node, lister, wiring.contracts, found, node_modules(),
-        epoch=epoch,
-    )  # fmt: skip
+    evm = _on_evm(platform, found, epoch)
     mint = platform.solana.token_address(found.token_symbol)
     line = {
         "isin": found.isin,
@@ -57,3 +56,13 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
         unit.put(row)
         platform.news.listed(unit, symbol, now)
     return replace(platform, wiring=wiring), row
+
+
+def _on_evm(platform: Platform, found: Instrument, epoch: int) -> ListedToken:
+    """The stock through the registry, with the lister's key; what a crash left behind its listing is found again."""
+    node, contracts = platform.evm_node, platform.wiring.contracts
+    for stock in read_stocks(node, contracts.registry):
+        if stock.isin == found.isin:
+            return ListedToken(stock.token, stock.reserve_feed, stock.price_feed)
+    lister = evm_signer(platform.keys, "lister")
+    return list_token(node, lister, contracts, found, node_modules(), epoch=epoch, multiplier=Multiplier.one())
