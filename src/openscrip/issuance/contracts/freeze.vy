@@ -35,6 +35,12 @@ freeze_reason: public(HashMap[address, uint8])
 @external
 @view
 def isFrozen(account: address) -> bool:
+    return self._is_frozen(account)
+
+
+@internal
+@view
+def _is_frozen(account: address) -> bool:
     return self.freeze_reason[account] != 0
 
 
@@ -58,7 +64,6 @@ def _unfreeze(account: address, reason: uint8):
 @internal
 def _recover(account: address, receiver: address, amount: uint256, case_id: bytes32, reason: uint8):
     assert self.freeze_reason[account] != 0, "token: account was not frozen"
-    self._refuse_if_receiver_frozen(receiver)
     assert amount > 0, "token: amount was zero"
     assert case_id != empty(bytes32), "token: case was zero"
     self._refuse_unless_reason(reason)

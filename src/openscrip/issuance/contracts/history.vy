@@ -3,7 +3,8 @@
 """
 @title Every multiplier that a token ever had or was to have
 @license Apache-2.0
-@notice Append-only. Entry 0 is the beginning: 1e18 from time 0. A change that was taken back stays, and is marked.
+@notice Append-only. Entry 0 is the beginning: the multiplier at the listing, from time 0 on. A change that was taken back
+        stays, and is marked.
 @dev    Entries that stand are also listed by number, in order of time: a change is scheduled only when the one before it
         is in force, so their times rise, and one that is taken back is always the last of them.
 """

@@ -3,8 +3,9 @@
 """
 @title What a token is called, which share it stands for, and on which terms
 @license Apache-2.0
-@notice Name, symbol and ISIN are set once. Terms and contract metadata (ERC-7572) are the owner's to set: an address of
-        a document, or the document itself as a `data:` address, long enough to repeat the longest name.
+@notice The ISIN is set as the token comes into being, so that it alone decides the token's address; name and symbol are
+        set once after it. Terms and contract metadata (ERC-7572) are the owner's to set: an address of a document, or the
+        document itself as a `data:` address, long enough to repeat the longest name.
 """
 
 event TermsUpdated:
@@ -16,21 +17,31 @@ event ContractURIUpdated:
     pass
 
 
-# --- set once ---
+# --- set once; the ISIN first ---
+isin: public(String[12])
 name: public(String[64])
 symbol: public(String[20])
-isin: public(String[12])
-# --- set by the owner; empty until then ---
+# --- set by the owner; terms also at the listing ---
 terms: public(String[512])
 contractURI: public(String[512])
 
 
 @internal
-def _begin(name: String[64], symbol: String[20], isin: String[12]):
-    assert len(name) > 0 and len(symbol) > 0 and len(isin) == 12, "token: identity was incomplete"
+def _begin(isin: String[12]):
+    assert len(isin) == 12, "token: identity was incomplete"
+    self.isin = isin
+
+
+@internal
+def _initialize(name: String[64], symbol: String[20], terms: String[512]):
+    """
+    @notice Without terms they stay empty until the owner sets them.
+    """
+    assert len(name) > 0 and len(symbol) > 0, "token: identity was incomplete"
     self.name = name
     self.symbol = symbol
-    self.isin = isin
+    if len(terms) > 0:
+        self._set_terms(terms)
 
 
 @internal

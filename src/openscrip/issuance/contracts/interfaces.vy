@@ -14,6 +14,7 @@ def supportsInterface(interfaceId: bytes4) -> bool:
         0x36372b07,  # ERC-20
         0xa219a025,  # ERC-20 metadata
         0x9d8ff7da,  # ERC-2612
+        0x84b0196e,  # ERC-5267: the domain of signatures
         0xe8a3d485,  # ERC-7572: contract metadata
         0x8fd6a6ac,  # getCCIPAdmin
         0xa60bf13d,  # ERC-8056: multiplier

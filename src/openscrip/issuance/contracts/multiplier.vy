@@ -31,6 +31,8 @@ _MULTIPLIER_MAX: constant(uint256) = 10**24
 # difference is for signing and landing.
 _NOTICE_S_MIN: constant(uint256) = 10 * 60
 _HORIZON_S_MAX: constant(uint256) = 60 * 86_400
+# Where counting may start, so that no count of later changes ever overflows.
+_COUNT_MAX: constant(uint64) = 2**32
 
 # --- base is in force until next_at, next from then on; next_at is 0 when no change was scheduled ---
 base_multiplier: uint256
@@ -94,10 +96,19 @@ def fromUIAmount(ui: uint256) -> uint256:
 
 
 @internal
-def _begin(epoch: uint64):
-    self.base_multiplier = ONE
+def _begin(multiplier: uint256, epoch: uint64, version: uint64):
+    """
+    @notice Where the books stand: a chain that lists a stock later than others starts with their multiplier.
+    """
+    self._refuse_unless_multiplier(multiplier)
+    assert epoch <= _COUNT_MAX and version <= _COUNT_MAX, "token: epoch or version was out of bounds"
+    self.base_multiplier = multiplier
     self.base_epoch = epoch
-    history._append(ONE, ONE, 0, empty(bytes32), epoch)
+    self.base_version = version
+    history._append(multiplier, multiplier, 0, empty(bytes32), epoch)
+    if multiplier != ONE:
+        # ERC-8056: whoever heard of nothing else believes in 1e18
+        log UIMultiplierUpdated(oldMultiplier=ONE, newMultiplier=multiplier, effectiveAtTimestamp=block.timestamp)
 
 
 @internal
@@ -106,7 +117,7 @@ def _schedule(expected: uint256, multiplier: uint256, at: uint256, epoch_after: 
     assert self.next_at == 0, "token: another change was pending"
     assert expected == self.base_multiplier, "token: expected multiplier was not in force"
     assert multiplier != expected, "token: multiplier was unchanged"
-    assert multiplier >= _MULTIPLIER_MIN and multiplier <= _MULTIPLIER_MAX, "token: multiplier was out of bounds"
+    self._refuse_unless_multiplier(multiplier)
     assert at >= block.timestamp + _NOTICE_S_MIN, "token: notice was too short"
     assert at <= block.timestamp + _HORIZON_S_MAX, "token: effective time was too far ahead"
     assert epoch_after == self.base_epoch or epoch_after == self.base_epoch + 1, "token: epoch was not the next"
@@ -129,6 +140,12 @@ def _cancel(action_id: bytes32):
     log UIMultiplierUpdated(
         oldMultiplier=self.base_multiplier, newMultiplier=self.base_multiplier, effectiveAtTimestamp=block.timestamp
     )
+
+
+@internal
+@pure
+def _refuse_unless_multiplier(multiplier: uint256):
+    assert multiplier >= _MULTIPLIER_MIN and multiplier <= _MULTIPLIER_MAX, "token: multiplier was out of bounds"
 
 
 @internal

@@ -14,6 +14,12 @@ import typed_data
 
 # what a contract answers for a signature that is its own: the selector of isValidSignature(bytes32,bytes)
 _VALID: constant(bytes32) = 0x1626ba7e00000000000000000000000000000000000000000000000000000000
+_PERMIT_TYPE: constant(bytes32) = keccak256(
+    "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+)
+_TRANSFER_TYPE: constant(bytes32) = keccak256(
+    "DELEGATED_TRANSFER(address owner,address to,uint256 value,uint256 nonce,uint256 deadline)"
+)
 
 # --- how many signatures of each owner were used ---
 nonces: public(HashMap[address, uint256])
@@ -21,12 +27,31 @@ nonces: public(HashMap[address, uint256])
 
 @internal
 @view
+def _permit_digest(
+    name_hash: bytes32, owner: address, spender: address, amount: uint256, deadline: uint256
+) -> bytes32:
+    """
+    @notice What an owner signs for an allowance, at the nonce that comes next.
+    """
+    assert block.timestamp <= deadline, "token: permit was expired"
+    return self._digest(_PERMIT_TYPE, name_hash, owner, spender, amount, deadline)
+
+
+@internal
+@view
+def _transfer_digest(name_hash: bytes32, owner: address, to: address, amount: uint256, deadline: uint256) -> bytes32:
+    """
+    @notice What an owner signs for a transfer, at the nonce that comes next.
+    """
+    assert block.timestamp <= deadline, "token: transfer was expired"
+    return self._digest(_TRANSFER_TYPE, name_hash, owner, to, amount, deadline)
+
+
+@internal
+@view
 def _digest(
     type_hash: bytes32, name_hash: bytes32, owner: address, party: address, amount: uint256, deadline: uint256
 ) -> bytes32:
-    """
-    @notice What an owner signs at the nonce that comes next, for a permit or a transfer: both have the same five fields.
-    """
     struct_hash: bytes32 = keccak256(abi_encode(type_hash, owner, party, amount, self.nonces[owner], deadline))
     return typed_data._digest(name_hash, struct_hash)
 

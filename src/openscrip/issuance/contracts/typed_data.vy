@@ -23,6 +23,15 @@ def _domain_separator(name_hash: bytes32) -> bytes32:
 
 @internal
 @view
+def _domain(name: String[64]) -> (bytes1, String[64], String[1], uint256, address, bytes32, DynArray[uint256, 1]):
+    """
+    @notice What `eip712Domain` (ERC-5267) answers: which fields there are, the fields, no salt and no extensions.
+    """
+    return 0x0f, name, "1", chain.id, self, empty(bytes32), []
+
+
+@internal
+@view
 def _digest(name_hash: bytes32, struct_hash: bytes32) -> bytes32:
     return keccak256(concat(x"1901", self._domain_separator(name_hash), struct_hash))
 
