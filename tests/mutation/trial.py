@@ -23,13 +23,31 @@ LEFT_OUT = ("test_gas.py",)
 NOT_ABOUT_BEHAVIOUR = "not test_artifact__is_what and not test_storage__keeps and not test_openzeppelin"
 # Which files catch a fault soonest. The others follow, the state machine last.
 KILLERS = {
-    "Issuer.vy": ("test_voucher.py", "test_redemption.py", "test_multiplier.py", "test_survivors.py"),
-    "Policy.vy": ("test_token.py", "test_survivors.py"),
-    "ReserveFeed.vy": ("test_feed.py", "test_survivors.py", "test_voucher.py"),
-    "StockToken.vy": ("test_token.py", "test_permit.py", "test_multiplier.py", "test_survivors.py"),
-    "multiplier.vy": ("test_multiplier.py", "test_survivors.py"),
-    "roles.vy": ("test_voucher.py", "test_survivors.py"),
-    "typed_data.vy": ("test_permit.py", "test_voucher.py", "test_feed.py"),
+    "Issuer.vy": ("test_voucher.py", "test_kinds.py", "test_limits.py", "test_redemption.py", "test_batch.py"),
+    "vouchers.vy": ("test_voucher.py", "test_kinds.py", "test_batch.py"),
+    "escrow.vy": ("test_redemption.py", "test_kinds.py"),
+    "limits.vy": ("test_limits.py", "test_kinds.py", "test_pools.py"),
+    "Signers.vy": ("test_signers.py", "test_voucher.py"),
+    "Policy.vy": ("test_policy.py", "test_token.py"),
+    "ReserveFeed.vy": ("test_feed.py", "test_voucher.py"),
+    "StockToken.vy": ("test_token.py", "test_permit.py", "test_pause.py", "test_pools.py", "test_can_transfer.py"),
+    "balances.vy": ("test_token.py", "test_permit.py"),
+    "rights.vy": ("test_token.py", "test_freeze.py", "test_pause.py"),
+    "pausing.vy": ("test_pause.py",),
+    "pools.vy": ("test_pools.py",),
+    "freeze.vy": ("test_freeze.py", "test_recovery.py"),
+    "history.vy": ("test_history.py",),
+    "identity.vy": ("test_terms.py", "test_token.py"),
+    "interfaces.vy": ("test_token.py",),
+    "multiplier.vy": ("test_multiplier.py", "test_conversions.py"),
+    "signatures.vy": ("test_signed.py", "test_permit.py"),
+    "typed_data.vy": ("test_permit.py", "test_signers.py", "test_voucher.py"),
+    "CorporateActions.vy": ("test_action_steps.py", "test_action_ends.py", "test_actions.py"),
+    "action_rules.vy": ("test_actions.py", "test_action_steps.py", "test_conversion.py"),
+    "Conversion.vy": ("test_conversion.py", "test_wind_down.py"),
+    "PriceFeed.vy": ("test_price_feed.py",),
+    "Distributor.vy": ("test_distributor.py",),
+    "Registry.vy": ("test_registry.py", "test_deterministic.py"),
 }
 
 
