@@ -123,7 +123,7 @@ def test_split_and_dividend__stock_in_uniswap__no_reserve_no_raw_price_no_balanc
     assert POOLED["stock"] - 10**6 <= pooled[0] <= POOLED["stock"]
     assert POOLED["dollars"] - 1 <= pooled[1] <= POOLED["dollars"]
 
-    def nothing_moved() -> None:
+    def nothing_moved(_: bool) -> None:
         assert exchange.reserves() == before
         assert exchange.quote() == quote
 
@@ -135,7 +135,7 @@ def test_split_and_dividend__stock_in_uniswap__no_reserve_no_raw_price_no_balanc
 def test_swap__after_split_and_dividend__fills_at_the_quote_from_before(exchange: Exchange, actions: CorporateActions) -> None:
     quote = exchange.quote()
     assert 245 * USD < quote < PRICE * USD
-    actions.pass_both(lambda: None)
+    actions.pass_both(lambda _: None)
     assert exchange.sell_one() == quote
 
 
@@ -146,7 +146,7 @@ def test_withdraw__after_split_and_dividend__gives_what_it_gave_before_them(
     snapshot = exchange.stage.rpc.call("evm_snapshot")
     unsplit = exchange.withdraw()
     exchange.stage.rpc.call("evm_revert", snapshot)
-    actions.pass_both(lambda: None)
+    actions.pass_both(lambda _: None)
     assert exchange.withdraw() == unsplit
     # Uniswap rounds a deposit up and a withdrawal down, by an atom each: that atom, and no more, stays.
     left = exchange.held(exchange.pool.at)
@@ -155,7 +155,7 @@ def test_withdraw__after_split_and_dividend__gives_what_it_gave_before_them(
 
 
 def test_skim__after_split_and_dividend__finds_nothing(exchange: Exchange, actions: CorporateActions) -> None:
-    def skimmed() -> None:
+    def skimmed(_: bool) -> None:
         before = exchange.reserves()
         exchange.pair.send("stranger", "skim", account("stranger"))
         exchange.pair.send("stranger", "sync")
