@@ -153,13 +153,15 @@ def redeem(action_id: bytes32, raw: uint256):
 @nonreentrant
 def return_remainder(action_id: bytes32, receiver: address):
     """
-    @notice Once nobody holds the delisted token, what is left of its pot goes where the owner says.
+    @notice Once nobody holds the delisted token, or all that is held is worth nothing, what is left of its pot goes where
+            the owner says.
     """
     assert msg.sender == staticcall policy.owner(), "conversion: caller was not the owner"
     action: ICorporateActions.CorporateAction = self._in_force(action_id)
     assert receiver not in [empty(address), self], "conversion: receiver was nobody"
     assert not staticcall policy.isSanctioned(receiver), "conversion: receiver was listed"
-    assert staticcall IStockToken(action.token).totalSupply() == 0, "conversion: tokens were left"
+    # the issuer contract caps a supply below 2**106, and cash is below 2**128
+    assert staticcall IStockToken(action.token).totalSupply() * action.cash < _ONE, "conversion: tokens were left"
     remainder: uint256 = self.pot[action_id]
     assert remainder > 0, "conversion: nothing was left"
     self.pot[action_id] = 0
