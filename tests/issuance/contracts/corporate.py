@@ -34,6 +34,8 @@ STOCK_DIVIDEND = {"kind": b"DVSE", "ratio_new": 21, "ratio_old": 20}
 CASH_DIVIDEND = {"kind": b"DVCA", "ratio_new": 0, "ratio_old": 0, "cash": 1}
 CASH = 12_340_000
 """What a delisting pays for one raw token: 12.34 of a stablecoin with six decimals."""
+POT = 150 * CASH
+"""What all 150 tokens of the stage are due."""
 
 
 @contextmanager
@@ -168,3 +170,72 @@ def put(stage: Stage, action: dict[str, Any], state: int) -> dict[str, Any]:
         stage.announce(stage.action(corrects=action["id"]))
     assert state_of(stage, action["id"]) == state
     return change
+
+
+def scale(stage: Stage, token: str, new: int, old: int, *, wait: bool = True) -> None:
+    """Split a token, effective in a day."""
+    with looking_at(stage, ListedToken(token, stage.feed, stage.price_feed)):
+        action = stage.action(kind=b"SPLF" if new > old else b"SPLR", ratio_new=new, ratio_old=old)
+        stage.schedule(change_by(stage, action, new, old), BOTH, action)
+        if wait:
+            stage.pass_time(DAY)
+
+
+def report_on(stage: Stage, listed: ListedToken, **changes: Any) -> None:
+    """A new statement of a token's shares, of its epoch."""
+    with looking_at(stage, listed):
+        stage.report(**changes)
+
+
+def convert(stage: Stage, holder: str, action: bytes, raw: int, token: str = "") -> dict[str, Any]:
+    """Approve and convert as a holder."""
+    stage.send(holder, "StockToken", "approve", stage.at.issuer, raw, to=token or stage.token)
+    return stage.send(holder, "Conversion", "convert", action, raw)
+
+
+def quote(stage: Stage, action: bytes, raw: int) -> int:
+    """What would be minted now."""
+    return int(stage.view("Conversion", "quote", action, raw)[1])
+
+
+class WindDown:
+    """The stage's token, delisted and in force, with a stablecoin of which the payer has plenty."""
+
+    def __init__(self, stage: Stage, **facts: Any) -> None:
+        self.stage = stage
+        self.coin = deploy_coin(stage)
+        tell(stage, self.coin, "mint", "payer", 10**60)
+        tell(stage, self.coin, "approve", stage.at.conversion, 10**60, sender="payer")
+        self.action = delisting(stage, self.coin, **facts)
+        self.id = self.action["id"]
+        open_now(stage, self.action)
+
+    def fund(self, amount: int = POT) -> dict[str, Any]:
+        return self.stage.send("payer", "Conversion", "fund", self.id, amount)
+
+    def redeem(self, holder: str, raw: int) -> dict[str, Any]:
+        self.stage.send(holder, "StockToken", "approve", self.stage.at.issuer, raw)
+        return self.stage.send(holder, "Conversion", "redeem", self.id, raw)
+
+    def return_remainder(self, receiver: str = "treasury", sender: str = "") -> dict[str, Any]:
+        sender = sender or self.stage.at.timelock
+        return self.stage.send(sender, "Conversion", "return_remainder", self.id, account(receiver))
+
+    def pot(self) -> int:
+        return int(self.stage.view("Conversion", "pot", self.id))
+
+    def held(self, name: str) -> int:
+        return ask(self.stage, self.coin, "balanceOf", name)
+
+    def misbehave(self, fee: int = 0, surcharge: int = 0, *, lies: bool = False, silent: bool = False) -> None:
+        tell(self.stage, self.coin, "behave", fee, surcharge, lies, silent)
+
+    def again(self, target: str, data: bytes) -> None:
+        """Let the stablecoin make a call of its own when it is next moved."""
+        tell(self.stage, self.coin, "arm", target, data)
+
+    def do(self, target: str, data: bytes) -> None:
+        """Let the stablecoin make a call of its own now."""
+        self.again(target, data)
+        tell(self.stage, self.coin, "transfer", "stranger", 0)
+        assert ask(self.stage, self.coin, "entered") == 1

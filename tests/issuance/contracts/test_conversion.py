@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +13,16 @@ from tests.issuance.contracts.corporate import (
     NOTICE,
     balance,
     change_by,
+    convert,
     delisting,
     deploy_coin,
     give,
     looking_at,
     merger,
     open_now,
+    quote,
+    report_on,
+    scale,
 )
 from tests.issuance.contracts.stage import GRAIN, NOBODY, NOTHING, ONE, Stage, account, events, reverts
 
@@ -37,32 +40,6 @@ def into(stage: Stage) -> ListedToken:
     listed = stage.list_stock(META)
     give(stage, listed, "carol", 10 * ONE)
     return listed
-
-
-def scale(stage: Stage, token: str, new: int, old: int, *, wait: bool = True) -> None:
-    """Split a token, effective in a day."""
-    with looking_at(stage, ListedToken(token, stage.feed, stage.price_feed)):
-        action = stage.action(kind=b"SPLF" if new > old else b"SPLR", ratio_new=new, ratio_old=old)
-        stage.schedule(change_by(stage, action, new, old), BOTH, action)
-        if wait:
-            stage.pass_time(DAY)
-
-
-def report_on(stage: Stage, listed: ListedToken, **changes: Any) -> None:
-    """A new statement of a token's shares, of its epoch."""
-    with looking_at(stage, listed):
-        stage.report(**changes)
-
-
-def convert(stage: Stage, holder: str, action: bytes, raw: int, token: str = "") -> dict[str, Any]:
-    """Approve and convert as a holder."""
-    stage.send(holder, "StockToken", "approve", stage.at.issuer, raw, to=token or stage.token)
-    return stage.send(holder, "Conversion", "convert", action, raw)
-
-
-def quote(stage: Stage, action: bytes, raw: int) -> int:
-    """What would be minted now."""
-    return int(stage.view("Conversion", "quote", action, raw)[1])
 
 
 # One conversion

@@ -1,7 +1,5 @@
 """A delisted token is paid at a fixed price from a pot: the token burns first, and the pot never pays what was not paid in."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +9,8 @@ from tests.issuance.contracts.corporate import (
     DAY,
     META,
     NOTICE,
+    POT,
+    WindDown,
     ask,
     balance,
     change_by,
@@ -28,52 +28,6 @@ from tests.issuance.contracts.stage import NOBODY, NOTHING, ONE, Stage, account,
 from openscrip.assets.listings import instruments
 from openscrip.issuance.chains.evm.deployment import ListedToken
 from openscrip.issuance.contracts.artifact import own
-
-POT = 150 * CASH
-"""What all 150 tokens of the stage are due."""
-
-
-class WindDown:
-    """The stage's token, delisted and in force, with a stablecoin of which the payer has plenty."""
-
-    def __init__(self, stage: Stage, **facts: Any) -> None:
-        self.stage = stage
-        self.coin = deploy_coin(stage)
-        tell(stage, self.coin, "mint", "payer", 10**60)
-        tell(stage, self.coin, "approve", stage.at.conversion, 10**60, sender="payer")
-        self.action = delisting(stage, self.coin, **facts)
-        self.id = self.action["id"]
-        open_now(stage, self.action)
-
-    def fund(self, amount: int = POT) -> dict[str, Any]:
-        return self.stage.send("payer", "Conversion", "fund", self.id, amount)
-
-    def redeem(self, holder: str, raw: int) -> dict[str, Any]:
-        self.stage.send(holder, "StockToken", "approve", self.stage.at.issuer, raw)
-        return self.stage.send(holder, "Conversion", "redeem", self.id, raw)
-
-    def return_remainder(self, receiver: str = "treasury", sender: str = "") -> dict[str, Any]:
-        sender = sender or self.stage.at.timelock
-        return self.stage.send(sender, "Conversion", "return_remainder", self.id, account(receiver))
-
-    def pot(self) -> int:
-        return int(self.stage.view("Conversion", "pot", self.id))
-
-    def held(self, name: str) -> int:
-        return ask(self.stage, self.coin, "balanceOf", name)
-
-    def misbehave(self, fee: int = 0, surcharge: int = 0, *, lies: bool = False, silent: bool = False) -> None:
-        tell(self.stage, self.coin, "behave", fee, surcharge, lies, silent)
-
-    def again(self, target: str, data: bytes) -> None:
-        """Let the stablecoin make a call of its own when it is next moved."""
-        tell(self.stage, self.coin, "arm", target, data)
-
-    def do(self, target: str, data: bytes) -> None:
-        """Let the stablecoin make a call of its own now."""
-        self.again(target, data)
-        tell(self.stage, self.coin, "transfer", "stranger", 0)
-        assert ask(self.stage, self.coin, "entered") == 1
 
 
 @pytest.fixture
