@@ -237,7 +237,7 @@ class Stage:
         }  # fmt: skip
         if evm:
             values["signer_epoch"] = self.signer_epoch()
-        if evm and kind is MintKind.RESTITUTION:
+        if evm and "redemption_id" in evidence:
             values["origin"] = redemption_key(values["receiver"], str(evidence["redemption_id"])).hex()
         return MintVoucher(**(values | changed))
 

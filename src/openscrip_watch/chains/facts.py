@@ -18,7 +18,7 @@ ISSUANCE, RESTITUTION, SUCCESSION = 1, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One final event. `raw` in 1e-18; `request`, `evidence`, `action` 64 hex digits; `at` the chain's UTC seconds.
+    """One final event. `raw` in 1e-18; `request`, `evidence`, `origin`, `action` 64 hex digits; `at` chain's UTC seconds.
 
     `party` is the receiver of a mint, the holder of a redemption; `account` the token account it came from (Solana).
     `multiplier` (1e-18) and `epoch` are those of the event where the chain states them; for `scheduled` they are the
@@ -36,6 +36,7 @@ class Fact:
     party: str = ""
     account: str = ""
     evidence: str = ""
+    origin: str = ""
     epoch: int = -1
     multiplier: int = 0
     version: int = -1
