@@ -63,6 +63,7 @@ event TokenRegistered:
 # what mints of one token are measured against, read once for a row of them
 struct Measure:
     token: address
+    is_mirrored: bool
     signer_epoch: uint64
     standing: IStockToken.Standing
     reserve: IReserveFeed.Reserve
@@ -317,9 +318,9 @@ def _measure(token: address) -> Measure:
     @notice What this transaction's mints of a token are measured against; nothing but these mints changes it meanwhile.
     """
     self._refuse_unless_registered(token)
-    assert staticcall policy.mirror_is_fresh(), "issuer: mirror was stale"
     return Measure(
-        token=token, signer_epoch=staticcall signers.signerEpoch(), standing=staticcall IStockToken(token).standing(),
+        token=token, is_mirrored=staticcall policy.mirror_is_fresh(),
+        signer_epoch=staticcall signers.signerEpoch(), standing=staticcall IStockToken(token).standing(),
         reserve=staticcall IReserveFeed(self.feed_of[token]).reserve()
     )
 
@@ -358,8 +359,9 @@ def _use_origin(voucher: IIssuer.MintVoucher):
 @internal
 def _issue(measure: Measure, voucher: IIssuer.MintVoucher):
     """
-    @notice What every mint goes through: the reserve and the caps.
+    @notice What every mint goes through: a list that is kept, the reserve, the caps.
     """
+    assert measure.is_mirrored, "issuer: mirror was stale"
     assert measure.reserve.fresh, "issuer: feed was stale"
     assert measure.reserve.epoch == measure.standing.epoch, "issuer: feed carried another epoch"
     owed: uint256 = rules._owed_after(measure.standing, voucher.rawAmount)
