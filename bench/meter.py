@@ -110,18 +110,28 @@ class Meter:
 
     def schedule_gas(self, multiplier: int) -> int:
         """Announce a dividend and schedule its multiplier for tomorrow, in one transaction."""
-        standing, self.action, at = self.standing(), self.unique(), self.now() + DAY
-        action = (
-            self.action, self.token, b"DVCA", 20240610, 20240607, 20240610, 0, 0, 250_000, NOBODY, self.unique(), bytes(32),
-        )  # fmt: skip
+        standing, action, at = self.standing(), self._dividend(), self.now() + DAY
         change = (self.token, standing[1], multiplier, at, standing[4], self.action, multiplier, standing[1], at - 3_600)
         signed = (*self.twice(CORPORATE_ACTION, action), *self.twice(MULTIPLIER_CHANGE, change))
         return self.gas("relayer", self.at.actions, own("CorporateActions").call("announce_and_stage", *signed))
+
+    def announce_dividend(self) -> bytes:
+        """Announce a dividend that is going to be paid in money; its id."""
+        action = self._dividend()
+        signed = self.twice(CORPORATE_ACTION, action)
+        self.gas("relayer", self.at.actions, own("CorporateActions").call("announce", *signed))
+        return self.action
 
     def cancel(self) -> None:
         """Take the last action back."""
         signed = self.twice(ACTION_CANCEL, (self.action, b"\1" * 32))
         self.gas("relayer", self.at.actions, own("CorporateActions").call("cancel", *signed))
+
+    def _dividend(self) -> tuple[object, ...]:
+        """0.25 USD a share, by an id that is new."""
+        self.action = self.unique()
+        dates, sources = (20240610, 20240607, 20240610), self.unique()
+        return (self.action, self.token, b"DVCA", *dates, 0, 0, 250_000, NOBODY, sources, bytes(32))
 
     def twice(self, type_string: str, values: tuple[object, ...]) -> tuple[object, ...]:
         """Values for the register of corporate actions, and both signatures."""
@@ -135,7 +145,7 @@ class Meter:
 
         So it goes through a beacon's proxy and a list, as the large stablecoins go through proxies and lists of their own.
         """
-        event, payer = self.unique(), key("alice").address
+        event, payer = self.announce_dividend(), key("alice").address
         identity = distribution_id(CHAIN_ID, self.at.distributor, event, self.token)
         due = {key(name).address: _PAYMENT for name in (*HOLDERS, "alice", "bob")}
         total, now = sum(due.values()), self.now()

@@ -98,11 +98,20 @@ class Dividend:
         roles = (sorted(map(key, names.split()), key=lambda each: int(each.address, 16)) for names in signers)
         return [b"".join(each.sign_digest(signed) for each in role) for role in roles]
 
+    def announce(self, event: bytes, **changes: Any) -> None:
+        """Put a cash dividend, or another action, into the register."""
+        fields = {"id": event, "kind": b"DVCA", "ratio_new": 0, "ratio_old": 0, "cash": 250_000}
+        self.stage.announce(self.stage.action(**(fields | changes)))
+
     def create(
         self, *, signers: tuple[str, str] = (CA, ATTESTOR), domain: dict[str, Any] | None = None, sender: str = "payer",
-        **changes: Any,
+        announced: bool = True, **changes: Any,
     ) -> dict[str, Any]:  # fmt: skip
+        """Sign and pay in; an event that the register does not know is announced before, unless not `announced`."""
         values = tuple(self.fields(**changes).values())
+        event = bytes(values[0])
+        if announced and self.stage.view("CorporateActions", "state_of", event) == 0:
+            self.announce(event)
         return self.send("create", values, *self.signatures(values, signers, **(domain or {})), sender=sender)
 
     def send(self, function: str, *arguments: object, sender: str = "stranger") -> dict[str, Any]:

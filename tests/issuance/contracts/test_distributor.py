@@ -13,7 +13,10 @@ from tests.issuance.contracts.stage import NOBODY, ONE, Reverted, Stage, account
 from openscrip.issuance.chains.evm.distribution_tree import BATCH_MAX, Entitlements, Payment, distribution, plant
 from openscrip.issuance.chains.evm.snapshot import last_block_at, take_snapshot
 from openscrip.issuance.contracts.artifact import own
+from openscrip.kernel.instrument import Instrument, InstrumentKind
 from openscrip.kernel.multiplier import Multiplier
+
+AAPL = Instrument("AAPL", "Apple", "US0378331005", "XNAS", "USD", InstrumentKind.EQUITY, "AAPLx")
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_create__with_a_field_that_was_not_signed__reverts(dividend: Dividend, p
     [
         ({"token": account("stranger")}, "distributor: token was not registered"),
         ({"stablecoin": account("stranger")}, "distributor: stablecoin was no contract"),
-        ({"event": b"\0" * 32}, "distributor: event was zero"),
+        ({"event": b"\0" * 32, "announced": False}, "distributor: event was not announced for the token"),
         ({"root": b"\0" * 32}, "distributor: root was zero"),
         ({"total": 0}, "distributor: total was zero"),
         ({"receiver": NOBODY}, "distributor: receiver was nobody"),
@@ -162,8 +165,9 @@ def test_distributor__without_policy_signers_or_issuer__cannot_be_made(fresh: St
 
 def test_distributor__made__says_whom_it_asks(dividend: Dividend) -> None:
     at = dividend.stage.at
-    asked = [dividend.stage.view("Distributor", name, to=dividend.at) for name in ("policy", "signers", "issuer")]
-    assert asked == [place.lower() for place in (at.policy, at.signers, at.issuer)]
+    names = ("policy", "signers", "issuer", "actions")
+    asked = [dividend.stage.view("Distributor", name, to=dividend.at) for name in names]
+    assert asked == [place.lower() for place in (at.policy, at.signers, at.issuer, at.actions)]
 
 
 def test_create__by_another_than_the_payer__reverts(dividend: Dividend) -> None:
@@ -175,6 +179,7 @@ def test_create__by_another_than_the_payer__reverts(dividend: Dividend) -> None:
 
 
 def test_create__after_the_keys_were_changed__takes_the_new_ones_alone(dividend: Dividend) -> None:
+    dividend.announce(EVENT)
     dividend.change_keys(3, "new_action")
     dividend.change_keys(2, "new_attestor")
     with reverts("distributor: corporate action signature was wrong"):
@@ -196,6 +201,7 @@ def test_create__signed_before_any_key_was_changed__reverts(dividend: Dividend) 
 
 
 def test_create__where_two_of_three_must_sign__takes_no_fewer(dividend: Dividend) -> None:
+    dividend.announce(EVENT)
     dividend.change_keys(3, "action_1", "action_2", "action_3", threshold=2)
     dividend.change_keys(2, "attestor_1", "attestor_2", "attestor_3", threshold=2)
     two = ("action_1 action_3", "attestor_2 attestor_3")
@@ -208,6 +214,50 @@ def test_create__where_two_of_three_must_sign__takes_no_fewer(dividend: Dividend
         with reverts(f"distributor: {who} signature was wrong"):
             dividend.create(signers=signers)
     dividend.create(signers=two)
+
+
+def test_create__for_an_event_that_the_register_does_not_know_of_this_token__reverts(dividend: Dividend) -> None:
+    other = dividend.stage.list_stock(AAPL)
+    dividend.announce(b"\x0e" * 32, token=other.token)
+    for event in (EVENT, b"\x0e" * 32):
+        with reverts("distributor: event was not announced for the token"):
+            dividend.create(event=event, announced=False)
+    dividend.create()
+
+
+def test_create__for_an_event_that_was_cancelled_or_corrected__reverts_and_its_correction_is_paid(dividend: Dividend) -> None:
+    dividend.announce(EVENT)
+    cancelled, corrected = b"\x0e" * 32, b"\x0f" * 32
+    dividend.announce(cancelled)
+    dividend.stage.cancel(cancelled)
+    dividend.announce(corrected, corrects=EVENT)
+    for event in (cancelled, EVENT):
+        with reverts("distributor: event was taken back"):
+            dividend.create(event=event)
+    dividend.create(event=corrected)
+
+
+def test_create__for_a_dividend_that_goes_into_the_multiplier__reverts(dividend: Dividend) -> None:
+    stage, at = dividend.stage, dividend.stage.now() + DAY
+    dividend.announce(EVENT)
+    stage.stage_change(stage.change(action=EVENT, multiplier=ONE + 1, epoch_after=0, effective_at=at))
+    for moment in (stage.now(), at, at + 1):  # staged, applied, final
+        stage.evm.set_time(moment)
+        if moment > at:
+            stage.finish(EVENT)
+        with reverts("distributor: dividend was reinvested"):
+            dividend.create()
+    assert stage.view("CorporateActions", "state_of", EVENT) == 4
+
+
+def test_create__for_a_reverse_split_in_force__pays_the_cash_for_its_fractions(dividend: Dividend) -> None:
+    stage, at = dividend.stage, dividend.stage.now() + DAY
+    ratio = {"ratio_new": 1, "ratio_old": 10}
+    dividend.announce(EVENT, kind=b"SPLR", cash=0, **ratio)
+    stage.stage_change(stage.change(action=EVENT, multiplier=ONE // 10, effective_at=at, **ratio))
+    stage.evm.set_time(at)
+    dividend.create()
+    assert dividend.standing() == (TOTAL, 0, False)
 
 
 # Claim

@@ -11,12 +11,15 @@
         mistake changes nothing and stays. An account on the policy's list is not paid; its claim stands until the
         deadline, and is part of the remainder afterwards. Nobody owns this contract and nothing in it can be changed; its
         keys are those of the signers contract, and what they signed before any key changed is void. A signed
-        distribution that was never paid for lapses: its deadline must be 30 days away when it is opened. Stablecoins
-        that take a fee, or answer false, are refused.
+        distribution that was never paid for lapses: its deadline must be 30 days away when it is opened. The event must
+        stand in the register of corporate actions, and a dividend that was put into the multiplier is not paid again.
+        Stablecoins that take a fee, or answer false, are refused.
 """
 
 # digests for distributions; stateless
 import typed_data
+import ICorporateActions
+import ISigners
 from ethereum.ercs import IERC20
 
 
@@ -26,13 +29,7 @@ interface Policy:
 
 interface Issuer:
     def feed_of(token: address) -> address: view
-
-
-interface Signers:
-    def signed_by_two(
-        digest: bytes32, first: uint8, first_signatures: Bytes[455], second: uint8, second_signatures: Bytes[455]
-    ) -> (bool, bool): view
-    def signerEpoch() -> uint64: view
+    def actions() -> address: view
 
 
 event DistributionCreated:
@@ -70,7 +67,7 @@ event RemainderReturned:
 
 
 struct Distribution:
-    eventId: bytes32            # the corporate action's
+    eventId: bytes32            # the corporate action's, as the register announced it for this token
     token: address              # the stock token whose holders are paid
     stablecoin: address
     root: bytes32
@@ -111,10 +108,16 @@ _BATCH_MAX: constant(uint256) = 50
 # roles of the signers contract
 _ATTESTOR: constant(uint8) = 2
 _CORPORATE_ACTION: constant(uint8) = 3
+# states and a kind of the register of corporate actions
+_ANNOUNCED: constant(uint8) = 1
+_CANCELLED: constant(uint8) = 5
+_CORRECTED: constant(uint8) = 6
+_CASH_DIVIDEND: constant(bytes4) = 0x44564341  # DVCA
 
 policy: public(immutable(Policy))
-signers: public(immutable(Signers))
+signers: public(immutable(ISigners))
 issuer: public(immutable(Issuer))
+actions: public(immutable(ICorporateActions))
 
 # --- distributions by id; a stablecoin of zero for one that does not exist ---
 distributions: public(HashMap[bytes32, Standing])
@@ -123,13 +126,14 @@ paid_words: HashMap[bytes32, HashMap[uint256, uint256]]
 
 
 @deploy
-def __init__(policy_: Policy, signers_: Signers, issuer_: Issuer):
+def __init__(policy_: Policy, signers_: ISigners, issuer_: Issuer):
     assert policy_.address != empty(address), "distributor: policy was zero"
     assert signers_.address != empty(address), "distributor: signers was zero"
     assert issuer_.address != empty(address), "distributor: issuer was zero"
     policy = policy_
     signers = signers_
     issuer = issuer_
+    actions = ICorporateActions(staticcall issuer_.actions())
 
 
 # ------------------------------------------------------------------ create
@@ -272,8 +276,8 @@ def _refuse_unless_signed(
 @view
 def _refuse_unless_sound(distribution: Distribution):
     assert staticcall issuer.feed_of(distribution.token) != empty(address), "distributor: token was not registered"
+    self._refuse_unless_payable(distribution.eventId, distribution.token)
     assert distribution.stablecoin.is_contract, "distributor: stablecoin was no contract"
-    assert distribution.eventId != empty(bytes32), "distributor: event was zero"
     assert distribution.root != empty(bytes32), "distributor: root was zero"
     assert distribution.total > 0, "distributor: total was zero"
     assert convert(distribution.recordAt, uint256) <= block.timestamp, "distributor: record date was in the future"
@@ -282,6 +286,19 @@ def _refuse_unless_sound(distribution: Distribution):
     assert deadline <= block.timestamp + _CLAIM_S_MAX, "distributor: deadline was too far"
     assert distribution.remainderReceiver not in [empty(address), self], "distributor: receiver was nobody"
     assert not staticcall policy.isSanctioned(distribution.remainderReceiver), "distributor: receiver was listed"
+
+
+@internal
+@view
+def _refuse_unless_payable(event_id: bytes32, token: address):
+    """
+    @notice Whatever else comes of other kinds of action, such as cash for fractions, may be paid beside them.
+    """
+    action: ICorporateActions.CorporateAction = staticcall actions.action(event_id)
+    assert action.token == token, "distributor: event was not announced for the token"
+    state: uint8 = staticcall actions.state_of(event_id)
+    assert state not in [_CANCELLED, _CORRECTED], "distributor: event was taken back"
+    assert action.kind != _CASH_DIVIDEND or state == _ANNOUNCED, "distributor: dividend was reinvested"
 
 
 @internal
