@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.issuance.contracts.stage import GRAIN, ONE, Reverted, Stage, account, events, reverts
+from tests.issuance.contracts.stage import GRAIN, NOBODY, ONE, Reverted, Stage, account, events, reverts
+from tests.issuance.contracts.test_kinds import list_other
 
 GAS_MAX = 90_000
 NAMES = ("alice", "bob", "carol", "dave", "erin")
@@ -53,6 +54,29 @@ def test_mint_batch__counts_what_the_batch_minted_before(fresh: Stage) -> None:
     with reverts("issuer: allocation was too small"):
         fresh.mint_batch(fresh.voucher(raw=6 * ONE), fresh.voucher(raw=4 * ONE + GRAIN))
     fresh.mint_batch(fresh.voucher(raw=6 * ONE), fresh.voucher(raw=4 * ONE))
+
+
+def test_mint_batch__of_two_tokens_in_turn__counts_each_on_its_own(fresh: Stage) -> None:
+    other = list_other(fresh)
+    fresh.report(shares=10 * 10**9, allocation=10 * 10**9)
+    turns = [fresh.token, other, fresh.token, other]
+    with reverts("issuer: allocation was too small"):
+        fresh.mint_batch(*(fresh.voucher(token=token, raw=5 * ONE + place * GRAIN) for place, token in enumerate(turns)))
+    fresh.mint_batch(*(fresh.voucher(token=token, raw=5 * ONE) for token in turns))
+    assert fresh.token_view("totalSupply") == fresh.view("StockToken", "totalSupply", to=other) == 10 * ONE
+
+
+def test_mint_batch__second_token_was_closed_or_is_not_ours__undoes_all(stage: Stage) -> None:
+    other = list_other(stage)
+    stage.send(stage.at.actions, "Issuer", "close", other)
+    for token, reason in (
+        (other, "issuer: token was closed"), (account("stranger"), "issuer: token was not registered"),
+        (NOBODY, "issuer: token was not registered"),
+    ):  # fmt: skip
+        for pair in ((stage.token, token), (token, stage.token)):
+            with reverts(reason):
+                stage.mint_batch(*(stage.voucher(token=each) for each in pair))
+    assert stage.token_view("totalSupply") == 150 * ONE
 
 
 @pytest.mark.parametrize(

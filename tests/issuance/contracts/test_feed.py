@@ -70,9 +70,10 @@ def test_report__encumbered_and_in_transit__never_count(stage: Stage) -> None:
 
 @pytest.mark.parametrize("figure", ["shares", "encumbered", "in_transit"])
 def test_report__figure_beyond_its_half_word__reverts(fresh: Stage, figure: str) -> None:
+    changes: dict[str, Any] = {"allocation": 0, figure: LARGEST + 1}
     with reverts("feed: figure was out of bounds"):
-        fresh.report(**({"allocation": 0} | {figure: LARGEST + 1}))
-    fresh.report(**({"allocation": 0} | {figure: LARGEST}))
+        fresh.report(**changes)
+    fresh.report(**(changes | {figure: LARGEST}))
 
 
 @pytest.mark.parametrize("caller", ["attestor", "stranger", "corporate_action", "guardian"])

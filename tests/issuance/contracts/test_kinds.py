@@ -6,6 +6,7 @@ import pytest
 from tests.issuance.contracts.stage import GRAIN, NOTHING, ONE, TSLA, Stage, account, reverts
 from tests.issuance.contracts.test_survivors import only
 
+from openscrip.issuance.chains.evm.typed_data import FEED, RESERVE_REPORT
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 
 ISSUANCE, ARRIVAL, RESTITUTION, SUCCESSION = (1, 2, 3, 4)
@@ -18,6 +19,15 @@ def key_of(stage: Stage, holder: str, request: bytes = FIRST) -> bytes:
     """Under which the issuer contract keeps a redemption."""
     found: bytes = stage.view("Issuer", "redemption_key", account(holder), request)
     return found
+
+
+def list_other(stage: Stage) -> str:
+    """Another token, with 1,000 shares reported."""
+    other = stage.list_stock(OTHER)
+    values = stage.reported(token=other.token)
+    signature = stage.signed(FEED, RESERVE_REPORT, values, "attestor", contract=other.feed)
+    stage.send("issuer", "ReserveFeed", "report", values, signature, to=other.feed)
+    return other.token
 
 
 def burned(stage: Stage, raw: int = 10 * ONE) -> bytes:
@@ -98,9 +108,9 @@ def test_restitution__to_another_than_the_holder__reverts(stage: Stage) -> None:
 
 
 def test_restitution__in_another_token__reverts(stage: Stage) -> None:
-    origin, other = burned(stage), stage.list_stock(OTHER)
+    origin, other = burned(stage), list_other(stage)
     with reverts("issuer: redemption was of another token"):
-        stage.mint(stage.voucher(kind=RESTITUTION, origin=origin, token=other.token))
+        stage.mint(stage.voucher(kind=RESTITUTION, origin=origin, token=other))
 
 
 def test_restitution__of_an_escrow_a_refund_or_nothing__reverts(stage: Stage) -> None:

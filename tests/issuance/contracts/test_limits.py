@@ -19,14 +19,18 @@ WINDOWS = {
     2: (HOUR_CAP, HOUR, "issuer: hourly arrival cap was reached"),
 }
 both = pytest.mark.parametrize("kind", WINDOWS)
-LIMITS = {"supply": 10_000 * ONE, "day": DAY_CAP, "arrival": HOUR_CAP}
+LIMITS: dict[str, Any] = {"supply": 10_000 * ONE, "day": DAY_CAP, "arrival": HOUR_CAP}
 
 
-def limit(stage: Stage, caller: str = "", token: str = "", **changes: int) -> dict[str, Any]:
-    """Set limits as the owner, or as `caller`."""
-    return stage.send(
-        caller or stage.at.timelock, "Issuer", "set_limits", token or stage.token, *(LIMITS | changes).values()
-    )
+def limit(stage: Stage, caller: str = "", **changes: Any) -> dict[str, Any]:
+    """Set limits as the owner, or as `caller`; `token` is the stage's unless it is among the changes."""
+    fields = {"token": stage.token, **LIMITS} | changes
+    return stage.send(caller or stage.at.timelock, "Issuer", "set_limits", *fields.values())
+
+
+def as_limit(name: str, raw: int) -> dict[str, Any]:
+    """One limit by its name."""
+    return {name: raw}
 
 
 def limits_of(stage: Stage) -> tuple[int, int, int]:
@@ -47,9 +51,9 @@ def mint(stage: Stage, kind: int, raw: int) -> dict[str, Any]:
     return stage.mint(stage.voucher(kind=kind, raw=raw, origin=origin))
 
 
-def cap(kind: int, raw: int) -> dict[str, int]:
+def cap(kind: int, raw: int) -> dict[str, Any]:
     """The argument that sets a window's cap."""
-    return {"day" if kind == 1 else "arrival": raw}
+    return as_limit("day" if kind == 1 else "arrival", raw)
 
 
 # Windows
@@ -231,7 +235,7 @@ def test_set_limits__by_another__reverts(stage: Stage, caller: str) -> None:
 @pytest.mark.parametrize("name", LIMITS)
 def test_set_limits__by_the_guardian__lowers_and_never_raises(stage: Stage, name: str) -> None:
     limit(stage)
-    lower = {name: LIMITS[name] - GRAIN}
+    lower: dict[str, Any] = {name: LIMITS[name] - GRAIN}
     with reverts("issuer: guardian only lowers limits"):
         limit(stage, "guardian", **{name: LIMITS[name] + GRAIN})
     limit(stage, "guardian", **lower)
@@ -259,11 +263,11 @@ def test_set_limits__unchanged_or_without_a_supply__reverts(stage: Stage, caller
 def test_set_limits__finer_than_a_grain_or_beyond_their_word__reverts(stage: Stage, name: str) -> None:
     for wrong in (1, GRAIN - 1, GRAIN + 1):
         with reverts("issuer: limit was finer than 1e-8"):
-            limit(stage, **{name: wrong})
+            limit(stage, **as_limit(name, wrong))
     for wrong in ((GRAINS_MAX + 1) * GRAIN, (2**256 // GRAIN - 1) * GRAIN):
         with reverts("issuer: limit was out of bounds"):
-            limit(stage, **{name: wrong})
-    limit(stage, **{name: GRAINS_MAX * GRAIN})
+            limit(stage, **as_limit(name, wrong))
+    limit(stage, **as_limit(name, GRAINS_MAX * GRAIN))
     assert limits_of(stage) == tuple((LIMITS | {name: GRAINS_MAX * GRAIN}).values())
 
 
@@ -342,5 +346,5 @@ def test_set_limits__of_an_ended_token__reverts_until_its_action_is_cancelled(st
         limit(stage)
     stage.cancel(action["id"])
     assert limits_of(stage) == (0, 0, 0)
-    limit(stage)
+    limit(stage, day=200 * ONE)
     stage.mint()

@@ -255,7 +255,10 @@ def test_signed__for_no_role__is_never(stage: Stage, role: int) -> None:
     assert stage.view("Signers", "members", role) == ()
 
 
-@pytest.mark.parametrize(("role", "name"), enumerate(("issuer", "attestor", "corporate_action", "price", "lister"), start=1))
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [(ISSUER, "issuer"), (ATTESTOR, "attestor"), (CORPORATE_ACTION, "corporate_action"), (PRICE, "price"), (LISTER, "lister")],
+)
 def test_signed__each_role__has_its_own_key(stage: Stage, role: int, name: str) -> None:
     assert [signed(stage, signatures(name), role=each) for each in ROLES] == [each == role for each in ROLES]
 
