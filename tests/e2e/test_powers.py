@@ -64,7 +64,9 @@ def test_every_power_is_told_with_its_holders_by_name_and_none_is_one_keys(up: U
         return [key["name"] for seat in held[power, chain]["seats"] for key in seat["keys"]]
 
     assert holders("mint", "evm") == holders("raise a reserve", "evm") == ["issuer", "attestor"]
-    assert holders("change a multiplier", "evm") == ["corporate-action", "attestor"]
+    for power in ("change a multiplier", "convert or wind down", "open a distribution"):
+        assert holders(power, "evm") == ["corporate-action", "attestor"]
+    assert holders("report a price", "evm") == ["issuer"]
     for power in OWNED:
         assert (holders(power, "evm"), held[power, "evm"]["delay_s"]) == (["issuer", "timelock-executor"], 86_400)
     assert holders("pause", "evm") == holders("freeze", "evm") == ["guardian"]
