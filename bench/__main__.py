@@ -75,10 +75,11 @@ def ledger(runs: int) -> Iterator[Row]:
 
 def gas(_: int) -> Iterator[Row]:
     """Gas of the token's calls; the same in every run."""
-    progress("one deployment, each call once in three states")
+    progress("one deployment, each call once in four states")
     for each in gas_table():
-        beside = f"{each['peer']}: {each['peer_gas']:,}" if each["peer_gas"] else ""
-        yield Row(f"gas.{each['name']}", "gas", [float(each["gas"])], beside, digits=0)
+        goal = [f"goal: at most {each['goal']:,}"] if each["goal"] else []
+        peer = [f"{each['peer']}: {each['peer_gas']:,}"] if each["peer_gas"] else []
+        yield Row(f"gas.{each['name']}", "gas", [float(each["gas"])], "; ".join(goal + peer), digits=0)
 
 
 def simulation(runs: int) -> Iterator[Row]:

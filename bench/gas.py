@@ -7,7 +7,6 @@ not yet rolled into storage, and so again after 365 idle days: the cost must not
 each of its 50, rounded up.
 """
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,7 @@ GOALS = {
     "claim of a stablecoin dividend": (0, 0),
     "each of 50 pushed dividends": (0, 0),
 }
-SETTINGS = (
-    "", " (multiplier 4)", " (change matured, not rolled)", " (after 365 idle days)",
-)  # fmt: skip
+SETTINGS = ("", " (multiplier 4)", " (change matured, not rolled)", " (after 365 idle days)")
 
 
 def measure(meter: Meter) -> dict[str, int]:
@@ -97,10 +94,25 @@ def mature(meter: Meter, multiplier: int) -> None:
     meter.evm.set_time(meter.now() + DAY)
 
 
+def table_text(rows: list[dict[str, Any]]) -> str:
+    """The table to read: a line a call, a column a setting, then the goal and the peer's figure."""
+    gas = {row["name"]: f"{row['gas']:,}" for row in rows}
+    heads = [setting.strip(" ()") or "multiplier 1" for setting in SETTINGS]
+    lines = [["call", *heads, "goal", BACKED]]
+    for name, limits in GOALS.items():
+        lines.append(
+            [name, *(gas[name + setting] for setting in SETTINGS), *(f"{limit:,}" if limit else "" for limit in limits)]
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(cells))
+        for cells in (list(zip(line, widths, strict=True)) for line in lines)
+    )
+
+
 def main() -> None:
-    """Prints the table as JSON lines."""
-    for row in gas_table():
-        print(json.dumps(row))
+    """Prints the table."""
+    print(table_text(gas_table()))
 
 
 if __name__ == "__main__":
