@@ -1,15 +1,15 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title A token of a lister's choosing that calls the issuer contract again from within whatever is asked of it, and that
+@title A token that calls a contract of ours again from within whatever is asked of it, and that
        may count wrongly
 @license Apache-2.0
 """
 
 import IStockToken
 
-issuer: address
-again: Bytes[512]
+target: address
+again: Bytes[1024]
 held: uint256
 more: uint256
 less: uint256
@@ -17,8 +17,8 @@ entered: public(bool)
 
 
 @external
-def arm(issuer: address, again: Bytes[512]):
-    self.issuer = issuer
+def arm(target: address, again: Bytes[1024]):
+    self.target = target
     self.again = again
 
 
@@ -31,9 +31,9 @@ def miscount(more: uint256, less: uint256):
 @internal
 def _return():
     if len(self.again) > 0:
-        again: Bytes[512] = self.again
+        again: Bytes[1024] = self.again
         self.again = b""
-        self.entered = raw_call(self.issuer, again, revert_on_failure=False)
+        self.entered = raw_call(self.target, again, revert_on_failure=False)
 
 
 @external
