@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isqrt
 
 import pytest
+from eth_utils.address import to_checksum_address
 from tests.issuance.contracts.stage import NOBODY, ONE, Stage, account
 from tests.thirdparty.actions import CorporateActions
 from tests.thirdparty.foreign import Contract, Packages, struct
 
+from openscrip.issuance.chains.evm.distribution_tree import distribution
+from openscrip.issuance.chains.evm.snapshot import holders_at, take_snapshot, transferred
 from openscrip.issuance.contracts.artifact import own
+from openscrip.kernel.multiplier import Multiplier
+from openscrip.kernel.quantities import RawAmount
 
 pytestmark = pytest.mark.parts
 USD = 10**6
@@ -171,3 +177,23 @@ def test_skim__after_split_and_dividend__finds_nothing(exchange: Exchange, actio
     after, left = exchange.held("bob"), exchange.held(exchange.pair.at)
     assert left[0] < 10**8  # the least liquidity, which v2 keeps of every pair for ever
     assert (after[0] - before[0] + left[0], after[1] - before[1] + left[1]) == (40 * ONE, 40 * PRICE * USD)
+
+
+def test_dividend_in_money__stock_in_pools__is_due_to_the_providers_behind_them(exchange: Exchange) -> None:
+    """The pools' own records say whose the stock is: of v2 its token, of v3 the position."""
+    stage = exchange.stage
+    block = int(stage.rpc.call("eth_blockNumber"), 16)
+    snapshot = take_snapshot(stage.node, stage.token, block)
+    pair, pool = (to_checksum_address(contract.at) for contract in (exchange.pair, exchange.pool))
+    assert snapshot.holdings[pair].atoms == 40 * ONE
+    assert set(snapshot.holdings) == {pair, pool, account("alice"), account("bob")}
+    where = {"address": exchange.pair.at, "topics": [exchange.pair.artifact.topic("Transfer")], "fromBlock": "0x0"}
+    shares = holders_at(block, map(transferred, stage.rpc.call("eth_getLogs", where)))
+    position = exchange.positions.named("positions", exchange.position)["liquidity"]
+    owner = exchange.positions.view("ownerOf", exchange.position)
+    seen = snapshot.look_through({
+        pair: {who: share.atoms for who, share in shares.items()}, pool: {owner: position},
+    })  # fmt: skip
+    assert seen.holdings == {account("alice"): RawAmount(100 * ONE), account("bob"): RawAmount(50 * ONE)}
+    due = distribution(seen, Fraction(21, 100), Multiplier(ONE)).due
+    assert due == {account("alice"): 21 * USD, account("bob"): 105 * USD // 10}
