@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.issuance.contracts.dividend import stablecoin
-from tests.issuance.contracts.stage import Stage, account
+from tests.issuance.contracts.stage import Reverted, Stage, account, reverts
 
 from openscrip.issuance.chains.evm.deployment import ListedToken
 from openscrip.issuance.chains.evm.typed_data import (
@@ -67,6 +67,18 @@ def window(stage: Stage, token: str = "") -> tuple[int, int, bool]:
     """From when and until when the price waits, and whether the token has ended."""
     found: tuple[int, int, bool] = stage.view("CorporateActions", "window", token or stage.token)
     return found
+
+
+def answer(stage: Stage) -> int:
+    """The price of the feed; both functions that answer it agree, also in what they refuse."""
+    try:
+        alone = int(stage.view("PriceFeed", "latestAnswer"))
+    except Reverted as refusal:
+        with reverts(str(refusal)):
+            stage.view("PriceFeed", "latestRoundData")
+        raise
+    assert stage.view("PriceFeed", "latestRoundData")[1] == alone
+    return alone
 
 
 def balance(stage: Stage, token: str, name: str) -> int:

@@ -16,6 +16,7 @@ from tests.issuance.contracts.corporate import (
     DAY,
     FINAL,
     STAGED,
+    answer,
     change_by,
     looking_at,
     relay,
@@ -162,14 +163,14 @@ def carry_out(stage: Stage, fact: Fact) -> None:
     assert (seen(stage), state_of(stage, fact.id)) == ((before, epoch, version), STAGED)
     assert window(stage) == (fact.paused_from, fact.at, False)
     with reverts("price: waits for a corporate action"):
-        stage.view("PriceFeed", "latestRoundData")
+        answer(stage)
     now = (fact.after.value, epoch + fact.epochs, version + 1)
     wait_until(stage, fact.at)
     assert (seen(stage), state_of(stage, fact.id)) == (now, APPLIED)
     with reverts("price: waits for a corporate action"):
-        stage.view("PriceFeed", "latestRoundData")
+        answer(stage)
     price = report_price(stage, fact, after=True)
-    assert stage.view("PriceFeed", "latestRoundData")[1] == price
+    assert answer(stage) == price
     wait_until(stage, fact.at + 1)
     assert (seen(stage), state_of(stage, fact.id)) == (now, APPLIED)
     stage.finish(fact.id)

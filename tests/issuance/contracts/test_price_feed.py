@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.issuance.contracts.corporate import answer
 from tests.issuance.contracts.stage import CHAIN_ID, NOBODY, ONE, Stage, account, events, reverts
 
 from openscrip.issuance.chains.evm.typed_data import PRICE, PRICE_REPORT
@@ -14,11 +15,6 @@ from openscrip.issuance.contracts.artifact import own
 USD = 10**8
 WITH_ATTESTOR = ("price", "attestor")
 DAY = 86_400
-
-
-def answer(stage: Stage) -> int:
-    """The price, where there is one."""
-    return int(stage.view("PriceFeed", "latestRoundData")[1])
 
 
 def state(stage: Stage) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from tests.issuance.contracts.corporate import (
     DAY,
     META,
     NOTICE,
+    answer,
     change_by,
     delisting,
     deploy_coin,
@@ -24,11 +25,6 @@ from openscrip.issuance.contracts.artifact import own
 
 USD = 10**8
 WAITS = "price: waits for a corporate action"
-
-
-def answer(stage: Stage) -> int:
-    """The price, where there is one."""
-    return int(stage.view("PriceFeed", "latestRoundData")[1])
 
 
 def waits(stage: Stage) -> bool:
