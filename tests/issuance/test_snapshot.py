@@ -227,12 +227,14 @@ def test_a_snapshot_before_the_first_mint_is_of_nobody(busy: Busy) -> None:
 class Short(JsonRpc):
     """A node that tells no more than `most` logs at once."""
 
-    most = 1
+    most, asked = 1, 0
 
     def call(self, method: str, *params: object) -> Any:
         answer = super().call(method, *params)
-        if method == "eth_getLogs" and len(answer) > self.most:
-            raise RpcError(-32005, f"query returned more than {self.most} results")
+        if method == "eth_getLogs":
+            self.asked += 1
+            if len(answer) > self.most:
+                raise RpcError(-32005, f"query returned more than {self.most} results")
         return answer
 
 
@@ -246,6 +248,9 @@ def test_pages_of_any_size_and_a_node_of_few_words_give_the_same_snapshot(busy: 
     short = take_snapshot(Node(rpc, CHAIN_ID, Fees()), busy.token, block, first_block=busy.first)
     assert short == whole
     assert short.digest() == whole.digest()
+    rpc.most, rpc.asked = 40, 0  # refused a few times, and not asked block by block ever after
+    assert take_snapshot(Node(rpc, CHAIN_ID, Fees()), busy.token, block, first_block=busy.first) == whole
+    assert rpc.asked < 60
     rpc.most = 0
     with pytest.raises(Unavailable, match="would not tell block"):
         take_snapshot(Node(rpc, CHAIN_ID, Fees()), busy.token, block)

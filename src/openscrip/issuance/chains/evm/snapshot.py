@@ -24,7 +24,7 @@ from openscrip.kernel.errors import Refused, Unavailable, refuse_unless
 from openscrip.kernel.quantities import RawAmount
 
 PAGE_BLOCKS = 5_000
-"""Blocks whose logs are asked for at once; halved as often as a node finds the answer too long."""
+"""Blocks whose logs are asked for at once; halved as often as a node finds the answer too long, then doubled again."""
 _BALANCES_AT_ONCE = 200
 _NOBODY = to_checksum_address("0x" + "00" * 20)
 
@@ -179,7 +179,7 @@ def _logs(node: Node, token: str, first: int, last: int, page_blocks: int) -> li
                 raise Unavailable(f"snapshot: the node would not tell block {start}: {error.message}") from error
             size = size // 2
             continue
-        start = end + 1
+        start, size = end + 1, min(2 * size, page_blocks)
     return found
 
 
