@@ -1,51 +1,138 @@
-"""The token as an ERC-20: raw balances that only their owner or spender moves; pause; the policy's list."""
+"""The token as an ERC-20, and how it is set up: raw balances that only their owner or spender moves."""
 
 import pytest
-from tests.issuance.contracts.stage import NOBODY, NODE_MODULES, ONE, ROLES, Stage, account, events, key, reverts
+from tests.issuance.contracts.direct import ISIN, begun, end, put_in_force, set_up, topic
+from tests.issuance.contracts.stage import GRAIN, NOBODY, NODE_MODULES, ONE, Stage, account, events, reverts
 
-from openscrip.issuance.chains.evm.deployment import list_token
-from openscrip.issuance.contracts.artifact import openzeppelin
+from openscrip.issuance.contracts.artifact import openzeppelin, own
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 
 INFINITE = 2**256 - 1
 REQUEST = b"\7" * 32
 
 
-def test_initialize__through_the_proxy__sets_up_once(fresh: Stage) -> None:
+def test_token__listed_by_the_registry__is_set_up_and_nobody_sets_it_up_again(fresh: Stage) -> None:
     assert fresh.token_view("name") == "Tesla (Openscrip)"
     assert fresh.token_view("symbol") == "TSLAx"
     assert fresh.token_view("isin") == "US88160R1014"
     assert fresh.token_view("decimals") == 18
     assert fresh.token_view("uiMultiplier") == ONE
     for place in (fresh.token, fresh.at.implementation):
+        with reverts("token: was begun"):
+            fresh.send("stranger", "StockToken", "begin", ISIN, to=place)
         with reverts("token: was initialized"):
-            fresh.send("stranger", "StockToken", "initialize", "Evil", "EVIL", "US88160R1014", 0, to=place)
+            set_up(fresh, place)
+        with reverts("token: caller was not the registry"):
+            set_up(fresh, place, "stranger")
 
 
-def test_initialize__incomplete_identity__reverts(fresh: Stage) -> None:
-    bad = Instrument("T", "T", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "")
-    with pytest.raises(Exception, match="token: identity was incomplete"):
-        list_token(fresh.node, key("lister"), fresh.at, bad, NODE_MODULES)
+def test_initialize__by_anyone_but_the_registry__reverts_and_leaves_the_token_to_it(fresh: Stage) -> None:
+    place = begun(fresh)
+    for caller in ("lister", "issuer", "stranger", fresh.at.timelock, fresh.at.issuer):
+        with reverts("token: caller was not the registry"):
+            set_up(fresh, place, caller)
+    set_up(fresh, place)
+    assert fresh.view("StockToken", "symbol", to=place) == "GOOGLx"
 
 
-def test_initialize__longest_names__fit(fresh: Stage) -> None:
-    longest = Instrument("T", "N" * 64, "US02079K3059", "XNAS", "USD", InstrumentKind.EQUITY, "S" * 20)
-    listed = list_token(fresh.node, key("lister"), fresh.at, longest, NODE_MODULES, epoch=7)
-    assert fresh.view("StockToken", "name", to=listed.token) == "N" * 64
-    assert fresh.view("StockToken", "symbol", to=listed.token) == "S" * 20
-    assert fresh.view("StockToken", "epoch", to=listed.token) == 7
+def test_initialize__before_the_beginning__reverts(fresh: Stage) -> None:
+    """OpenZeppelin's proxy accepts empty data; what it makes is never a token of ours."""
+    bare = openzeppelin("BeaconProxy", NODE_MODULES).creation(fresh.at.beacon, b"")
+    place = str(fresh.send_data("stranger", None, bare)["contractAddress"])
+    with reverts("token: was not begun"):
+        set_up(fresh, place)
+    fresh.send("stranger", "StockToken", "begin", ISIN, to=place)
+    with reverts("token: was begun"):
+        fresh.send("stranger", "StockToken", "begin", ISIN, to=place)
+    set_up(fresh, place)
+    with reverts("token: was initialized"):
+        set_up(fresh, place)
+
+
+@pytest.mark.parametrize("isin", ["", "US02079K305"])
+def test_begin__without_a_whole_isin__reverts(fresh: Stage, isin: str) -> None:
+    with reverts("token: identity was incomplete"):
+        begun(fresh, isin)
+
+
+@pytest.mark.parametrize("missing", ["name", "symbol"])
+def test_initialize__without_name_or_symbol__reverts(fresh: Stage, missing: str) -> None:
+    place = begun(fresh)
+    with reverts("token: identity was incomplete"):
+        set_up(fresh, place, **{missing: ""})
+    set_up(fresh, place, **{missing: "A"})
+    assert fresh.view("StockToken", missing, to=place) == "A"
+
+
+def test_initialize__longest_of_everything__fits(fresh: Stage) -> None:
+    place = begun(fresh)
+    longest = {"name": "N" * 64, "symbol": "S" * 20, "terms": "T" * 512}
+    receipt = set_up(fresh, place, epoch=7, version=3, **longest)
+    assert {field: fresh.view("StockToken", field, to=place) for field in longest} == longest
+    assert fresh.view("StockToken", "isin", to=place) == ISIN
+    assert fresh.view("StockToken", "epoch", to=place) == 7
+    assert fresh.view("StockToken", "multiplierVersion", to=place) == 3
+    assert events(receipt, "StockToken", "TermsUpdated") == [([], {"terms": "T" * 512})]
+
+
+def test_initialize__without_terms__has_none_and_says_nothing_of_them(fresh: Stage) -> None:
+    place = begun(fresh)
+    assert set_up(fresh, place)["logs"] == []
+    assert fresh.view("StockToken", "terms", to=place) == ""
+
+
+def test_initialize__of_a_stock_that_other_chains_list__starts_where_the_books_stand(fresh: Stage) -> None:
+    place = begun(fresh)
+    receipt = set_up(fresh, place, epoch=2, multiplier=4 * ONE, version=5)
+    assert events(receipt, "StockToken", "UIMultiplierUpdated") == [
+        ([], {"oldMultiplier": ONE, "newMultiplier": 4 * ONE, "effectiveAtTimestamp": fresh.now()})
+    ]
+    assert fresh.view("StockToken", "standing", to=place) == (0, 4 * ONE, 4 * ONE, 0, 2, 2, 5)
+    assert fresh.view("StockToken", "historyLength", to=place) == 1
+    assert fresh.view("StockToken", "historyEntry", 0, to=place) == (4 * ONE, 4 * ONE, 0, b"\0" * 32, 2, False)
+    assert fresh.view("StockToken", "multiplierAt", 0, to=place) == 4 * ONE
+
+
+@pytest.mark.parametrize(
+    ("edge", "beyond", "reason"),
+    [
+        ({"multiplier": 10**12}, {"multiplier": 10**12 - 1}, "token: multiplier was out of bounds"),
+        ({"multiplier": 10**24}, {"multiplier": 10**24 + 1}, "token: multiplier was out of bounds"),
+        ({"epoch": 2**32}, {"epoch": 2**32 + 1}, "token: epoch or version was out of bounds"),
+        ({"version": 2**32}, {"version": 2**32 + 1}, "token: epoch or version was out of bounds"),
+        ({}, {"multiplier": 0}, "token: multiplier was out of bounds"),
+    ],
+    ids=str,
+)
+def test_initialize__beyond_a_bound__reverts__and_at_it_passes(
+    fresh: Stage, edge: dict[str, int], beyond: dict[str, int], reason: str
+) -> None:
+    place = begun(fresh)
+    with reverts(reason):
+        set_up(fresh, place, **beyond)
+    set_up(fresh, place, **edge)
+
+
+@pytest.mark.parametrize("role", ["policy", "issuer", "actions", "registry"])
+def test_implementation__with_a_zero_role__cannot_be_made(fresh: Stage, role: str) -> None:
+    seats = {name: fresh.token_view(name) for name in ("policy", "issuer", "actions", "registry")}
+    assert list(seats.values()) == [
+        place.lower() for place in (fresh.at.policy, fresh.at.issuer, fresh.at.actions, fresh.at.registry)
+    ]
+    with reverts(f"token: {role} was zero"):
+        fresh.send_data("stranger", None, own("StockToken").creation(*(seats | {role: NOBODY}).values()))
 
 
 def test_two_tokens_of_one_beacon__keep_their_own_state(stage: Stage) -> None:
-    other = Instrument("NVDA", "NVIDIA", "US67066G1040", "XNAS", "USD", InstrumentKind.EQUITY, "NVDAx")
-    listed = list_token(stage.node, key("lister"), stage.at, other, NODE_MODULES)
+    listed = stage.list_stock(Instrument("NVDA", "NVIDIA", "US67066G1040", "XNAS", "USD", InstrumentKind.EQUITY, "NVDAx"))
     assert stage.view("StockToken", "symbol", to=listed.token) == "NVDAx"
     assert stage.view("StockToken", "totalSupply", to=listed.token) == 0
     assert stage.token_view("totalSupply") == 150 * ONE
 
 
 def test_supports_interface__erc165_erc20_permit_and_erc8056(fresh: Stage) -> None:
-    for known in ("01ffc9a7", "36372b07", "a219a025", "9d8ff7da", "a60bf13d", "4bd27648", "57854fc3", "d890fd71"):
+    for known in ("01ffc9a7", "36372b07", "a219a025", "9d8ff7da", "a60bf13d", "4bd27648", "57854fc3", "d890fd71",
+                  "84b0196e", "e8a3d485", "8fd6a6ac"):
         assert fresh.view("StockToken", "supportsInterface", bytes.fromhex(known)) is True
     assert fresh.view("StockToken", "supportsInterface", b"\xff" * 4) is False
 
@@ -94,166 +181,97 @@ def test_approve__nobody__reverts(stage: Stage) -> None:
         stage.send("alice", "StockToken", "approve", NOBODY, 1)
 
 
-@pytest.mark.parametrize("caller", ["issuer", "attestor", "guardian", "alice", "approver"])
+@pytest.mark.parametrize("caller", ["issuer", "attestor", "guardian", "alice", "timelock"])
 def test_mint_burn_schedule_cancel__called_on_the_token_itself__reverts(stage: Stage, caller: str) -> None:
-    for function, arguments in (
-        ("mint", (account("alice"), 1)),
-        ("burn", (1,)),
-        ("schedule", (ONE, 2 * ONE, stage.now() + 86_400, 1, REQUEST)),
-        ("cancel", (REQUEST,)),
+    sender = stage.at.timelock if caller == "timelock" else caller
+    supply = "token: caller was not the issuer contract or a pool"
+    actions = "token: caller was not the corporate actions contract"
+    for function, arguments, reason in (
+        ("mint", (account("alice"), 1), supply),
+        ("burn", (1,), supply),
+        ("burnFrom", (account("alice"), 1), "token: caller was not a pool"),
+        ("schedule", (ONE, 2 * ONE, stage.now() + 86_400, 1, REQUEST), actions),
+        ("cancel", (REQUEST,), actions),
     ):
-        with reverts("token: caller was not the issuer contract"):
-            stage.send(caller, "StockToken", function, *arguments)
+        with reverts(reason):
+            stage.send(sender, "StockToken", function, *arguments)
+    assert stage.token_view("totalSupply") == 150 * ONE
 
 
-# ---------------------------------------------------------------- pause
+def test_schedule_cancel_and_supply__each_of_the_two_contracts_has_its_own_right_alone(stage: Stage) -> None:
+    with reverts("token: caller was not the corporate actions contract"):
+        stage.send(stage.at.issuer, "StockToken", "schedule", ONE, 2 * ONE, stage.now() + 86_400, 1, REQUEST)
+    with reverts("token: caller was not the corporate actions contract"):
+        stage.send(stage.at.issuer, "StockToken", "cancel", REQUEST)
+    with reverts("token: caller was not the issuer contract or a pool"):
+        stage.send(stage.at.actions, "StockToken", "mint", account("alice"), 1)
+    with reverts("token: caller was not a pool"):
+        stage.send(stage.at.issuer, "StockToken", "burnFrom", account("alice"), 1)
 
 
-def test_pause__by_the_guardian__stops_transfers_and_mints_but_not_approvals(stage: Stage) -> None:
-    stage.send("guardian", "StockToken", "pause")
-    stage.send("alice", "StockToken", "approve", account("bob"), ONE)
-    with reverts("token: was paused"):
-        stage.send("alice", "StockToken", "transfer", account("bob"), 1)
-    with reverts("token: was paused"):
-        stage.send("bob", "StockToken", "transferFrom", account("alice"), account("bob"), 1)
-    with reverts("token: was paused"):
-        stage.mint()
+def test_mint__to_nobody__reverts(stage: Stage) -> None:
+    with reverts("token: receiver was zero"):
+        stage.send(stage.at.issuer, "StockToken", "mint", NOBODY, GRAIN)
 
 
-def test_pause__exit_stays_open__escrow_burn_and_refund_work(stage: Stage) -> None:
-    stage.send("guardian", "StockToken", "pause")
-    stage.escrow("alice", 10 * ONE, REQUEST)
-    stage.escrow("bob", 20 * ONE, b"\x08" * 32)
-    stage.send("issuer", "Issuer", "burn", REQUEST)
-    stage.send("issuer", "Issuer", "refund", b"\x08" * 32)
-    assert stage.token_view("totalSupply") == 140 * ONE
-    assert stage.token_view("balanceOf", "bob") == 50 * ONE
+def test_mint_and_burn__by_the_issuer_contract__change_supply_by_exactly_what_they_say(stage: Stage) -> None:
+    minted = stage.send(stage.at.issuer, "StockToken", "mint", account("carol"), 3)
+    [(topics, fields)] = events(minted, "StockToken", "Transfer")
+    assert (topics, fields) == ([topic(NOBODY), topic("carol")], {"value": 3})
+    assert stage.token_view("totalSupply") == 150 * ONE + 3
+    assert stage.token_view("balanceOf", "carol") == 3
+    stage.send("carol", "StockToken", "transfer", stage.at.issuer, 3)
+    with reverts("token: balance was too small"):
+        stage.send(stage.at.issuer, "StockToken", "burn", 4)
+    burned = stage.send(stage.at.issuer, "StockToken", "burn", 3)
+    [(topics, fields)] = events(burned, "StockToken", "Transfer")
+    assert (topics, fields) == ([topic(stage.at.issuer), topic(NOBODY)], {"value": 3})
+    assert stage.token_view("totalSupply") == 150 * ONE
+    assert stage.token_view("balanceOf", stage.at.issuer) == 0
 
 
-@pytest.mark.parametrize("caller", ["issuer", "attestor", "alice", "approver"])
-def test_pause__by_another__reverts(stage: Stage, caller: str) -> None:
-    with reverts("token: caller was not the guardian"):
-        stage.send(caller, "StockToken", "pause")
+def test_mint__beyond_every_supply__reverts(stage: Stage) -> None:
+    with reverts(""):
+        stage.send(stage.at.issuer, "StockToken", "mint", account("alice"), 2**256 - 1)
+    assert stage.token_view("totalSupply") == 150 * ONE
 
 
-def test_unpause__only_by_the_timelock__and_only_once(stage: Stage) -> None:
-    with reverts("token: was not paused"):
-        stage.send(stage.at.timelock, "StockToken", "unpause")
-    stage.send("guardian", "StockToken", "pause")
-    with reverts("token: was paused"):
-        stage.send("guardian", "StockToken", "pause")
-    with reverts("token: caller was not the owner"):
-        stage.send("guardian", "StockToken", "unpause")
-    stage.send(stage.at.timelock, "StockToken", "unpause")
-    stage.send("alice", "StockToken", "transfer", account("bob"), 1)
+def test_pay_in__to_the_issuer_contract_alone__changes_no_supply(stage: Stage) -> None:
+    stage.send("alice", "StockToken", "transfer", stage.at.issuer, 40 * ONE)
+    assert stage.token_view("totalSupply") == 150 * ONE
+    assert stage.token_view("balanceOf", stage.at.issuer) == 40 * ONE
 
 
-def test_unpause__through_the_timelock__waits_a_day_and_needs_two_keys(stage: Stage) -> None:
-    stage.send("guardian", "StockToken", "pause")
-    timelock = openzeppelin("TimelockController", NODE_MODULES)
-    unpause = bytes.fromhex("3f4ba83a")
-    terms = (stage.token, 0, unpause, b"\0" * 32, b"\0" * 32)
-    act = [timelock.call("schedule", *terms, 86_400), timelock.call("execute", *terms)]
-    with pytest.raises(Exception, match="revert"):
-        stage.send_data("approver", stage.at.timelock, act[0])
-    stage.send_data("issuer", stage.at.timelock, act[0])
-    with pytest.raises(Exception, match="revert"):
-        stage.send_data("approver", stage.at.timelock, act[1])
-    stage.pass_time(86_400)
-    with pytest.raises(Exception, match="revert"):
-        stage.send_data("issuer", stage.at.timelock, act[1])
-    stage.send_data("approver", stage.at.timelock, act[1])
-    assert stage.token_view("paused") is False
+def test_balances__after_every_kind_of_move__add_up_to_the_supply(stage: Stage) -> None:
+    people = ("alice", "bob", "carol", stage.at.issuer)
 
+    def held() -> int:
+        return sum(stage.token_view("balanceOf", each) for each in people)
 
-# ---------------------------------------------------------------- policy
-
-
-def test_listed_address__moves_nothing_in_any_role(stage: Stage) -> None:
-    stage.send("alice", "StockToken", "approve", account("carol"), ONE)
-    stage.send("bob", "StockToken", "approve", account("carol"), ONE)
-    stage.send("guardian", "Policy", "list_address", account("alice"))
-    with reverts("policy: sender was listed"):
-        stage.send("alice", "StockToken", "transfer", account("bob"), 1)
-    with reverts("policy: receiver was listed"):
-        stage.send("bob", "StockToken", "transfer", account("alice"), 1)
-    with reverts("policy: sender was listed"):
-        stage.send("carol", "StockToken", "transferFrom", account("alice"), account("bob"), 1)
-    with reverts("policy: receiver was listed"):
-        stage.mint()
-    stage.send("guardian", "Policy", "list_address", account("carol"))
-    with reverts("policy: spender was listed"):
-        stage.send("carol", "StockToken", "transferFrom", account("bob"), account("dave"), 1)
-
-
-def test_listed_address__cannot_escrow_nor_be_refunded_until_unlisted(stage: Stage) -> None:
+    stage.send("alice", "StockToken", "transfer", account("alice"), 5)
+    stage.send("alice", "StockToken", "transfer", account("carol"), 7)
+    stage.send("alice", "StockToken", "approve", account("bob"), 9)
+    stage.send("bob", "StockToken", "transferFrom", account("alice"), account("bob"), 9)
     stage.escrow("alice", ONE, REQUEST)
-    stage.send("guardian", "Policy", "list_address", account("alice"))
-    with reverts("policy: receiver was listed"):
-        stage.send("issuer", "Issuer", "refund", REQUEST)
-    with reverts("policy: sender was listed"):
-        stage.escrow("alice", ONE, b"\x08" * 32)
-    stage.send(stage.at.timelock, "Policy", "unlist_address", account("alice"))
-    stage.send("issuer", "Issuer", "refund", REQUEST)
+    assert held() == stage.token_view("totalSupply") == 150 * ONE
+    end(stage, "burn", "alice", REQUEST)
+    assert held() == stage.token_view("totalSupply") == 149 * ONE
 
 
-def test_listed_address__burn_of_its_escrow__still_works(stage: Stage) -> None:
-    stage.escrow("alice", ONE, REQUEST)
-    stage.send("guardian", "Policy", "list_address", account("alice"))
-    stage.send("issuer", "Issuer", "burn", REQUEST)
+def test_multiplier_of_ten__transfer_of_nine_atoms__moves_nine_and_says_nine(stage: Stage) -> None:
+    put_in_force(stage, 10 * ONE)
+    receipt = stage.send("alice", "StockToken", "transfer", account("carol"), 9)
+    assert events(receipt, "StockToken", "Transfer")[0][1] == {"value": 9}
+    assert stage.token_view("balanceOf", "carol") == 9
+    assert stage.token_view("balanceOf", "alice") == 100 * ONE - 9
 
 
-def test_paused_and_listed__the_pause_is_named(stage: Stage) -> None:
-    stage.send("guardian", "Policy", "list_address", account("alice"))
-    stage.send("guardian", "StockToken", "pause")
-    with reverts("token: was paused"):
-        stage.send("alice", "StockToken", "transfer", account("bob"), 1)
-
-
-def test_policy__each_power_has_one_seat(stage: Stage) -> None:
-    for caller in ("issuer", "attestor", "approver", "alice", stage.at.timelock):
-        with reverts("policy: caller was not the guardian"):
-            stage.send(caller, "Policy", "list_address", account("carol"))
-    stage.send("guardian", "Policy", "list_address", account("carol"))
-    for caller in ("issuer", "guardian", "alice"):
-        with reverts("policy: caller was not the owner"):
-            stage.send(caller, "Policy", "unlist_address", account("carol"))
-        with reverts("policy: caller was not the owner"):
-            stage.send(caller, "Policy", "set_guardian", account("carol"))
-        with reverts("policy: caller was not the owner"):
-            stage.send(caller, "Policy", "transferOwnership", account("carol"))
-
-
-def test_policy__no_operation_that_changes_nothing(stage: Stage) -> None:
-    with reverts("policy: account was not listed"):
-        stage.send(stage.at.timelock, "Policy", "unlist_address", account("carol"))
-    stage.send("guardian", "Policy", "list_address", account("carol"))
-    assert stage.view("Policy", "isSanctioned", account("carol")) is True
-    with reverts("policy: account was listed already"):
-        stage.send("guardian", "Policy", "list_address", account("carol"))
-    with reverts("policy: account was zero"):
-        stage.send("guardian", "Policy", "list_address", NOBODY)
-    with reverts("policy: guardian was unchanged"):
-        stage.send(stage.at.timelock, "Policy", "set_guardian", ROLES.guardian)
-    with reverts("policy: guardian was zero"):
-        stage.send(stage.at.timelock, "Policy", "set_guardian", NOBODY)
-
-
-def test_set_guardian__old_one_loses_and_new_one_gains(stage: Stage) -> None:
-    stage.send(stage.at.timelock, "Policy", "set_guardian", account("carol"))
-    with reverts("token: caller was not the guardian"):
-        stage.send("guardian", "StockToken", "pause")
-    stage.send("carol", "StockToken", "pause")
-
-
-def test_transfer_ownership__takes_two_steps(stage: Stage) -> None:
-    stage.send(stage.at.timelock, "Policy", "transferOwnership", account("carol"))
-    assert stage.view("Policy", "owner").lower() == stage.at.timelock.lower()
-    with reverts("policy: caller was not the pending owner"):
-        stage.send("mallory", "Policy", "acceptOwnership")
-    stage.send("carol", "Policy", "acceptOwnership")
-    with reverts("policy: caller was not the owner"):
-        stage.send(stage.at.timelock, "Policy", "set_guardian", account("dave"))
-    stage.send("carol", "Policy", "set_guardian", account("dave"))
-    with reverts("policy: caller was not the pending owner"):
-        stage.send("carol", "Policy", "acceptOwnership")
+def test_transfer_from__allowance_before_receiver_before_balance(stage: Stage) -> None:
+    with reverts("token: allowance was too small"):
+        stage.send("carol", "StockToken", "transferFrom", account("alice"), NOBODY, 200 * ONE)
+    stage.send("alice", "StockToken", "approve", account("carol"), 200 * ONE)
+    with reverts("token: receiver was zero"):
+        stage.send("carol", "StockToken", "transferFrom", account("alice"), NOBODY, 200 * ONE)
+    with reverts("token: balance was too small"):
+        stage.send("carol", "StockToken", "transferFrom", account("alice"), account("carol"), 200 * ONE)
+    assert stage.token_view("allowance", "alice", "carol") == 200 * ONE
