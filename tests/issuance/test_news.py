@@ -202,6 +202,14 @@ def test_escrowed_tokens_start_the_redemption_that_announced_them(room: Room) ->
     assert (started.state, started.escrowed) == ("escrowed", REDEMPTION.raw)
 
 
+def test_tokens_that_another_wallet_escrows_under_a_known_id_leave_the_request_as_it_was(room: Room) -> None:
+    raw = RawAmount.parse("0.00000001")
+    room.tells(RedemptionEscrowed("evm", "0x1", "0xe", 1, 0, "ab", "0xz", raw, RedemptionKind.CASH))
+    assert room.facts() == [UnplacedEscrow("evm", "ab", "0xz", raw, "0xe")]
+    with room.store.view() as view:
+        assert view.row(Redemption, "red-1") == REDEMPTION
+
+
 def test_escrowed_tokens_that_nobody_announced_wait_for_an_operator(room: Room) -> None:
     raw = RawAmount.parse("1")
     room.tells(RedemptionEscrowed("evm", "0x1", "0xe", 1, 0, "cd", "0xz", raw, RedemptionKind.CASH))
