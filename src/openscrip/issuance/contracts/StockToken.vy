@@ -192,7 +192,7 @@ def mint(to: address, amount: uint256):
         pausing._refuse_if_paused(pausing.PRIMARY)
         rights._refuse_unless_free_to_take(to)
     else:
-        rights._refuse_unless_free_to_cross(to, msg.sender)
+        rights._refuse_unless_free_to_cross(empty(address), to)
         pools._take(msg.sender, amount)
         assert staticcall rights.policy.mirror_is_fresh(), "token: mirror was stale"
         assert staticcall IIssuer(rights.issuer).covers(self, amount), "token: mint was not covered"
@@ -207,7 +207,7 @@ def burn(amount: uint256):
     """
     if msg.sender != rights.issuer:
         assert pools._is_pool(msg.sender), "token: caller was not the issuer contract or a pool"
-        rights._refuse_unless_free_to_cross(msg.sender, msg.sender)
+        rights._refuse_unless_free_to_cross(msg.sender, empty(address))
         pools._refuse_unless_grains(amount)
     balances._burn(msg.sender, amount)
 
@@ -218,7 +218,7 @@ def burnFrom(account: address, amount: uint256):
     @notice Burns what a holder allowed a pool to take, for a crossing.
     """
     assert pools._is_pool(msg.sender), "token: caller was not a pool"
-    rights._refuse_unless_free_to_cross(account, msg.sender)
+    rights._refuse_unless_free_to_cross(account, empty(address))
     pools._refuse_unless_grains(amount)
     balances._spend(account, msg.sender, amount)
     balances._burn(account, amount)

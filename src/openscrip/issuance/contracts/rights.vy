@@ -67,13 +67,13 @@ def _refuse_unless_free_to_take(receiver: address):
 
 @internal
 @view
-def _refuse_unless_free_to_cross(holder: address, pool: address):
+def _refuse_unless_free_to_cross(sender: address, receiver: address):
     """
-    @notice For what a bridge pool mints to a holder or burns of one.
+    @notice For what the calling bridge pool mints to a receiver or burns of a sender; nobody is the other party.
     """
     pausing._refuse_if_paused(pausing.BRIDGE)
-    assert staticcall policy.check(holder, holder, pool), "token: party was listed"
-    freezes._refuse_if_frozen(holder, holder, pool)
+    assert staticcall policy.check(sender, receiver, msg.sender), "token: party was listed"
+    freezes._refuse_if_frozen(sender, receiver, msg.sender)
 
 
 @internal
