@@ -54,6 +54,8 @@ class Capabilities:
     """How long before its second a multiplier must be scheduled."""
     multiplier_is_f64: bool
     """A multiplier is stored as the f64 next below; else exactly."""
+    keeps_actions: bool
+    """Corporate actions have a state on chain, and are declared final there."""
 
 
 CAPABILITIES = {
@@ -66,6 +68,7 @@ CAPABILITIES = {
         refuses_used_escrow=True,
         notice_s_min=1,
         multiplier_is_f64=False,
+        keeps_actions=False,
     ),
     "evm": Capabilities(
         outside_process=True,
@@ -76,6 +79,7 @@ CAPABILITIES = {
         refuses_used_escrow=True,
         notice_s_min=600,
         multiplier_is_f64=False,
+        keeps_actions=True,
     ),
     "solana": Capabilities(
         outside_process=True,
@@ -86,6 +90,7 @@ CAPABILITIES = {
         refuses_used_escrow=False,
         notice_s_min=1,
         multiplier_is_f64=True,
+        keeps_actions=False,
     ),
 }
 

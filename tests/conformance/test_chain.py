@@ -33,7 +33,7 @@ from openscrip.issuance.chain import (
 )  # fmt: skip
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import RedemptionKind, chain_hash
+from openscrip.issuance.voucher import ActionFinish, RedemptionKind, chain_hash
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.multiplier import ONE, Multiplier
 from openscrip.kernel.quantities import RawAmount
@@ -392,6 +392,22 @@ def test_c23_the_chain_counts_nonces_as_declared(bench: Bench) -> None:
     bench.mint("sub-1/1")
     assert bench.chain.next_nonce() == first + (1 if bench.can.counts_nonces else 0)
     assert bench.chain.finality_s_max > 0
+
+
+def test_c24_an_action_in_force_is_declared_final_once_where_the_chain_keeps_actions(bench: Bench) -> None:
+    at = bench.chain.head().at + bench.can.notice_s_min
+    assert bench.change(Multiplier.one(), TEN, at, "act-1") == FINAL
+    finish = bench.chain.prepare_finish
+    end = ActionFinish(bench.chain.name, "TSLAx", bench.token, "act-1", "ab" * 32)
+    if not bench.can.keeps_actions:
+        assert finish(end) == ()
+        return
+    bench.refusal(lambda: bench.land(finish(end)))
+    bench.set_time(at)
+    bench.refusal(lambda: bench.land(finish(replace(end, action_id="act-2"))))
+    assert bench.land(finish(end)) == FINAL
+    bench.refusal(lambda: bench.land(finish(end)))
+    assert bench.chain.multiplier(bench.token) == ChainMultiplier(TEN.value, 0, 0, 1, 1)
 
 
 def test_the_page_on_chains_shows_the_table_of_capabilities() -> None:

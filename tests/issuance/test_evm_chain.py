@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from openscrip.issuance.chains.evm.typed_data import (
     voucher_values,
 )
 from openscrip.issuance.chains.evm.wallet import EvmWallet
+from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.voucher import (
@@ -236,6 +238,39 @@ def test_a_multiplier_is_scheduled_shown_and_takes_effect_on_its_second(scene: S
     scene.evm.set_time(NOON + 7_200)
     shown = scene.chain.multiplier(scene.token)
     assert (shown.current, shown.pending, shown.effective_at, shown.epoch, shown.version) == (10**19, 0, 0, 1, 1)
+
+
+def test_an_action_is_registered_with_its_facts_and_declared_final(scene: Scene) -> None:
+    change = scheduled(scene.token, Multiplier.one(), (10, 1), NOON + 7_200)
+    scene.land(*scene.chain.prepare_multiplier(change, {}))
+    contract, at, action_id = own("CorporateActions"), scene.deployment.actions, chain_hash("act-1")
+
+    def told(view: str) -> object:
+        return scene.node.read(contract, at, view, action_id)[0]
+
+    facts = (b"SPLF", 20240610, 20240607, 0, 10, 1, 0, "0x" + "00" * 20, b"\x11" * 32, bytes(32))
+    assert told("action") == (action_id, scene.token.lower(), *facts)
+    assert told("change_of") == (
+        scene.token.lower(), 10**18, 10**19, NOON + 7_200, 1, action_id, 10, 1, NOON + 7_140,
+    )  # fmt: skip
+    scene.evm.set_time(NOON + 7_200)
+    assert told("state_of") == 3
+    end = ActionFinish("evm", "TSLAx", scene.token, "act-1", "ab" * 32)
+    assert scene.land(*scene.chain.prepare_finish(end))[1] == Outcome(Landing.FINAL)
+    assert told("state_of") == 4
+
+
+def test_what_is_minted_back_names_its_burned_redemption(scene: Scene) -> None:
+    scene.mint("sub-1/1")
+    alice, two = scene.wallet("alice"), RawAmount.parse("2")
+    alice.escrow(scene.token, two, RedemptionKind.IN_KIND, "red-1")
+    back = replace(scene.voucher("red-1/restitution", raw="2"), kind=MintKind.RESTITUTION)
+    evidence = {"redemption_id": "red-1"}
+    unburned = scene.land(*scene.chain.prepare_mint(back, evidence))[1]
+    assert unburned == Outcome(Landing.REVERTED, "issuer: origin was no burned redemption")
+    scene.land(*scene.chain.prepare_burn(scene.token, "red-1", alice.address, two))
+    assert scene.land(*scene.chain.prepare_mint(back, evidence))[1] == Outcome(Landing.FINAL)
+    assert alice.balance(scene.token) == RawAmount.parse("5")
 
 
 def test_a_holder_is_refused_in_the_contracts_words_and_nothing_is_sent(scene: Scene) -> None:
