@@ -10,7 +10,10 @@ import pytest
 
 from openscrip.cli import main
 
-COMMANDS = ("demo", "up", "verify", "status", "list-stock", "subscribe", "redeem", "report", "simulate", "doctor")
+COMMANDS = (
+    "demo", "up", "verify", "status", "list-stock", "subscribe", "redeem", "report", "simulate", "doctor",
+    "powers", "tokenlist",
+)
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

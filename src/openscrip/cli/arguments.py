@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     _add_up(command("up", "start everything and run until interrupted", "stack"))
     command("verify", "prove from chains, custodian and ledger that every token is covered", "checks")
     command("powers", "who holds which power on every chain, and whether one key could break two-key rules", "checks")
+    token_list = command("tokenlist", "the tokens as wallets read them: a list by Uniswap's schema, in JSON", "publishing")
+    token_list.add_argument("--out", type=Path, default=None, help="write it to this file, numbered after what stands there")
     command("status", "what is listed, owed and held, and what waits", "market")
     command("list-stock", "list a stock on both chains", "market").add_argument("symbol", help="such as TSLA")
     _add_subscribe(command("subscribe", "money into tokens", "orders"))

@@ -17,15 +17,16 @@ def verify(asked: Namespace, voice: Voice) -> int:
 
     Where nothing runs in the data folder, the parts are brought up for it and taken down again.
     """
-    return _with_parts(asked, voice, _verified)
+    return with_parts(asked, voice, _verified)
 
 
 def powers(asked: Namespace, voice: Voice) -> int:
     """Who holds which power, read from chains; 1 if a single key could break I7. Brings the parts up as `verify` does."""
-    return _with_parts(asked, voice, _powers)
+    return with_parts(asked, voice, _powers)
 
 
-def _with_parts(asked: Namespace, voice: Voice, check: Callable[[Settings, Voice], int]) -> int:
+def with_parts(asked: Namespace, voice: Voice, check: Callable[[Settings, Voice], int]) -> int:
+    """Do `check` on the parts of a data folder, which are brought up for it where nothing runs."""
     from openscrip.bootstrap.places import Places, read_wiring  # noqa: PLC0415
     from openscrip.bootstrap.stack import Stack  # noqa: PLC0415
     from openscrip.bootstrap.up import market_of, occupied  # noqa: PLC0415

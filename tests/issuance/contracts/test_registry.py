@@ -16,9 +16,11 @@ from openscrip.issuance.chains.evm.registry import (
     blueprint_creation,
     create2_address,
     read_deployments,
+    read_list_tokens,
     read_stocks,
 )
 from openscrip.issuance.contracts.artifact import openzeppelin, own
+from openscrip.issuance.token_list import ListToken
 
 APPLE = "US0378331005"
 FIELDS = (
@@ -355,3 +357,19 @@ def test_deployments__the_same_chain_twice__reverts__and_for_another_stock_not(s
     stage.send("lister", "Registry", "list_stock", listing())
     add(stage, isin=APPLE)
     assert stage.view("Registry", "deployments_of", APPLE) == 1
+
+
+def test_token_list__of_the_registry__has_every_chain(stage: Stage) -> None:
+    add(stage)
+    add(stage, network="solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", account="Ai9D7F2kdbNpnmhqvj4Xz5PTqFXxV6tRJR8H8uvPqH1a")
+    add(stage, network="eip155:31337", account=stage.feed)
+    stage.send("lister", "Registry", "list_stock", listing())
+    apple = stage.view("Registry", "stock", APPLE)
+    feeds = {"reserveFeed": stage.feed, "priceFeed": stage.price_feed}
+    assert read_list_tokens(stage.node, stage.at.registry) == [
+        ListToken(31337, stage.token, "Tesla (Openscrip)", "TSLAx", {"isin": TSLA.isin} | feeds),
+        ListToken(1, stage.token, "Tesla (Openscrip)", "TSLAx", {"isin": TSLA.isin}),
+        ListToken(31337, to_checksum_address(apple[2]), "Apple (Openscrip)", "AAPLx", {
+            "isin": APPLE, "reserveFeed": to_checksum_address(apple[3]), "priceFeed": to_checksum_address(apple[4]),
+        }),
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.contracts.artifact import openzeppelin, own
+from openscrip.issuance.token_list import ListToken
 from openscrip.kernel.errors import Refused
 
 CREATE2_DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
@@ -21,6 +22,8 @@ SALT = bytes(32)
 """Of `Genesis`, `Registry` and the beacon: their creation code tells them apart."""
 BLUEPRINT = bytes.fromhex("fe7100")
 """ERC-5202: what comes before the creation code in a blueprint."""
+
+_EVM = "eip155"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +116,17 @@ def read_deployments(node: Node, registry: str, isin: str) -> list[OtherDeployme
     contract = own("Registry")
     count = int(node.read(contract, registry, "deployments_of", isin)[0])
     return [OtherDeployment(*node.read(contract, registry, "deployments", isin, number)[0]) for number in range(count)]
+
+
+def read_list_tokens(node: Node, registry: str) -> list[ListToken]:
+    """Every stock's token here, then on the other EVM chains that the registry knows, as a token list wants them."""
+    found: list[ListToken] = []
+    for stock in read_stocks(node, registry):
+        name = str(node.read(own("StockToken"), stock.token, "name")[0])
+        here = {"isin": stock.isin, "reserveFeed": stock.reserve_feed, "priceFeed": stock.price_feed}
+        found.append(ListToken(node.chain_id, stock.token, name, stock.symbol, here))
+        for other in read_deployments(node, registry, stock.isin):
+            family, _, reference = other.network.partition(":")
+            if family == _EVM and int(reference) != node.chain_id:
+                found.append(ListToken(int(reference), other.account, name, stock.symbol, {"isin": stock.isin}))
+    return found
