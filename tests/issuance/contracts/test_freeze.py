@@ -1,6 +1,7 @@
 """A frozen account gives, takes and spends nothing of one token; the guardian freezes at once, the timelock undoes it."""
 
 import pytest
+from tests.issuance.contracts.direct import end
 from tests.issuance.contracts.stage import CHAIN_ID, NOBODY, ONE, Stage, account, events, key, reverts
 
 from openscrip.issuance.chains.evm.typed_data import PERMIT, digest
@@ -69,7 +70,9 @@ def test_unfreeze__by_the_timelock__lets_the_account_move_again(stage: Stage) ->
     freeze(stage, "alice")
     receipt = stage.send(stage.at.timelock, "StockToken", "unfreeze", account("alice"), 5)
     [(topics, _)] = events(receipt, "StockToken", "Unfrozen")
+    assert topics[0][-40:] == account("alice")[2:].lower()
     assert int(topics[1], 16) == 5
+    assert stage.token_view("freeze_reason", "alice") == 0
     stage.send("alice", "StockToken", "transfer", account("bob"), ONE)
     with reverts("token: account was not frozen"):
         stage.send(stage.at.timelock, "StockToken", "unfreeze", account("alice"), 5)
@@ -100,6 +103,14 @@ def test_frozen_account__gives_takes_and_spends_nothing(stage: Stage) -> None:
     assert stage.token_view("balanceOf", "alice") == 100 * ONE
 
 
+def test_frozen_spender_who_is_also_a_party__is_named_as_the_party(stage: Stage) -> None:
+    stage.send("alice", "StockToken", "approve", account("carol"), ONE)
+    freeze(stage, "carol")
+    with reverts("token: receiver was frozen"):
+        stage.send("carol", "StockToken", "transferFrom", account("alice"), account("carol"), 1)
+    assert stage.token_view("allowance", "alice", "carol") == ONE
+
+
 def test_frozen_account__others_and_other_receivers__are_not_disturbed(stage: Stage) -> None:
     freeze(stage, "alice")
     stage.send("bob", "StockToken", "transfer", account("carol"), ONE)
@@ -123,16 +134,16 @@ def test_frozen_holder__cannot_escrow_nor_be_refunded_until_unfrozen(stage: Stag
     with reverts("token: sender was frozen"):
         stage.escrow("alice", ONE, b"\x08" * 32)
     with reverts("token: receiver was frozen"):
-        stage.send("issuer", "Issuer", "refund", REQUEST)
+        end(stage, "refund", "alice", REQUEST)
     stage.send(stage.at.timelock, "StockToken", "unfreeze", account("alice"), 5)
-    stage.send("issuer", "Issuer", "refund", REQUEST)
+    end(stage, "refund", "alice", REQUEST)
     assert stage.token_view("balanceOf", "alice") == 100 * ONE
 
 
 def test_frozen_holder__burn_of_its_escrow__still_works(stage: Stage) -> None:
     stage.escrow("alice", ONE, REQUEST)
     freeze(stage, "alice")
-    stage.send("issuer", "Issuer", "burn", REQUEST)
+    end(stage, "burn", "alice", REQUEST)
 
 
 def test_errors__pause_before_list_before_freeze_before_balance(stage: Stage) -> None:

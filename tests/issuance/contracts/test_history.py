@@ -5,9 +5,9 @@ from bisect import bisect_right
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.issuance.contracts.direct import DAY, schedule, take_back
 from tests.issuance.contracts.stage import ONE, Stage, reverts
 
-DAY = 86_400
 NO_ACTION = b"\0" * 32
 GENESIS = (ONE, ONE, 0, NO_ACTION, 0, False)
 
@@ -20,9 +20,9 @@ def history(stage: Stage) -> list[tuple[object, ...]]:
 def entry(stage: Stage, action: bytes, old: int, new: int, epoch: int, *, cancelled: bool = False) -> int:
     """Schedule a change for tomorrow, take it back if `cancelled`, let the day pass; its time."""
     at = stage.now() + DAY
-    stage.schedule(stage.change(expected=old, multiplier=new, effective_at=at, epoch_after=epoch, action=action))
+    schedule(stage, expected=old, multiplier=new, at=at, epoch=epoch, action=action)
     if cancelled:
-        stage.cancel(action)
+        take_back(stage, action)
     stage.pass_time(at - stage.now())
     return at
 
@@ -45,7 +45,7 @@ def test_history__of_changes__keeps_old_new_time_action_and_epoch(stage: Stage) 
 
 def test_history__pending_change__is_an_entry_and_future_times_show_it(stage: Stage) -> None:
     at = stage.now() + DAY
-    stage.schedule(stage.change(effective_at=at))
+    schedule(stage, at=at)
     assert stage.token_view("historyLength") == 2
     assert [stage.token_view("multiplierAt", at + step) for step in (-1, 0, 1)] == [ONE, 10 * ONE, 10 * ONE]
     assert stage.token_view("multiplierAt", stage.now()) == stage.token_view("uiMultiplier") == ONE
@@ -65,12 +65,12 @@ def test_history__cancelled_change__stays_marked_and_was_never_in_force(stage: S
 
 
 def test_history__cancelled_change_of_a_later_time_than_the_next__does_not_disturb_the_order(stage: Stage) -> None:
-    far = stage.change(effective_at=stage.now() + 50 * DAY)
-    stage.schedule(far)
-    stage.cancel(far["action"])
+    far = stage.now() + 50 * DAY
+    schedule(stage, at=far, action=b"\1" * 32)
+    take_back(stage, b"\1" * 32)
     near = entry(stage, b"\2" * 32, ONE, 2 * ONE, 1)
     assert stage.token_view("multiplierAt", near) == 2 * ONE
-    assert stage.token_view("multiplierAt", far["effective_at"]) == 2 * ONE
+    assert stage.token_view("multiplierAt", far) == 2 * ONE
 
 
 @pytest.mark.parametrize("number", [1, 2**256 - 1])
@@ -81,7 +81,7 @@ def test_history_entry__beyond_the_last__reverts(fresh: Stage, number: int) -> N
 
 def test_history__refused_change__adds_nothing(stage: Stage) -> None:
     with reverts("token: expected multiplier was not in force"):
-        stage.schedule(stage.change(expected=2 * ONE))
+        schedule(stage, expected=2 * ONE)
     assert history(stage) == [GENESIS]
 
 

@@ -70,6 +70,14 @@ def test_recover__to_a_listed_account__reverts__and_from_one_works(frozen: Stage
     recover(frozen, to=account("bob"))
 
 
+def test_recover__frees_nobody__the_account_stays_frozen_and_a_rest_stays_there(frozen: Stage) -> None:
+    recover(frozen, amount=100 * ONE)
+    assert frozen.token_view("balanceOf", "alice") == 0
+    assert frozen.token_view("freeze_reason", "alice") == COURT
+    with reverts("token: balance was too small"):
+        recover(frozen, amount=1)
+
+
 def test_recover__while_paused__works(frozen: Stage) -> None:
     frozen.send("guardian", "StockToken", "pause")
     recover(frozen)
@@ -79,19 +87,3 @@ def test_recover__from_the_escrow__is_out_of_reach(stage: Stage) -> None:
     stage.escrow("alice", 20 * ONE, b"\1" * 32)
     with reverts("token: account was not frozen"):
         recover(stage, account=stage.at.issuer)
-
-
-def test_ccip_admin__is_nobody_until_the_timelock_names_one(stage: Stage) -> None:
-    assert int(stage.token_view("getCCIPAdmin"), 16) == 0
-    with reverts("policy: caller was not the owner"):
-        stage.send("guardian", "Policy", "set_ccip_admin", account("guardian"))
-    stage.send(stage.at.timelock, "Policy", "set_ccip_admin", account("carol"))
-    assert stage.token_view("getCCIPAdmin").lower() == account("carol").lower()
-    with reverts("policy: CCIP admin was unchanged"):
-        stage.send(stage.at.timelock, "Policy", "set_ccip_admin", account("carol"))
-    stage.send(stage.at.timelock, "Policy", "set_ccip_admin", NOBODY)
-
-
-@pytest.mark.parametrize("known", ["e8a3d485", "8fd6a6ac"])
-def test_supports_interface__contract_metadata_and_ccip_admin(stage: Stage, known: str) -> None:
-    assert stage.view("StockToken", "supportsInterface", bytes.fromhex(known)) is True
