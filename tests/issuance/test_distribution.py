@@ -159,6 +159,11 @@ def test_prices_wait_no_longer_than_the_chain_lets_them() -> None:
     story = Story(SPLIT).frozen()
     (evm, _) = (action for action in asked(story.wakes(EFFECTIVE_AT * 10), Schedule) if isinstance(action, Schedule))
     assert evm.change.paused_from == EFFECTIVE_AT * 10 - PAUSE_S_MAX
+    first, second = story.last.commands
+    story.hears(Landed(first.key, "0x", 1), EFFECTIVE_AT * 10)
+    story.hears(Rejected(second.key, "x", "not now"), EFFECTIVE_AT * 10)
+    (solana,) = (action for action in asked(story.wakes(EFFECTIVE_AT * 10 + 60), Schedule) if isinstance(action, Schedule))
+    assert solana.change.paused_from == evm.change.paused_from, "all chains are told the same"
 
 
 def test_two_sources_that_differ_wait_for_an_operator_who_chooses() -> None:

@@ -27,7 +27,7 @@ SETTLING_S = 60
 class Distribution:
     """One corporate action of one stock, with everything that the sources said and what became of it.
 
-    `epoch` is that of the quantities; `awaits` names the one wake that it acts on;
+    `epoch` is that of the quantities; from `paused_from` on prices on chain wait; `awaits` names the one wake that it acts on;
     `refused_on` the chains that refused the multiplier in this round.
     """
 
@@ -36,6 +36,7 @@ class Distribution:
     notices: tuple[Notice, ...]
     freeze_at: int
     effective_at: int
+    paused_from: int = 0
     resolved_by: str = ""
     epoch: int = 0
     eligible: Shares = Shares(0)

@@ -41,15 +41,22 @@ def schedule(row: Distribution, view: ActionView) -> Decision:
         reason = f"distribution: {', '.join(row.staged_on)} staged the multiplier and no other chain did; a person must decide"
         return Decision(rows=(replace(row, state="held", reason=reason),))
     effective_at = row.effective_at if row.staged_on else max(row.effective_at, view.now + NOTICE_S)
-    asked = replace(row, attempts=row.attempts + 1, refused_on=(), awaits="", effective_at=effective_at)
+    longest = max(row.freeze_at, view.now - PAUSE_S_MAX)
+    asked = replace(
+        row,
+        attempts=row.attempts + 1,
+        refused_on=(),
+        awaits="",
+        effective_at=effective_at,
+        paused_from=row.paused_from if row.staged_on else min(effective_at, longest),
+    )
     event, action, ratio = canonical(event_of(asked)).decode(), _announced(asked), asked.ratio
-    paused_from = min(effective_at, max(row.freeze_at, view.now - PAUSE_S_MAX))
     commands = []
     for chain, token in view.stock.tokens:
         if chain not in asked.staged_on:
             change = MultiplierChange(
                 chain, row.stock, token, asked.before, asked.after, effective_at, asked.epoch_after, action, *ratio,
-                paused_from,
+                asked.paused_from,
             )  # fmt: skip
             key = f"{row.id}:schedule:{chain}:{asked.attempts}"
             commands.append(Command(key, "Distribution", row.id, Schedule(change, event)))
