@@ -136,12 +136,16 @@ def judge(asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices
 
 def action_values(asked: ChangeAsked) -> tuple[str | int, ...]:
     """What is signed of the corporate action, in the order of its EIP-712 type; a `bytes4` stands left in its word."""
-    event = asked.event
+    sources = document_hash(asked.event["sources"])
+    return (asked.action, asked.token, *announced_facts(asked.event), 0, sources, NO_HASH)
+
+
+def announced_facts(event: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """What a notice gives of a corporate action: kind in its word, ex-, record and pay date, ratio, cash in 1e-6 USD."""
+    kind, dividend = str(event["event"]).encode().hex().ljust(64, "0"), event["event"] == DIVIDEND
     days = (_day_number(event.get(name)) for name in ("ex_date", "record_date", "pay_date"))
-    ratio = (0, 0) if event["event"] == DIVIDEND else asked.ratio
-    cash = parse(event["cash_usd"], DOLLAR, "event: cash_usd") if event["event"] == DIVIDEND else 0
-    kind = str(event["event"]).encode().hex().ljust(64, "0")
-    return (asked.action, asked.token, kind, *days, *ratio, cash, 0, document_hash(event["sources"]), NO_HASH)
+    ratio = (0, 0) if dividend else (int(event["ratio_new"]), int(event["ratio_old"]))
+    return (kind, *days, *ratio, parse(event["cash_usd"], DOLLAR, "event: cash_usd") if dividend else 0)
 
 
 def change_values(asked: ChangeAsked) -> tuple[str | int, ...]:

@@ -23,6 +23,7 @@ from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing,
 from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, signed_by
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
+from openscrip_watch.multipliers import announced_facts
 from openscrip_watch.proof import Claims, in_force
 from openscrip_watch.reading import Sources, http_client
 from openscrip_watch.refusal import Refusal, refuse_unless
@@ -155,16 +156,29 @@ def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
 
 
 def _multiplier(look: Look) -> str:
-    """I6: one version of one value from one time on every chain, each change as its event gives it."""
+    """I6: one version of one value from one time on every chain, each change as the custodian announced its event."""
+    notices = {request_hash(event_id): notice for event_id, notice in look.sources.custodian.notices.items()}
+    announced = look.sources.evm.announced() if look.sources.evm else {}
     for stock in look.stocks():
         view = look.view(stock)
         try:
             view.refuse_unless_one_multiplier()
             _refuse_another_history(view)
+            for fact in view.facts["evm"].scheduled if "evm" in view.facts else ():
+                _refuse_another_event(fact, notices.get(fact.action), announced.get(fact.action))
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
     changes = sum(len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1])
     return f"{len(look.stocks())} stocks agree on all chains, {changes} changes"
+
+
+def _refuse_another_event(fact: Fact, notice: Mapping[str, Any] | None, told: tuple[str | int, ...] | None) -> None:
+    """What was announced on chain of an action is what the custodian announced."""
+    where = f"change of {fact.at} for action {fact.action}"
+    if notice is None:
+        raise Refusal("event.unknown", f"{where} has no event that the custodian announced")
+    given = announced_facts(notice)
+    refuse_unless(told == given, "event.differs", f"{where} was announced as {told}, the custodian says {given}")
 
 
 def _refuse_another_history(view: StockView) -> None:

@@ -131,6 +131,10 @@ def test_a_change_that_was_taken_back_or_corrected_was_never_scheduled(stage: St
     standing, facts = read.standing(stage.token, stage.feed)
     assert [fact.action for fact in facts.scheduled] == [third["action"].hex()]
     assert standing.pending == 9 * ONE
+    announced = read.reader.announced()
+    assert set(announced) == {each["action"].hex() for each in (first, second, third)}
+    kind = b"SPLF".hex().ljust(64, "0")
+    assert announced[first["action"].hex()] == (kind, 20240610, 20240607, 20240610, 10 * ONE, ONE, 0)
 
 
 def test_the_price_of_an_escrow_by_strangers_is_nothing(stage: Stage, client: httpx.Client) -> None:

@@ -140,6 +140,19 @@ def test_one_multiplier_out_of_step_is_found_on_either_chain(stage: Stage) -> No
     assert broken(stage) == {}
 
 
+def test_an_event_that_the_custodian_tells_otherwise_is_found(stage: Stage) -> None:
+    """As if both keys had announced another event than there was; the custodian's words are turned, not the chain's."""
+    split, dividend = (each["notice"] for each in stage.custodian.events if each["type"] == "corporate_action")
+    for told, name, other in ((split, "ratio_new", 11), (split, "record_date", "2024-06-07"), (dividend, "cash_usd", "0.02")):
+        honest, told[name] = told[name], other
+        assert "the custodian says" in broken(stage)["multiplier"]
+        told[name] = honest
+    honest, dividend["event_id"] = dividend["event_id"], "another"
+    assert "has no event that the custodian announced" in broken(stage)["multiplier"]
+    dividend["event_id"] = honest
+    assert broken(stage) == {}
+
+
 def both_keys(stage: Stage) -> Authority:
     keys = (stage.solana_issuer.pubkey(), stage.keys.solana.pubkey())
     return Authority(Pubkey.from_string(stage.solana.multisig), keys)

@@ -8,6 +8,7 @@ from typing import Any
 
 from openscrip_watch.chains.evm_wire import (
     ACTIONS,
+    ANNOUNCED,
     RESERVE,
     SIGNER_EPOCH,
     SIGNERS,
@@ -15,6 +16,7 @@ from openscrip_watch.chains.evm_wire import (
     STANDING,
     TRANSFER,
     KeySet,
+    decode_announced,
     decode_event,
     decode_signers,
     decode_standing,
@@ -104,6 +106,12 @@ class EvmReader:
             epoch, role, keys = decode_signers(log)
             standing = sets[epoch] = standing | {role: keys}
         return sets
+
+    def announced(self) -> dict[str, tuple[str | int, ...]]:
+        """What was announced of each corporate action, by its id: as `multipliers.announced_facts` has it."""
+        self._find_contracts()
+        span = {"fromBlock": "0x0", "toBlock": "latest", "address": self.actions, "topics": [ANNOUNCED]}
+        return dict(decode_announced(log) for log in settled(self.rpc.batch([("eth_getLogs", [span])])[0]))
 
     def _find_contracts(self) -> None:
         """Once: the chain is the one that was configured, and its Issuer contract names the others."""

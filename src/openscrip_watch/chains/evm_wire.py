@@ -57,6 +57,9 @@ _BATCH_MAX = 50
 _SIGNATURES_MAX = 7
 SIGNERS_CHANGED = topic("SignersChanged(uint8,address[],uint8,uint64)")
 TRANSFER = topic("Transfer(address,address,uint256)")
+ANNOUNCED = topic(
+    "ActionAnnounced(bytes32,address,bytes4,uint32,uint32,uint32,uint256,uint256,uint256,address,bytes32,bytes32)"
+)
 # topic -> what it is, the indexed names, the names of the data words
 _EVENTS: dict[str, tuple[What, tuple[str, ...], tuple[str, ...]]] = {
     topic("Minted(bytes32,address,address,uint256,uint8,bytes32,uint64,uint256,bytes32)"): (
@@ -216,6 +219,12 @@ class KeySet:
         found = [signer(digest, signatures[at : at + 65]) for at in range(0, len(signatures), 65)]
         ordered = found == sorted(set(found))
         return ordered and len(found) == self.threshold and self.members.issuperset(found)
+
+
+def decode_announced(log: Mapping[str, Any]) -> tuple[str, tuple[str | int, ...]]:
+    """`ActionAnnounced`: the action, and what was told of it: kind in its word, three days, ratio, cash."""
+    data = bytes.fromhex(log["data"][2:])
+    return log["topics"][1][2:], (log["topics"][3][2:], *(_int_at(data, 32 * place) for place in range(6)))
 
 
 def decode_signers(log: Mapping[str, Any]) -> tuple[int, int, KeySet]:
