@@ -4,6 +4,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.issuance.contracts.corporate import (
@@ -24,7 +26,7 @@ from tests.issuance.contracts.corporate import (
     report_on,
     scale,
 )
-from tests.issuance.contracts.stage import GRAIN, NOBODY, NOTHING, ONE, Stage, account, events, reverts
+from tests.issuance.contracts.stage import CHAIN_ID, GRAIN, NOBODY, NOTHING, ONE, Stage, account, events, reverts
 
 from openscrip.assets.listings import instruments
 from openscrip.issuance.chains.evm.deployment import ListedToken
@@ -81,13 +83,13 @@ def test_convert__again_and_again__has_a_request_of_its_own_each_time(stage: Sta
     action = merger(stage, into.token)
     open_now(stage, action)
     report_on(stage, into)
-    requests = {
-        events(convert(stage, who, action["id"], ONE), "Issuer", "Minted")[0][0][0] for who in ("alice", "alice", "bob")
-    }
-    assert len(requests) == 3
+    for number, who in enumerate(("alice", "alice", "bob")):
+        parts = (CHAIN_ID, stage.at.conversion, action["id"], account(who), number)
+        request = keccak(encode(["uint256", "address", "bytes32", "address", "uint256"], parts))
+        receipt = convert(stage, who, action["id"], ONE)
+        assert events(receipt, "Issuer", "Minted")[0][0][0] == "0x" + request.hex()
+        assert stage.view("Issuer", "request_used", request) is True
     assert stage.view("Conversion", "count") == 3
-    for request in requests:
-        assert stage.view("Issuer", "request_used", bytes.fromhex(request[2:])) is True
 
 
 def test_convert__from_the_second_of_its_effect__and_after_its_end(stage: Stage, into: ListedToken) -> None:
