@@ -1,7 +1,7 @@
 """A local chain with the contracts on it: any account may send, and every transaction is mined at once."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,13 +68,23 @@ def reverts(reason: str) -> Iterator[None]:
     assert str(caught.value) == reason
 
 
+class MiningNode(Node):
+    """A node that mines whenever somebody waits for a receipt."""
+
+    def receipts(self, tx_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        """The receipt of each transaction that could be mined."""
+        self.rpc.call("evm_mine")
+        return super().receipts(tx_ids)
+
+
 class Stage:
-    """One deployment with one listed token."""
+    """One deployment with one listed token, on a chain that mines only when it is asked to."""
 
     def __init__(self, evm: EvmNode) -> None:
         self.evm = evm
+        evm.rest()
         self.rpc = JsonRpc(evm.url)
-        self.node = Node(self.rpc, CHAIN_ID, Fees())
+        self.node: Node = MiningNode(self.rpc, CHAIN_ID, Fees())
         evm.fund(ROLES.lister)
         self.at = deploy_platform(self.node, key("lister"), ROLES, NODE_MODULES)
         listed = list_token(self.node, key("lister"), self.at, TSLA, NODE_MODULES)

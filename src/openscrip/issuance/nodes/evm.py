@@ -65,6 +65,8 @@ class EvmNode:
         self._stopping = threading.Event()
         self._ready = threading.Event()
         self._miner: threading.Thread | None = None
+        self._beat = threading.Lock()
+        self._rests = False
 
     def start(self, timeout_s: float = 20) -> None:
         """Start the chain and its miner.
@@ -89,6 +91,14 @@ class EvmNode:
     def set_time(self, now: int) -> None:
         """Push market time: from here on every block is at `now` or later. Ignores an instant that has passed."""
         push_time(self._rpc, now)
+
+    def rest(self) -> None:
+        """From here on mine nothing unasked: whoever sends asks too (`evm_mine`).
+
+        For those who go back to snapshots: a block that is mined at that very moment mixes two states.
+        """
+        with self._beat:
+            self._rests = True
 
     def fund(self, address: str) -> None:
         """Give an account the local chain's worthless fuel to pay for transactions."""
@@ -158,13 +168,11 @@ class EvmNode:
         mined_at = 0.0
         while self._runs():
             time.sleep(_POLL_S)
-            try:
-                waiting = int(self._rpc.call("txpool_status")["pending"], 16)
+            with self._beat, suppress(Unavailable, RpcError):  # asked again at the next beat; a dead process ends the loop
+                waiting = not self._rests and int(self._rpc.call("txpool_status")["pending"], 16)
                 if waiting or (self._live and time.monotonic() - mined_at > _LIVE_BLOCK_S):
                     self._mine()
                     mined_at = time.monotonic()
-            except (Unavailable, RpcError):
-                continue  # asked again at the next beat; a dead process ends the loop
 
     def _runs(self) -> bool:
         return not self._stopping.is_set() and self._process is not None and self._process.poll() is None
