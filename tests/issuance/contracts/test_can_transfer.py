@@ -1,5 +1,7 @@
 """`canTransfer` says what `transfer` would do, in the same words, and never reverts; ERC-5267 says what is signed."""
 
+from typing import Any
+
 import pytest
 from eth_utils.crypto import keccak
 from hypothesis import given
@@ -29,7 +31,7 @@ def tried(stage: Stage, sender: str, receiver: str, amount: int) -> str:
 
 def stop(stage: Stage, what: str, who: str) -> None:
     """Pause, list or freeze."""
-    acts = {
+    acts: dict[str, tuple[Any, ...]] = {
         "paused": ("StockToken", "pause"), "listed": ("Policy", "list_address", account(who)),
         "frozen": ("StockToken", "freeze", account(who), 2),
     }  # fmt: skip

@@ -23,7 +23,7 @@ extremes = pytest.mark.parametrize("multiplier", EXTREMES)
 @pytest.fixture
 def at(deployed: Stage) -> Iterator[Callable[[int], Stage]]:
     """A token of a multiplier, as it was before after the test."""
-    snapshots = []
+    snapshots: list[str] = []
 
     def put(multiplier: int) -> Stage:
         while snapshots:
@@ -86,7 +86,7 @@ def test_round_trips__a_thousand_at_each_fineness__never_gain_and_lose_at_most_o
     stage = at(multiplier)
     step = 10 ** (18 - decimals)
     values = [(pow(7, number, 10**9 + 7) * number + 1) * step for number in range(1_000)]
-    through, back = (("toUIAmount", "fromUIAmount") if multiplier >= ONE else ("fromUIAmount", "toUIAmount"))
+    through, back = ("toUIAmount", "fromUIAmount") if multiplier >= ONE else ("fromUIAmount", "toUIAmount")
     returned = asked(stage, back, asked(stage, through, values))
     assert {before - after for before, after in zip(values, returned, strict=True)} <= {0, 1}
 
@@ -109,9 +109,7 @@ def test_round_trip__repeated__stands_still_after_the_first(at: Callable[[int], 
 
 
 @given(multiplier=multipliers, held=st.lists(st.integers(1, 10**9), min_size=1, max_size=3))
-def test_any_multiplier_change__leaves_every_raw_figure_bit_by_bit(
-    deployed: Stage, multiplier: int, held: list[int]
-) -> None:
+def test_any_multiplier_change__leaves_every_raw_figure_bit_by_bit(deployed: Stage, multiplier: int, held: list[int]) -> None:
     snapshot = deployed.rpc.call("evm_snapshot")
     names = ["alice", "bob", "carol"][: len(held)]
     for name, raw in zip(names, held, strict=True):
@@ -120,7 +118,8 @@ def test_any_multiplier_change__leaves_every_raw_figure_bit_by_bit(
 
     def figures() -> list[int]:
         balances = [deployed.token_view("balanceOf", name) for name in names]
-        return [*balances, *(deployed.token_view("allowance", name, "dave") for name in names), deployed.token_view("totalSupply")]
+        allowances = [deployed.token_view("allowance", name, "dave") for name in names]
+        return [*balances, *allowances, deployed.token_view("totalSupply")]
 
     before = figures()
     schedule(deployed, multiplier=multiplier)
@@ -134,9 +133,7 @@ def test_any_multiplier_change__leaves_every_raw_figure_bit_by_bit(
 
 
 @given(multiplier=multipliers, raw=st.integers(0, 10**30))
-def test_shares_owed__of_the_books__are_never_below_what_holders_see(
-    deployed: Stage, multiplier: int, raw: int
-) -> None:
+def test_shares_owed__of_the_books__are_never_below_what_holders_see(deployed: Stage, multiplier: int, raw: int) -> None:
     """The book rounds what it owes up and the chain rounds what it shows down, from the same multiplier."""
     snapshot = deployed.rpc.call("evm_snapshot")
     put_in_force(deployed, multiplier)
@@ -177,9 +174,7 @@ def test_largest_supply__at_the_highest_multiplier__overflows_nothing(at: Callab
 @pytest.mark.parametrize(("function", "edge"), [
     ("toUIAmount", (2**256 - 1) // MULTIPLIER_MAX), ("fromUIAmount", (2**256 - 1) // ONE),
 ])  # fmt: skip
-def test_conversion__beyond_any_supply__reverts_and_never_wraps(
-    at: Callable[[int], Stage], function: str, edge: int
-) -> None:
+def test_conversion__beyond_any_supply__reverts_and_never_wraps(at: Callable[[int], Stage], function: str, edge: int) -> None:
     stage = at(MULTIPLIER_MAX)
     assert stage.token_view(function, edge) > 0
     for beyond in (edge + 1, 2**256 - 1):

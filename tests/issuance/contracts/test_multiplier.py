@@ -1,4 +1,4 @@
-"""ERC-8056 on the token itself: one scheduled change at a time, in force from the first block at its time, without touching a balance."""
+"""ERC-8056 on the token: one change at a time, in force from the first block at its time; no balance moves."""
 
 from typing import Any
 
@@ -145,9 +145,7 @@ def test_change_nobody_rolled__never_locks_anything__however_long_ago(stage: Sta
     ],
     ids=str,
 )
-def test_schedule__out_of_its_rules__reverts_and_leaves_no_trace(
-    stage: Stage, changes: dict[str, Any], reason: str
-) -> None:
+def test_schedule__out_of_its_rules__reverts_and_leaves_no_trace(stage: Stage, changes: dict[str, Any], reason: str) -> None:
     fields = {"at": stage.now() + changes.get("ahead", DAY)} | {k: v for k, v in changes.items() if k != "ahead"}
     with reverts(reason):
         schedule(stage, **fields)

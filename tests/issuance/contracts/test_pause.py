@@ -14,9 +14,7 @@ TRANSFERS, PRIMARY, BRIDGE = 1, 2, 4
 def signed_transfer(stage: Stage) -> None:
     """Relay a transfer of one atom that alice signed."""
     values = (account("alice"), account("bob"), 1, stage.token_view("nonces", "alice"), stage.now() + 60)
-    signature = key("alice").sign_digest(
-        digest("Tesla (Openscrip)", CHAIN_ID, stage.token, DELEGATED_TRANSFER, values)
-    )
+    signature = key("alice").sign_digest(digest("Tesla (Openscrip)", CHAIN_ID, stage.token, DELEGATED_TRANSFER, values))
     stage.send("relayer", "StockToken", "delegatedTransfer", *values[:3], values[4], signature)
 
 

@@ -93,3 +93,17 @@ def test_permit__spender_listed_afterwards__allowance_does_not_outlive_it(stage:
 def test_domain_separator__is_of_this_chain_and_this_token(stage: Stage) -> None:
     elsewhere = stage.view("StockToken", "DOMAIN_SEPARATOR", to=stage.at.implementation)
     assert stage.token_view("DOMAIN_SEPARATOR") != elsewhere
+
+
+def test_domain_separator__on_a_fork_with_another_chain_id__is_another_and_old_signatures_are_void(stage: Stage) -> None:
+    before = stage.token_view("DOMAIN_SEPARATOR")
+    stage.rpc.call("anvil_setChainId", 1)
+    try:
+        assert stage.token_view("DOMAIN_SEPARATOR") != before
+        assert stage.token_view("eip712Domain")[3] == 1
+        with reverts(WRONG):
+            permit(stage)
+        permit(stage, chain_id=1)
+    finally:
+        stage.rpc.call("anvil_setChainId", CHAIN_ID)
+    assert stage.token_view("DOMAIN_SEPARATOR") == before

@@ -323,9 +323,7 @@ def test_source_that_fails__makes_only_sync_revert(stage: Stage, source: Source,
     assert sync(stage, "bob") == [("Unlisted", topic("bob"), 0)]
 
 
-def test_source_that_lists_everyone__locks_neither_exit_nor_recovery_nor_its_removal(
-    stage: Stage, source: Source
-) -> None:
+def test_source_that_lists_everyone__locks_neither_exit_nor_recovery_nor_its_removal(stage: Stage, source: Source) -> None:
     """Anyone may sync what it says, of the contracts too; whoever nobody synced goes on."""
     stage.escrow("bob", ONE, REQUEST)
     source.act("be", BLAMES_ALL)

@@ -169,7 +169,8 @@ def test_pool__anything_finer_than_a_grain__reverts(pooled: Stage, amount: int) 
     """What one chain burned finer than another can hold would never arrive."""
     pooled.send("alice", "StockToken", "transfer", account("pool"), ONE)
     pooled.send("alice", "StockToken", "approve", account("pool"), ONE)
-    for function, arguments in (("mint", (account("carol"), amount)), ("burn", (amount,)), ("burnFrom", (account("alice"), amount))):
+    acts = (("mint", account("carol"), amount), ("burn", amount), ("burnFrom", account("alice"), amount))
+    for function, *arguments in acts:
         with reverts("token: amount was finer than 1e-8"):
             pooled.send("pool", "StockToken", function, *arguments)
 
@@ -223,7 +224,11 @@ def test_pool__listed_or_frozen_itself__neither_mints_nor_burns(
     pooled.send("alice", "StockToken", "transfer", account("pool"), ONE)
     pooled.send("alice", "StockToken", "approve", account("pool"), ONE)
     pooled.send("guardian", contract, function, account("pool"), *([3] if function == "freeze" else []))
-    acts = (("mint", account("carol"), GRAIN), ("burn", GRAIN), ("burnFrom", account("alice"), GRAIN))
+    acts: tuple[tuple[Any, ...], ...] = (
+        ("mint", account("carol"), GRAIN),
+        ("burn", GRAIN),
+        ("burnFrom", account("alice"), GRAIN),
+    )
     for (act, *arguments), reason in zip(acts, reasons, strict=True):
         with reverts(reason):
             pooled.send("pool", "StockToken", act, *arguments)
@@ -260,9 +265,7 @@ def test_burn_from__takes_the_allowance_and_the_balance__and_no_more(pooled: Sta
 @pytest.mark.parametrize(("contract", "function", "reason"), [
     ("StockToken", "freeze", "token: sender was frozen"), ("Policy", "list_address", "policy: sender was listed"),
 ])  # fmt: skip
-def test_burn_from__a_listed_or_frozen_holder__reverts(
-    pooled: Stage, contract: str, function: str, reason: str
-) -> None:
+def test_burn_from__a_listed_or_frozen_holder__reverts(pooled: Stage, contract: str, function: str, reason: str) -> None:
     pooled.send("alice", "StockToken", "approve", account("pool"), ONE)
     pooled.send("guardian", contract, function, account("alice"), *([3] if function == "freeze" else []))
     with reverts(reason):

@@ -1,5 +1,7 @@
 """The token as an ERC-20, and how it is set up: raw balances that only their owner or spender moves."""
 
+from typing import Any
+
 import pytest
 from tests.issuance.contracts.direct import ISIN, begun, end, put_in_force, set_up, topic
 from tests.issuance.contracts.stage import GRAIN, NOBODY, NODE_MODULES, ONE, Stage, account, events, reverts
@@ -105,7 +107,7 @@ def test_initialize__of_a_stock_that_other_chains_list__starts_where_the_books_s
     ids=str,
 )
 def test_initialize__beyond_a_bound__reverts__and_at_it_passes(
-    fresh: Stage, edge: dict[str, int], beyond: dict[str, int], reason: str
+    fresh: Stage, edge: dict[str, Any], beyond: dict[str, Any], reason: str
 ) -> None:
     place = begun(fresh)
     with reverts(reason):
@@ -131,8 +133,19 @@ def test_two_tokens_of_one_beacon__keep_their_own_state(stage: Stage) -> None:
 
 
 def test_supports_interface__erc165_erc20_permit_and_erc8056(fresh: Stage) -> None:
-    for known in ("01ffc9a7", "36372b07", "a219a025", "9d8ff7da", "a60bf13d", "4bd27648", "57854fc3", "d890fd71",
-                  "84b0196e", "e8a3d485", "8fd6a6ac"):
+    for known in (
+        "01ffc9a7",
+        "36372b07",
+        "a219a025",
+        "9d8ff7da",
+        "a60bf13d",
+        "4bd27648",
+        "57854fc3",
+        "d890fd71",
+        "84b0196e",
+        "e8a3d485",
+        "8fd6a6ac",
+    ):
         assert fresh.view("StockToken", "supportsInterface", bytes.fromhex(known)) is True
     assert fresh.view("StockToken", "supportsInterface", b"\xff" * 4) is False
 
