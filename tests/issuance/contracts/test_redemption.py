@@ -176,6 +176,54 @@ def test_exit__stale_feed_and_shortfall__burn_still_works(stage: Stage) -> None:
     end(stage, "burn")
 
 
+# Tokens that an upgrade made hostile
+
+
+# bare code that answers every call with zero, or with one
+SAYS_NO, SAYS_YES = "0x5f5f5260205ff3", "0x60015f5260205ff3"
+# answers with the word at slot 0; a transferFrom writes there the amount and a byte more, and says yes
+WRITES = "0x5f3560e01c6323b872dd146016575f545f5260205ff35b60443560{:02x}015f5560015f5260205ff3"
+
+
+def become(stage: Stage, code: str) -> None:
+    """The token is this code from here on."""
+    stage.rpc.call("anvil_setCode", stage.token, code)
+    stage.rpc.call("anvil_setStorageAt", stage.token, "0x0", "0x" + "00" * 32)
+
+
+def take(stage: Stage, function: str) -> dict[str, Any]:
+    """Take alice's tokens in one of the two ways."""
+    if function == "escrow":
+        return stage.send("alice", "Issuer", "escrow", stage.token, ONE, 1, FIRST)
+    return stage.send(stage.at.conversion, "Issuer", "surrender", account("alice"), stage.token, ONE, FIRST)
+
+
+@pytest.mark.parametrize("function", ["escrow", "surrender"])
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (SAYS_NO, "issuer: transfer failed"), (SAYS_YES, "issuer: another amount was received"),
+        (WRITES.format(1), "issuer: another amount was received"),
+    ],
+)  # fmt: skip
+def test_escrow_and_surrender__token_moves_nothing_or_too_much__reverts(
+    stage: Stage, function: str, code: str, reason: str
+) -> None:
+    become(stage, code)
+    with reverts(reason):
+        take(stage, function)
+    become(stage, WRITES.format(0))
+    take(stage, function)
+
+
+def test_refund__token_says_no__reverts_and_keeps_the_escrow(stage: Stage) -> None:
+    stage.escrow("alice", ONE, FIRST)
+    become(stage, SAYS_NO)
+    with reverts("issuer: transfer failed"):
+        end(stage, "refund")
+    assert redemption(stage, "alice")[4] == ESCROWED
+
+
 # Registration
 
 

@@ -161,6 +161,12 @@ def test_set_signers__threshold_up_to_the_members__is_taken(stage: Stage, thresh
     assert stage.view("Signers", "threshold", ISSUER) == threshold
 
 
+def test_set_signers__of_eight_members__reverts(stage: Stage) -> None:
+    with pytest.raises(Reverted):
+        seat(stage, ISSUER, (*SEVEN, "attestor 8"), 1)
+    seat(stage, ISSUER, SEVEN, 1)
+
+
 @pytest.mark.parametrize("role", [ISSUER, CORPORATE_ACTION, PRICE, LISTER])
 def test_set_signers__attestor_in_a_second_seat__reverts(stage: Stage, role: int) -> None:
     with reverts("signers: attestor was no second key"):

@@ -145,7 +145,6 @@ def report_and_mint(
 
 
 @external
-@nonreentrant
 def void_request(request_id: bytes32):
     """
     @notice Uses up the request of a voucher that shall not be used.
@@ -244,13 +243,13 @@ def register(token: address, feed: address, supply_cap: uint256, day_cap: uint25
 @external
 def set_limits(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uint256):
     """
-    @notice The owner sets limits, raw; the guardian only lowers them. A closed token stays closed, unless the action that
-            closed it was taken back.
+    @notice The owner sets limits, raw; the guardian only lowers them. A token that was closed stays closed, unless the
+            action that closed it was taken back.
     """
     by_owner: bool = msg.sender == staticcall policy.owner()
     assert by_owner or msg.sender == staticcall policy.guardian(), "issuer: caller was neither owner nor guardian"
     self._refuse_unless_registered(token)
-    assert not limits._is_closed(token) or not staticcall actions.ended(token), "issuer: token was closed"
+    assert not staticcall actions.ended(token), "issuer: token was closed"
     limits._change(token, supply_cap, day_cap, arrival_cap, by_owner)
 
 

@@ -102,12 +102,6 @@ def _limits(token: address) -> (uint256, uint256, uint256):
 
 @internal
 @view
-def _is_closed(token: address) -> bool:
-    return self.issuances[token] >> 184 == 0
-
-
-@internal
-@view
 def _left(window: uint256, span: uint256) -> uint256:
     cap: uint256 = self._cap(window)
     return (cap - min(cap, self._used(window, span))) * rules.GRAIN
