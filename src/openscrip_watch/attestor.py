@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openscrip_watch import fields, finishes, mints, multipliers, releases, transactions
+from openscrip_watch import cancellations, fields, finishes, mints, multipliers, releases, transactions
 from openscrip_watch.batch import Answer, Asked, Batch
 from openscrip_watch.clock import MarketClock
 from openscrip_watch.config import WatchConfig, load_config, refuse_unless_extends
@@ -134,6 +134,7 @@ def read_asked(path: str, body: object) -> Asked:
         "/v1/mints": mints.read_mint,
         "/v1/multipliers": multipliers.read_change,
         "/v1/finishes": finishes.read_finish,
+        "/v1/cancellations": cancellations.read_cancel,
         "/v1/transactions": transactions.read_transaction,
         "/v1/releases": releases.read_release,
     }

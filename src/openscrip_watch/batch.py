@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from openscrip_watch import finishes, mints, multipliers, releases, transactions
+from openscrip_watch import cancellations, finishes, mints, multipliers, releases, transactions
 from openscrip_watch.amounts import DOLLAR, parse
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Standing, TokenFacts
@@ -21,13 +21,8 @@ from openscrip_watch.signing import EvmSigning
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
-Asked = (
-    mints.MintAsked
-    | multipliers.ChangeAsked
-    | finishes.FinishAsked
-    | transactions.TransactionAsked
-    | releases.ReleaseAsked
-)
+OfAction = multipliers.ChangeAsked | finishes.FinishAsked | cancellations.CancelAsked
+Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked
 WAITING_S = 90.0
 """Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
 
@@ -86,6 +81,8 @@ class Batch:
                 return self._change(asked)
             case finishes.FinishAsked():
                 return self._finish(asked)
+            case cancellations.CancelAsked():
+                return self._cancel(asked)
             case transactions.TransactionAsked():
                 return self._transaction(asked)
             case releases.ReleaseAsked():
@@ -149,9 +146,7 @@ class Batch:
         return report_json(report)
 
     def _change(self, asked: multipliers.ChangeAsked) -> Answer:
-        view = self.view(self._stock(asked.stock))
-        founded = asked.chain in view.standings
-        refuse_unless(founded, "chain.token", f"change: {asked.stock:.40} was not founded on {asked.chain}")
+        view = self._founded(asked)
         calls = {key: call for key, call in self._register.calls.items() if key not in self._dead_calls}
         before = multipliers.earlier_change(asked, calls, view)
         if before is not None:
@@ -169,15 +164,28 @@ class Batch:
         return _of_change(call)
 
     def _finish(self, asked: finishes.FinishAsked) -> Answer:
-        view = self.view(self._stock(asked.stock))
-        founded = asked.chain in view.standings
-        refuse_unless(founded, "chain.token", f"finish: {asked.stock:.40} was not founded on {asked.chain}")
+        view = self._founded(asked)
         before = finishes.earlier_finish(asked, self._register.calls)
         if before is not None:
             return {"signature": before.signature}
         finishes.judge(asked, view)
         call = SignedCall(asked.key, asked.chain, asked.evidence, signature=self._evm().finish(asked))
         return self._put_call("finish", call)
+
+    def _cancel(self, asked: cancellations.CancelAsked) -> Answer:
+        view = self._founded(asked)
+        before = cancellations.earlier_cancel(asked, self._register.calls)
+        if before is not None:
+            return {"signature": before.signature}
+        cancellations.judge(asked, view, self._config.evm.cancel if self._config.evm else ())
+        call = SignedCall(asked.key, asked.chain, asked.reason, signature=self._evm().cancel(asked))
+        return self._put_call("cancel", call)
+
+    def _founded(self, asked: OfAction) -> StockView:
+        view = self.view(self._stock(asked.stock))
+        founded = asked.chain in view.standings
+        refuse_unless(founded, "chain.token", f"chain: {asked.stock:.40} was not founded on {asked.chain}")
+        return view
 
     def _transaction(self, asked: transactions.TransactionAsked) -> Answer:
         dead = asked.key in self._dead_calls
@@ -245,7 +253,7 @@ class Batch:
         match asked:
             case mints.MintAsked():
                 return [self._stock(asked.mint.stock)]
-            case multipliers.ChangeAsked() | finishes.FinishAsked():
+            case multipliers.ChangeAsked() | finishes.FinishAsked() | cancellations.CancelAsked():
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 found = [stock for stock in stocks if stock.mint == asked.mint]
@@ -272,7 +280,7 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        without = (releases.ReleaseAsked, finishes.FinishAsked)
+        without = (releases.ReleaseAsked, finishes.FinishAsked, cancellations.CancelAsked)
         transactions_asked = [each.asked for each in asked if not isinstance(each, without) and each.asked]
         if solana is None or not transactions_asked:
             return set()

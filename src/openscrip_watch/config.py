@@ -18,6 +18,8 @@ class EvmConfig:
     chain_id: int
     issuer_contract: str
     depth: int = 0
+    cancel: tuple[str, ...] = ()
+    """Corporate actions, by their id on chain, that the watch's operator allows to be taken back before they take effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
             fields.integer(evm, "chain_id", 1),
             fields.text(evm, "issuer_contract").lower(),
             int(evm.get("depth", 0)),
+            tuple(str(each) for each in evm.get("cancel", ())),
         )
         if evm
         else None,

@@ -23,7 +23,14 @@ from openscrip_watch.refusal import BadInput, Refusal, Silent
 BODY_BYTES_MAX = 64 * 1024
 BATCH_MAX = 64
 _LOG = logging.getLogger(__name__)
-_PATHS = ("/v1/mints", "/v1/multipliers", "/v1/finishes", "/v1/transactions", "/v1/releases")
+_PATHS = (
+    "/v1/mints",
+    "/v1/multipliers",
+    "/v1/finishes",
+    "/v1/cancellations",
+    "/v1/transactions",
+    "/v1/releases",
+)
 
 
 @dataclass(frozen=True, slots=True)

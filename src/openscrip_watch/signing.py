@@ -2,11 +2,13 @@
 
 import coincurve
 
+from openscrip_watch.cancellations import CancelAsked
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.evm import EvmReader
 from openscrip_watch.chains.evm_wire import (
     ACTION_TYPE,
     ACTIONS_DOMAIN,
+    CANCEL_TYPE,
     CHANGE_TYPE,
     FEED_DOMAIN,
     FINISH_TYPE,
@@ -54,6 +56,10 @@ class EvmSigning:
     def finish(self, asked: FinishAsked) -> str:
         """Under the end of a corporate action."""
         return self._sign(ACTIONS_DOMAIN, self._reader.actions, FINISH_TYPE, (asked.action, asked.evidence))
+
+    def cancel(self, asked: CancelAsked) -> str:
+        """Under the cancellation of a corporate action that is not in force."""
+        return self._sign(ACTIONS_DOMAIN, self._reader.actions, CANCEL_TYPE, (asked.action, asked.reason))
 
     def _sign(self, domain: str, contract: str, type_text: str, values: tuple[str | int, ...]) -> str:
         return sign(self._key, Domain(domain, self._reader.chain_id, contract).digest(type_text, values))

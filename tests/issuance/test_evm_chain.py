@@ -17,6 +17,7 @@ from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_CANCEL,
     ACTION_FINISH,
     ACTIONS,
     CORPORATE_ACTION,
@@ -26,6 +27,7 @@ from openscrip.issuance.chains.evm.typed_data import (
     MULTIPLIER_CHANGE,
     RESERVE_REPORT,
     action_values,
+    cancel_values,
     change_values,
     digest,
     finish_values,
@@ -37,6 +39,7 @@ from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.voucher import (
+    ActionCancel,
     ActionFinish,
     AnnouncedAction,
     Evidence,
@@ -96,6 +99,9 @@ class SigningAttestor:
 
     def attest_finish(self, finish: ActionFinish) -> str:
         return self._sign(ACTIONS, self.deployment.actions, ACTION_FINISH, finish_values(finish))
+
+    def attest_cancel(self, cancel: ActionCancel) -> str:
+        return self._sign(ACTIONS, self.deployment.actions, ACTION_CANCEL, cancel_values(cancel))
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         raise AssertionError("an EVM chain asks for no co-signature of a transaction")
@@ -258,6 +264,19 @@ def test_an_action_is_registered_with_its_facts_and_declared_final(scene: Scene)
     end = ActionFinish("evm", "TSLAx", scene.token, "act-1", "ab" * 32)
     assert scene.land(*scene.chain.prepare_finish(end))[1] == Outcome(Landing.FINAL)
     assert told("state_of") == 4
+
+
+def test_an_action_is_taken_back_before_it_takes_effect_and_not_after(scene: Scene) -> None:
+    change = scheduled(scene.token, Multiplier.one(), (10, 1), NOON + 7_200)
+    scene.land(*scene.chain.prepare_multiplier(change, {}))
+    cancel = ActionCancel("evm", "TSLAx", scene.token, "act-1", "cd" * 32)
+    assert scene.land(*scene.chain.prepare_cancel(cancel))[1] == Outcome(Landing.FINAL)
+    assert scene.chain.multiplier(scene.token).pending == 0
+    again = scheduled(scene.token, Multiplier.one(), (10, 1), NOON + 7_200, "act-2")
+    scene.land(*scene.chain.prepare_multiplier(again, {}))
+    scene.evm.set_time(NOON + 7_200)
+    late = scene.land(*scene.chain.prepare_cancel(replace(cancel, action_id="act-2")))[1]
+    assert late == Outcome(Landing.REVERTED, "actions: action was not pending")
 
 
 def test_what_is_minted_back_names_its_burned_redemption(scene: Scene) -> None:

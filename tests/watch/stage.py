@@ -30,6 +30,7 @@ from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.voucher import (
+    ActionCancel,
     ActionFinish,
     Evidence,
     MintKind,
@@ -85,6 +86,10 @@ class HttpAttestor:
     def attest_finish(self, finish: ActionFinish) -> str:
         asked = {"chain": finish.chain, "stock": finish.stock, "evidence": finish.evidence}
         return str(self.post("/v1/finishes", asked | {"action_id": chain_hash(finish.action_id).hex()})["signature"])
+
+    def attest_cancel(self, cancel: ActionCancel) -> str:
+        asked = {"chain": cancel.chain, "stock": cancel.stock, "reason": cancel.reason}
+        return str(self.post("/v1/cancellations", asked | {"action_id": chain_hash(cancel.action_id).hex()})["signature"])
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         asked = {"chain": "solana", "purpose": purpose, "request_id": request_id}

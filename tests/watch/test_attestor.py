@@ -197,6 +197,7 @@ def test_requests_at_the_same_moment_never_share_the_same_shares(stage: Stage) -
         ("/v1/releases", b'{"kind": "gift", "instruction": {}}', 400, "body.field"),
         ("/v1/finishes", b'{"chain": "solana"}', 400, "body.value"),
         ("/v1/finishes", b'{"chain": "evm", "stock": "NVDA", "action_id": "00"}', 400, "body.hex"),
+        ("/v1/cancellations", b'{"chain": "solana"}', 400, "body.value"),
         ("/v1/transactions", b'{"chain": "solana", "purpose": "steal"}', 400, "body.value"),
         ("/v1/clock", b'{"now": "5"}', 400, "body.integer"),
         ("/v1/clock", b'{"now": 5}', 409, "clock.backwards"),

@@ -1,5 +1,6 @@
 """The attestor through a split and a dividend on real chains."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ from tests.watch.asks import (
 )
 from tests.watch.stage import ISIN, STOCK, Stage
 
-from openscrip.issuance.voucher import ActionFinish, RedemptionKind
+from openscrip.issuance.voucher import ActionCancel, ActionFinish, RedemptionKind, chain_hash
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
@@ -72,6 +73,23 @@ def test_a_split_moves_the_multiplier_exactly_and_on_both_chains_alike(stage: St
     schedule(stage, change(stage, "solana", told, "10", SPLIT_OPEN, 1), event)
     text = refused("covered.shortfall", lambda: post(stage, ask(stage, "sub-40/1", "100")))
     assert "owed" in text, "until the split is booked the higher multiplier counts"
+
+
+def test_a_pending_change_is_taken_back_only_with_the_operators_consent(stage: Stage) -> None:
+    """Asked on a copy of the chain: the story goes on with the split."""
+    cancel = ActionCancel("evm", STOCK, stage.listed.token, f"{STOCK}.SPLF.{SPLIT_DAY}", "ef" * 32)
+    attest, good = stage.attestor.attest_cancel, stage.config.read_text()
+    refused("cancel.consent", lambda: attest(cancel))
+    consents = [chain_hash(cancel.action_id).hex(), "12" * 32]
+    body = json.loads(good)
+    stage.config.write_text(json.dumps(body | {"evm": body["evm"] | {"cancel": consents}}))
+    before = stage.node.rpc.call("evm_snapshot")
+    call = stage.evm.prepare_cancel(cancel)
+    refused("cancel.conflict", lambda: attest(replace(cancel, reason="00" * 32)))
+    stage.land("evm", call)
+    assert stage.evm.multiplier(stage.listed.token).pending == 0
+    stage.node.rpc.call("evm_revert", before)
+    stage.config.write_text(good)
 
 
 def test_a_split_is_finished_once_it_is_in_force_and_booked(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from openscrip.assets.custody import Instruction, Payment
 from openscrip.assets.wire import to_json
-from openscrip.issuance.voucher import ActionFinish, Evidence, MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import ActionCancel, ActionFinish, Evidence, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.runtime.connections import Connections
 
@@ -84,6 +84,16 @@ class WatchClient:
             "evidence": finish.evidence,
         }
         return str(self._ask("/v1/finishes", body)["signature"])
+
+    def attest_cancel(self, cancel: ActionCancel) -> str:
+        """As `Attestor.attest_cancel`."""
+        body: dict[str, object] = {
+            "chain": cancel.chain,
+            "stock": cancel.stock,
+            "action_id": chain_hash(cancel.action_id).hex(),
+            "reason": cancel.reason,
+        }
+        return str(self._ask("/v1/cancellations", body)["signature"])
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """As `Attestor.attest_transaction`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from openscrip.issuance.voucher import ActionFinish, Evidence, MintVoucher, MultiplierChange, RedemptionKind
+from openscrip.issuance.voucher import ActionCancel, ActionFinish, Evidence, MintVoucher, MultiplierChange, RedemptionKind
 from openscrip.kernel.quantities import RawAmount
 
 
@@ -138,6 +138,10 @@ class Attestor(Protocol):
 
     def attest_finish(self, finish: ActionFinish) -> str:
         """The attestor's signature under the end of a corporate action."""
+        ...
+
+    def attest_cancel(self, cancel: ActionCancel) -> str:
+        """The attestor's signature under a cancellation; it asks its own operator for consent."""
         ...
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:

@@ -113,6 +113,17 @@ class ActionFinish:
     evidence: str
 
 
+@dataclass(frozen=True, slots=True)
+class ActionCancel:
+    """A corporate action taken back on one chain before it takes effect; `reason` is the hash (hex) of why."""
+
+    chain: str
+    stock: str
+    token: str
+    action_id: str
+    reason: str
+
+
 def chain_hash(business_id: str) -> bytes:
     """The 32 bytes that stand for a business id on every chain: SHA-256 of `openscrip:` + id."""
     return hashlib.sha256(f"openscrip:{business_id}".encode()).digest()

@@ -22,6 +22,7 @@ CHANGE_TYPE = (
     "MultiplierChange(address token,uint256 expected,uint256 multiplier,uint64 effectiveAt,uint64 epochAfter,"
     "bytes32 actionId,uint256 ratioNew,uint256 ratioOld,uint64 pausedFrom)"
 )
+CANCEL_TYPE = "ActionCancel(bytes32 actionId,bytes32 reason)"
 FINISH_TYPE = "ActionFinish(bytes32 actionId,bytes32 evidence)"
 REPORT_TYPE = (
     "ReserveReport(address token,uint256 shares,uint256 encumbered,uint256 inTransit,uint256 allocation,uint64 epoch,"

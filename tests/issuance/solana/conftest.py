@@ -13,7 +13,15 @@ from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.founding import Listing
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import ActionFinish, Evidence, MintKind, MintVoucher, MultiplierChange, evidence_hash
+from openscrip.issuance.voucher import (
+    ActionCancel,
+    ActionFinish,
+    Evidence,
+    MintKind,
+    MintVoucher,
+    MultiplierChange,
+    evidence_hash,
+)
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
@@ -37,6 +45,9 @@ class WillingAttestor:
 
     def attest_finish(self, finish: ActionFinish) -> str:
         raise AssertionError("a Solana chain asks for no signature under an action's end")
+
+    def attest_cancel(self, cancel: ActionCancel) -> str:
+        raise AssertionError("a Solana chain asks for no signature under a cancellation")
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         return {"signature": self._signature(transaction)}

@@ -20,6 +20,7 @@ from openscrip.issuance.chains.evm.node import Node, address
 from openscrip.issuance.chains.evm.signing import Signer
 from openscrip.issuance.chains.evm.transaction import Transaction, nonce_of
 from openscrip.issuance.chains.evm.typed_data import (
+    ACTION_CANCEL,
     ACTION_FINISH,
     ACTIONS,
     CORPORATE_ACTION,
@@ -27,6 +28,7 @@ from openscrip.issuance.chains.evm.typed_data import (
     MINT_VOUCHER,
     MULTIPLIER_CHANGE,
     action_values,
+    cancel_values,
     change_values,
     digest,
     finish_values,
@@ -37,6 +39,7 @@ from openscrip.issuance.chains.evm.typed_data import (
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.voucher import (
     NO_HASH,
+    ActionCancel,
     ActionFinish,
     Evidence,
     MintKind,
@@ -144,6 +147,16 @@ class EvmChain:
         signatures = (self._sign_action(ACTION_FINISH, values), _signature(self._attestor.attest_finish(finish)))
         label = f"finish {finish.action_id} of {finish.stock}"
         return (self._call(label, "CorporateActions", "finish", values, *signatures, gas=_FINISH_GAS),)
+
+    def prepare_cancel(self, cancel: ActionCancel) -> tuple[Call, ...]:
+        """One call that takes an action back before it takes effect, signed by the corporate-action key and the attestor.
+
+        Only here: what other chains were told of it stays, and mints stop until all show the same again (I6).
+        """
+        values = cancel_values(cancel)
+        signatures = (self._sign_action(ACTION_CANCEL, values), _signature(self._attestor.attest_cancel(cancel)))
+        label = f"cancel {cancel.action_id} of {cancel.stock}"
+        return (self._call(label, "CorporateActions", "cancel", values, *signatures, gas=_FINISH_GAS),)
 
     def sign(self, call: Call, nonce: int) -> SignedCall:
         """Sign with the issuer's key. The caller stores the result before it submits it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from openscrip.issuance.voucher import ActionFinish, AnnouncedAction, MintVoucher, MultiplierChange, chain_hash
+from openscrip.issuance.voucher import ActionCancel, ActionFinish, AnnouncedAction, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.quantities import Shares
 
 _DOMAIN = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -104,6 +104,11 @@ def change_values(change: MultiplierChange) -> tuple[object, ...]:
         change.ratio_old,
         change.paused_from,
     )
+
+
+def cancel_values(cancel: ActionCancel) -> tuple[object, ...]:
+    """The fields of a cancellation as the contract of corporate actions reads them."""
+    return (chain_hash(cancel.action_id), bytes.fromhex(cancel.reason))
 
 
 def finish_values(finish: ActionFinish) -> tuple[object, ...]:
