@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`make soak MINUTES=10` arrives here."""
     parser.addoption("--soak-minutes", type=int, default=1, help="how long each soak test runs")
     parser.addoption("--contracts", type=Path, help="a folder of artifacts to test in place of the package's")
+    parser.addoption("--machine-calls", type=int, default=2_000_000, help="how many calls the contracts' soak test makes")
     parser.addoption("--mutants", type=int, default=0, help="try a sample of so many mutants; 0 tries all")
 
 
