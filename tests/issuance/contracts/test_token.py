@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.issuance.contracts.direct import ISIN, begun, end, put_in_force, set_up, topic
+from tests.issuance.contracts.direct import ISIN, begun, end, name_pool, put_in_force, set_up, topic
 from tests.issuance.contracts.stage import GRAIN, NOBODY, NODE_MODULES, ONE, Stage, account, events, reverts
 
 from openscrip.issuance.contracts.artifact import openzeppelin, own
@@ -187,6 +187,15 @@ def test_transfer_from__infinite_allowance__is_not_spent(stage: Stage) -> None:
     stage.send("alice", "StockToken", "approve", account("carol"), INFINITE)
     stage.send("carol", "StockToken", "transferFrom", account("alice"), account("dave"), 4)
     assert stage.token_view("allowance", "alice", "carol") == INFINITE
+
+
+def test_transfer_from_and_burn_from__of_nobody__revert_even_for_nothing(stage: Stage) -> None:
+    """Else anyone could make a mint of nothing appear in the logs."""
+    name_pool(stage)
+    with reverts("token: owner was zero"):
+        stage.send("carol", "StockToken", "transferFrom", NOBODY, account("bob"), 0)
+    with reverts("token: owner was zero"):
+        stage.send("pool", "StockToken", "burnFrom", NOBODY, 0)
 
 
 def test_approve__nobody__reverts(stage: Stage) -> None:

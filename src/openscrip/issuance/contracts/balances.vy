@@ -63,6 +63,7 @@ def _spend(owner: address, spender: address, amount: uint256):
     """
     @notice Takes from an allowance; the largest there is stays as it is.
     """
+    assert owner != empty(address), "token: owner was zero"
     allowed: uint256 = self.allowance[owner][spender]
     if allowed != max_value(uint256):
         assert allowed >= amount, "token: allowance was too small"
