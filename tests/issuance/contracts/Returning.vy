@@ -9,7 +9,7 @@
 import IStockToken
 
 target: address
-again: Bytes[1024]
+again: Bytes[2048]
 held: uint256
 more: uint256
 less: uint256
@@ -17,7 +17,7 @@ entered: public(bool)
 
 
 @external
-def arm(target: address, again: Bytes[1024]):
+def arm(target: address, again: Bytes[2048]):
     self.target = target
     self.again = again
 
@@ -31,7 +31,7 @@ def miscount(more: uint256, less: uint256):
 @internal
 def _return():
     if len(self.again) > 0:
-        again: Bytes[1024] = self.again
+        again: Bytes[2048] = self.again
         self.again = b""
         self.entered = raw_call(self.target, again, revert_on_failure=False)
 
