@@ -114,9 +114,10 @@ def _is_date_or_unknown(day: uint32) -> bool:
     """
     if day == 0:
         return True
+    year: uint32 = day // 10_000
     month: uint32 = day // 100 % 100
     of_month: uint32 = day % 100
     return (
-        day >= 19_000_101 and day <= 99_991_231
+        year >= 1900 and year <= 9999
         and month >= 1 and month <= 12 and of_month >= 1 and of_month <= 31
     )
