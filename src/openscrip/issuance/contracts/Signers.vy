@@ -26,11 +26,11 @@ _ATTESTOR: constant(uint8) = 2
 _ROLES: constant(uint8) = 5
 _MEMBERS_MAX: constant(uint256) = 7
 _SIGNATURE: constant(uint256) = 65
-_LOW_8: constant(uint256) = 2**8 - 1
+_LOW_3: constant(uint256) = 2**3 - 1
 
 policy: public(immutable(IPolicy))
 
-# --- the epoch, then each role's threshold in its own byte ---
+# --- the epoch above 64 bits with each role's threshold, which is at most 7, in three bits of its own ---
 standing: uint256
 # --- the roles of each account: bit n for role n ---
 roles: HashMap[address, uint256]
@@ -42,7 +42,7 @@ sets: HashMap[uint8, DynArray[address, _MEMBERS_MAX]]
 def __init__(policy_: IPolicy, sets_: ISigners.SignerSet[5]):
     assert policy_.address != empty(address), "signers: policy was zero"
     policy = policy_
-    self.standing = self._with_epoch(0, 1)
+    self.standing = 1 << 64
     for i: uint256 in range(5):
         self._set(convert(i + 1, uint8), sets_[i].members, sets_[i].threshold)
 
@@ -54,7 +54,7 @@ def set_signers(role: uint8, members: DynArray[address, _MEMBERS_MAX], threshold
     """
     assert msg.sender == staticcall policy.owner(), "signers: caller was not the owner"
     assert self._is_role(role), "signers: role was unknown"
-    self.standing = self._with_epoch(self.standing, self._epoch() + 1)
+    self.standing += 1 << 64
     self._set(role, members, threshold)
 
 
@@ -130,8 +130,8 @@ def _set(role: uint8, members: DynArray[address, _MEMBERS_MAX], threshold: uint8
             assert not self._has_role(member, _ATTESTOR), "signers: attestor was no second key"
         self.roles[member] = others | bit
     self.sets[role] = members
-    place: uint256 = convert(role, uint256) * 8
-    self.standing = (self.standing & ~(_LOW_8 << place)) | (convert(threshold, uint256) << place)
+    place: uint256 = convert(role, uint256) * 3
+    self.standing = (self.standing & ~(_LOW_3 << place)) | (convert(threshold, uint256) << place)
     log SignersChanged(role=role, members=members, threshold=threshold, signerEpoch=self._epoch())
 
 
@@ -167,16 +167,10 @@ def _is_role(role: uint8) -> bool:
 @internal
 @view
 def _threshold(role: uint8) -> uint256:
-    return (self.standing >> (convert(role, uint256) * 8)) & _LOW_8 if self._is_role(role) else 0
+    return (self.standing >> (convert(role, uint256) * 3)) & _LOW_3 if self._is_role(role) else 0
 
 
 @internal
 @view
 def _epoch() -> uint64:
     return convert(self.standing >> 64, uint64)
-
-
-@internal
-@pure
-def _with_epoch(standing: uint256, epoch: uint64) -> uint256:
-    return (standing & (2**64 - 1)) | (convert(epoch, uint256) << 64)

@@ -22,11 +22,12 @@ event LimitsChanged:
 _DAY_S: constant(uint256) = 86_400
 _HOUR_S: constant(uint256) = 3_600
 _LOW_72: constant(uint256) = 2**72 - 1
-_LOW_40: constant(uint256) = 2**40 - 1
 
-# --- in grains: supply cap, then the day's window: cap, used, and the time at which so much was used; 72, 72, 72, 40 bits ---
+# --- a window: the time at which so much was used, the cap on the supply, the window's cap, what was used; 40 bits of
+#     seconds reach beyond the year 36,000, and 72 bits hold each of the others, in grains ---
+# a day's issuances, with the cap on the supply
 issuances: HashMap[address, uint256]
-# --- the hour's window, packed alike ---
+# an hour's arrivals, without it
 arrivals: HashMap[address, uint256]
 
 
@@ -54,8 +55,8 @@ def _set(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uin
         assert cap // rules.GRAIN <= _LOW_72, "issuer: limit was out of bounds"
     issued: uint256 = self._used(self.issuances[token], _DAY_S)
     arrived: uint256 = self._used(self.arrivals[token], _HOUR_S)
-    self.issuances[token] = ((supply_cap // rules.GRAIN) << 184) | self._window(day_cap // rules.GRAIN, issued)
-    self.arrivals[token] = self._window(arrival_cap // rules.GRAIN, arrived)
+    self.issuances[token] = self._window(supply_cap // rules.GRAIN, day_cap // rules.GRAIN, issued)
+    self.arrivals[token] = self._window(0, arrival_cap // rules.GRAIN, arrived)
     log LimitsChanged(token=token, supplyCap=supply_cap, dayCap=day_cap, arrivalCap=arrival_cap)
 
 
@@ -65,17 +66,18 @@ def _use(token: address, kind: uint8, raw: uint256, supply_after: uint256):
     @notice Takes a mint off its window, if its kind has one, and holds the supply after it under its cap.
     """
     issuance: uint256 = self.issuances[token]
-    assert issuance >> 184 != 0, "issuer: token was closed"
-    assert supply_after <= self._supply_cap(issuance), "issuer: supply cap was reached"
+    supply_cap: uint256 = self._supply_cap(issuance)
+    assert supply_cap != 0, "issuer: token was closed"
+    assert supply_after <= supply_cap * rules.GRAIN, "issuer: supply cap was reached"
     if kind == rules.ISSUANCE:
         used: uint256 = self._used(issuance, _DAY_S) + raw // rules.GRAIN
         assert used <= self._cap(issuance), "issuer: day cap was reached"
-        self.issuances[token] = ((issuance >> 184) << 184) | self._window(self._cap(issuance), used)
+        self.issuances[token] = self._window(supply_cap, self._cap(issuance), used)
     elif kind == rules.ARRIVAL:
         arrival: uint256 = self.arrivals[token]
         used: uint256 = self._used(arrival, _HOUR_S) + raw // rules.GRAIN
         assert used <= self._cap(arrival), "issuer: hourly arrival cap was reached"
-        self.arrivals[token] = self._window(self._cap(arrival), used)
+        self.arrivals[token] = self._window(0, self._cap(arrival), used)
 
 
 @internal
@@ -85,7 +87,8 @@ def _available(token: address, kind: uint8, supply: uint256) -> uint256:
     @notice Raw that the caps leave to a mint of this kind now.
     """
     issuance: uint256 = self.issuances[token]
-    left: uint256 = self._supply_cap(issuance) - min(supply, self._supply_cap(issuance))
+    supply_cap: uint256 = self._supply_cap(issuance) * rules.GRAIN
+    left: uint256 = supply_cap - min(supply, supply_cap)
     if kind == rules.ISSUANCE:
         return min(left, self._left(issuance, _DAY_S))
     if kind == rules.ARRIVAL:
@@ -97,7 +100,10 @@ def _available(token: address, kind: uint8, supply: uint256) -> uint256:
 @view
 def _limits(token: address) -> (uint256, uint256, uint256):
     issuance: uint256 = self.issuances[token]
-    return self._supply_cap(issuance), self._cap(issuance) * rules.GRAIN, self._cap(self.arrivals[token]) * rules.GRAIN
+    arrival: uint256 = self.arrivals[token]
+    return (
+        self._supply_cap(issuance) * rules.GRAIN, self._cap(issuance) * rules.GRAIN, self._cap(arrival) * rules.GRAIN
+    )
 
 
 @internal
@@ -110,25 +116,28 @@ def _left(window: uint256, span: uint256) -> uint256:
 @internal
 @view
 def _used(window: uint256, span: uint256) -> uint256:
-    used: uint256 = (window >> 40) & _LOW_72
-    refilled: uint256 = self._cap(window) * (block.timestamp - (window & _LOW_40)) // span
+    """
+    @notice What is used by now: as much as at the window's time, less what came back since then.
+    """
+    used: uint256 = window & _LOW_72
+    refilled: uint256 = self._cap(window) * (block.timestamp - (window >> 216)) // span
     return used - min(used, refilled)
 
 
 @internal
 @view
-def _window(cap: uint256, used: uint256) -> uint256:
-    # used is at most what was a cap, so 72 bits hold it; 40 bits of seconds reach beyond the year 36,000
-    return (cap << 112) | (used << 40) | block.timestamp
+def _window(supply_cap: uint256, cap: uint256, used: uint256) -> uint256:
+    # what is used was once at most a cap, so 72 bits hold it
+    return (block.timestamp << 216) | (supply_cap << 144) | (cap << 72) | used
 
 
 @internal
 @pure
 def _cap(window: uint256) -> uint256:
-    return (window >> 112) & _LOW_72
+    return (window >> 72) & _LOW_72
 
 
 @internal
 @pure
-def _supply_cap(issuance: uint256) -> uint256:
-    return (issuance >> 184) * rules.GRAIN
+def _supply_cap(window: uint256) -> uint256:
+    return (window >> 144) & _LOW_72
