@@ -11,7 +11,7 @@ SILENT: constant(uint256) = 2
 TWO_WORDS: constant(uint256) = 3
 BURNS: constant(uint256) = 4
 HALF_A_WORD: constant(uint256) = 5
-THREE: constant(uint256) = 6
+A_NUMBER: constant(uint256) = 6
 BLAMES_ALL: constant(uint256) = 7
 
 way: public(uint256)
@@ -50,8 +50,8 @@ def isSanctioned(account: address) -> Bytes[96]:
             word = keccak256(word)
     if self.way == HALF_A_WORD:
         return slice(word, 16, 16)
-    if self.way == THREE:
-        word = convert(convert(3, uint256), bytes32)
+    if self.way == A_NUMBER:
+        word = convert(convert(2, uint256), bytes32)
     if self.way == BLAMES_ALL:
         word = convert(convert(1, uint256), bytes32)
     before: uint256 = msg.gas

@@ -14,7 +14,7 @@ from openscrip.issuance.contracts.artifact import Artifact
 REQUEST, OTHER = b"\7" * 32, b"\x08" * 32
 DAY = 86_400
 REFUSED = "policy: source did not answer"
-WAYS = {"reverts": 1, "says nothing": 2, "says two words": 3, "burns all gas": 4, "says half a word": 5, "says three": 6}
+WAYS = {"reverts": 1, "says nothing": 2, "says two words": 3, "burns all gas": 4, "says half a word": 5, "says a number": 6}
 BLAMES_ALL = 7
 faulty = pytest.mark.parametrize("way", WAYS)
 
