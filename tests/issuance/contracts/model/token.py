@@ -103,11 +103,11 @@ class Token:
         reasons.unless(receiver not in self.frozen, "token: receiver was frozen")
         return reasons
 
-    def _free_to_cross(self, holder: str, pool: str) -> Reasons:
+    def _free_to_cross(self, sender: str, receiver: str, pool: str) -> Reasons:
         reasons = Reasons()
         reasons.unless(not self.pauses & BRIDGE, "token: was paused")
-        reasons.needs(self.policy.check(holder, holder, pool))
-        reasons.needs(self._free_of_freezes(holder, holder, pool))
+        reasons.needs(self.policy.check(sender, receiver, pool))
+        reasons.needs(self._free_of_freezes(sender, receiver, pool))
         return reasons
 
     def _movable(self, sender: str, receiver: str, raw: int) -> Reasons:
@@ -140,6 +140,7 @@ class Token:
     def transfer_from(self, caller: str, owner: str, to: str, raw: int) -> Reasons:
         """By a spender, within the owner's allowance; the largest is never used up."""
         reasons = self.free(caller, owner, to, caller)
+        reasons.unless(owner != NOBODY, "token: owner was zero")
         reasons.unless(self.allowances[owner, caller] >= raw, "token: allowance was too small")
         reasons.needs(self._movable(owner, to, raw))
         if not reasons:
@@ -195,7 +196,7 @@ class Token:
             reasons.unless(not self.pauses & PRIMARY, "token: was paused")
             reasons.needs(self._free_to_take(to))
         else:
-            reasons.needs(self._free_to_cross(to, caller))
+            reasons.needs(self._free_to_cross(NOBODY, to, caller))
             reasons.unless(raw % GRAIN == 0, "token: amount was finer than 1e-8")
             level = self.pools[caller].level_at(self.block.now) if caller in self.pools else 0
             reasons.unless(raw <= level, "token: pool was empty")
@@ -212,7 +213,7 @@ class Token:
         reasons = Reasons()
         if caller != self.issuer:
             reasons.unless(caller in self.pools, "token: caller was not the issuer contract or a pool")
-            reasons.needs(self._free_to_cross(caller, caller))
+            reasons.needs(self._free_to_cross(caller, NOBODY, caller))
             reasons.unless(raw % GRAIN == 0, "token: amount was finer than 1e-8")
         reasons.unless(self.balances[caller] >= raw, "token: balance was too small")
         if not reasons:
@@ -223,8 +224,9 @@ class Token:
         """By a pool, within its allowance."""
         reasons = Reasons()
         reasons.unless(caller in self.pools, "token: caller was not a pool")
-        reasons.needs(self._free_to_cross(account, caller))
+        reasons.needs(self._free_to_cross(account, NOBODY, caller))
         reasons.unless(raw % GRAIN == 0, "token: amount was finer than 1e-8")
+        reasons.unless(account != NOBODY, "token: owner was zero")
         reasons.unless(self.allowances[account, caller] >= raw, "token: allowance was too small")
         reasons.unless(self.balances[account] >= raw, "token: balance was too small")
         if not reasons:
