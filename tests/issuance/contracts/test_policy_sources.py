@@ -173,11 +173,13 @@ def test_mirror__of_nobody_or_by_another__reverts_and_lists_none(stage: Stage) -
     assert stage.view("Policy", "mirror_as_of") == 0
 
 
-def test_mirror__of_two_hundred__fits(stage: Stage) -> None:
+def test_mirror__of_two_hundred__fits__and_of_one_more_reverts(stage: Stage) -> None:
     keep(stage)
-    names = [f"listed {number}" for number in range(200)]
-    assert len(mirror(stage, *names)) == 200
-    assert lists(stage, "listed 199") == 2
+    names = [f"listed {number}" for number in range(201)]
+    with reverts(""):
+        mirror(stage, *names)
+    assert len(mirror(stage, *names[:200])) == 200
+    assert [lists(stage, name) for name in names[199:]] == [2, 0]
 
 
 def test_stale_mirror__stops_every_mint__and_nothing_else(stage: Stage) -> None:
@@ -346,5 +348,9 @@ def test_source_that_is_dear__is_heard_within_its_bound__and_not_beyond(stage: S
         sync(stage, "carol")
 
 
-def test_sync__of_two_hundred__fits(stage: Stage, source: Source) -> None:
-    assert sync(stage, *(f"account {number}" for number in range(200))) == []
+def test_sync__of_two_hundred__fits__and_of_one_more_reverts(stage: Stage, source: Source) -> None:
+    names = [f"account {number}" for number in range(201)]
+    source.put(names[199])
+    assert sync(stage, *names[:200]) == [("Listed", topic(names[199]), 4)]
+    with reverts(""):
+        sync(stage, *names)
