@@ -132,6 +132,11 @@ def test_open__without_a_part__reverts(unopened: Unopened, changes: dict[str, An
         unopened.open(**changes)
 
 
+def test_open__with_the_shortest_age_limit__is_taken(unopened: Unopened) -> None:
+    unopened.open(age=1)
+    assert unopened.stage.view("Registry", "parts", to=unopened.registry)[-1] == 1
+
+
 @pytest.mark.parametrize(
     ("part", "reason"),
     [
@@ -348,6 +353,11 @@ def test_deployments__added_by_another__revert(stage: Stage, sender: str) -> Non
 def test_deployments__incomplete__revert(stage: Stage, changes: dict[str, Any], reason: str) -> None:
     with reverts(reason):
         add(stage, **changes)
+
+
+def test_deployments__of_one_letter_each__are_taken(stage: Stage) -> None:
+    add(stage, network="n", account="a")
+    assert stage.view("Registry", "deployments", TSLA.isin, 0) == ("n", "a")
 
 
 def test_deployments__the_same_chain_twice__reverts__and_for_another_stock_not(stage: Stage) -> None:

@@ -169,10 +169,10 @@ def open(parts: Parts):
 
 
 @external
-@nonreentrant
 def list_stock(listing: Listing) -> Stock:
     """
     @notice Lists a stock with everything that it needs, at the address that it has on every chain.
+    @dev    Calls only what `open` named and what it makes here, and reads nothing of its own after those calls.
     """
     parts: Parts = self.parts
     assert parts.beacon != empty(address), "registry: was not open"
