@@ -302,15 +302,16 @@ def test_redeem__any_amounts__pays_the_floor_of_each(deployed: Stage, cash: int,
 # What is left
 
 
-@pytest.mark.parametrize(("more", "worthless"), [(0, True), (1, False)])
-def test_remainder__once_all_that_is_held_is_worth_nothing__goes_out(ended: WindDown, more: int, worthless: bool) -> None:
-    ended.fund(POT + 9)
+@pytest.mark.parametrize(("less", "worthless"), [(1, True), (0, False)])
+def test_remainder__once_all_that_is_held_is_worth_nothing__goes_out(stage: Stage, less: int, worthless: bool) -> None:
+    ended, least = WindDown(stage, cash=10**6), 10**12
+    ended.fund(150 * 10**6 + 9)
     ended.redeem("alice", 100 * ONE)
     with reverts("conversion: tokens were left"):
         ended.return_remainder()
-    dust = (ONE - 1) // CASH + more
+    dust = least - less
     ended.redeem("bob", 50 * ONE - dust)
-    assert ended.stage.token_view("totalSupply") == dust
+    assert stage.token_view("totalSupply") == dust
     if worthless:
         with reverts("conversion: amount was too small"):
             ended.redeem("bob", dust)
@@ -320,19 +321,19 @@ def test_remainder__once_all_that_is_held_is_worth_nothing__goes_out(ended: Wind
         with reverts("conversion: tokens were left"):
             ended.return_remainder()
         ended.redeem("bob", dust)
-        assert ended.held("bob") == 50 * CASH - 1
+        assert ended.held("bob") == 50 * 10**6
 
 
 def test_remainder__of_an_empty_supply__is_sent_once_and_told(ended: WindDown) -> None:
-    ended.fund(POT + 9)
+    ended.fund(POT + 1)
     ended.redeem("alice", 100 * ONE)
     ended.redeem("bob", 50 * ONE)
     receipt = ended.return_remainder()
     [(topics, said)] = events(receipt, "Conversion", "RemainderReturned")
     assert topics[0] == "0x" + ended.id.hex()
     assert topics[1][-40:] == account("treasury")[2:].lower()
-    assert said == {"amount": 9}
-    assert (ended.held("treasury"), ended.pot(), ended.held(ended.stage.at.conversion)) == (9, 0, 0)
+    assert said == {"amount": 1}
+    assert (ended.held("treasury"), ended.pot(), ended.held(ended.stage.at.conversion)) == (1, 0, 0)
     with reverts("conversion: nothing was left"):
         ended.return_remainder()
 
