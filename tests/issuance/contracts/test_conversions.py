@@ -150,6 +150,7 @@ def test_views__of_less_than_an_atom__show_nothing__where_value_moves_it_is_refu
     assert asked(stage, "toUIAmount", [10**6 - 1, 10**6]) == [0, 1]
     stage = at(MULTIPLIER_MAX)
     assert asked(stage, "fromUIAmount", [10**6 - 1, 10**6]) == [0, 1]
+    stage.report()
     stage.send(stage.at.issuer, "StockToken", "mint", account("alice"), ONE)
     stage.send("alice", "StockToken", "approve", stage.at.issuer, ONE)
     for raw, reason in ((0, "issuer: amount was zero"), (GRAIN - 1, "issuer: amount was finer than 1e-8")):
