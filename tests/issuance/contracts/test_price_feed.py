@@ -129,6 +129,16 @@ def test_report__sequence_and_observation__both_rise(fresh: Stage) -> None:
     assert state(fresh)["sequence"] == 6
 
 
+def test_report__sequence_far_ahead__reverts__so_that_no_key_uses_all_of_them_up(fresh: Stage) -> None:
+    with reverts("price: sequence ran too far ahead"):
+        fresh.price(sequence=2**32 + 1)
+    fresh.price(sequence=2**32, observed_at=fresh.now() - 100)
+    with reverts("price: sequence ran too far ahead"):
+        fresh.price(sequence=2**33 + 1)
+    fresh.price(sequence=2**33)
+    assert state(fresh)["sequence"] == 2**33
+
+
 def test_report__observation__is_of_the_last_five_minutes(fresh: Stage) -> None:
     with reverts("price: observation was from the future"):
         fresh.price(observed_at=fresh.now() + 1)

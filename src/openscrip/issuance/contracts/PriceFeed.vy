@@ -92,6 +92,8 @@ _OBSERVED_S_MAX: constant(uint256) = 300
 _REGULAR_S_MAX: constant(uint256) = 3_600
 _EXTENDED_S_MAX: constant(uint256) = 14_400
 _CLOSED_S_MAX: constant(uint256) = 4 * 86_400
+# how far a report's sequence may run ahead, so that no key can use all of them up
+_SEQUENCE_STEP_MAX: constant(uint64) = 2**32
 # a move is large from a fifth of the last price on
 _LARGE_PARTS: constant(uint256) = 5
 
@@ -137,6 +139,7 @@ def report(reported: PriceReport, price_signatures: Bytes[455], attestor_signatu
     assert reported.session >= _REGULAR and reported.session <= _CLOSED, "price: session was unknown"
     last: Round = self._last()
     assert reported.sequence > last.sequence, "price: sequence did not rise"
+    assert reported.sequence - last.sequence <= _SEQUENCE_STEP_MAX, "price: sequence ran too far ahead"
     assert reported.observedAt > last.observedAt, "price: observation was not newer"
     observed_at: uint256 = convert(reported.observedAt, uint256)
     assert observed_at <= block.timestamp, "price: observation was from the future"

@@ -50,7 +50,9 @@ class Price:
         reasons.unless(new.token == self.token.at, "price: report was for another token")
         reasons.unless(0 < new.price <= PRICE_MAX, "price: price was out of bounds")
         reasons.unless(REGULAR <= new.session <= CLOSED, "price: session was unknown")
-        reasons.unless(new.sequence > (self.last.sequence if self.last else 0), "price: sequence did not rise")
+        last = self.last.sequence if self.last else 0
+        reasons.unless(new.sequence > last, "price: sequence did not rise")
+        reasons.unless(new.sequence - last <= 2**32, "price: sequence ran too far ahead")
         reasons.unless(new.observed_at > (self.last.observed_at if self.last else 0), "price: observation was not newer")
         reasons.unless(new.observed_at <= now, "price: observation was from the future")
         reasons.unless(new.observed_at + OBSERVED_S_MAX >= now, "price: observation was too old")
