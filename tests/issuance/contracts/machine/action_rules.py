@@ -57,7 +57,11 @@ class ActionRules(PowerRules):
     def _action(self, choices: Choices, kinds: tuple[str, ...], flaw: str = "") -> CorporateAction:
         """An action that could be announced, or one with a flaw."""
         token, kind = self.token(choices), choices.one(kinds)
+        if kind in ENDING and not choices.rarely(4):  # one whose end matters to somebody
+            held = [each for each in self.world.tokens.values() if each.supply and not self.world.actions.ended(each.at)]
+            token = choices.one(held) if held else token
         others = [each for each in self.world.tokens if each != token.at]
+        others = [each for each in others if not self.world.actions.ended(each)] or others
         into = NOBODY
         if kind in {"MRGR", "CHAN"}:
             into = choices.one(others) if others else who("stranger")

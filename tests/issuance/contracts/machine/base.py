@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from tests.issuance.contracts.machine.crowd import CALLS_MAX, Call, Outcome, state_hash
 from tests.issuance.contracts.machine.setting import ACCOUNTS, Setting, who
 from tests.issuance.contracts.machine.views import View, after_every_block, after_every_call, of_everything
-from tests.issuance.contracts.model.reasons import Reasons
+from tests.issuance.contracts.model.reasons import NOBODY, Reasons
 from tests.issuance.contracts.model.world import World
 from tests.issuance.contracts.stage import CHAIN_ID, key
 
@@ -20,6 +20,11 @@ from openscrip.issuance.contracts.artifact import own
 WRONG = bytes(range(1, 65)) + b"\x1b"
 """65 bytes that no key of ours signed."""
 LOOK_MAX = 300
+BY_THE_OWNER = {"StockToken.transfer", "StockToken.burn", "Issuer.escrow"}
+BY_SOMEBODY_ELSE = {
+    "StockToken.transferFrom", "StockToken.burnFrom", "StockToken.delegatedTransfer", "StockToken.recover",
+}  # fmt: skip
+"""On an allowance, a signature, or the recovery's right; nothing else takes from anybody."""
 ORDERED = {"StockToken.transfer", "StockToken.transferFrom"}
 """What promises the order of its refusals: the first rule broken is the one that is told."""
 
@@ -76,7 +81,7 @@ class Ground(RuleBasedStateMachine):
         """Note a call that the model judged; it is sent with the others of its block. Whether it is allowed."""
         data = own(contract).call(function, *arguments)
         moved, self.world.block.moved = self.world.block.moved, []
-        self._holds_in_the_model()
+        self._holds_in_the_model(moved)
         made = Made(Call(actor, at, data), self.coverage.name(at, data), Reasons(reasons), moved, self._barred())
         made.views = list(after_every_call(self.world, self.setting.holders))
         made.state = state_hash(view.answer for view in made.views)
@@ -110,11 +115,18 @@ class Ground(RuleBasedStateMachine):
             if account != token.issuer
         }
 
-    def _holds_in_the_model(self) -> None:
-        """Nobody has less than nothing; what was delivered to the model's own door adds up."""
+    def _holds_in_the_model(self, moved: Sequence[tuple[str, str, str, int]]) -> None:
+        """Nobody has less than nothing or holds tokens unwatched; and a mint left shares enough for the supply (I1)."""
+        issuer = self.world.issuer
         for token in self.world.tokens.values():
             assert all(raw >= 0 for raw in token.balances.values())
-            assert set(token.balances) <= set(self.setting.holders), "machine: somebody unwatched holds tokens"
+            holding = {account for account, raw in token.balances.items() if raw}
+            assert holding <= set(self.setting.holders), "machine: somebody unwatched holds tokens"
+        for at in {token for token, sender, _, _ in moved if sender == NOBODY}:
+            held, last = self.world.tokens[at], issuer.feeds[at].last
+            assert last is not None
+            owed = -(-held.supply * max(held.multiplier.value, held.multiplier_next) // 10**27)
+            assert owed <= last.allocation <= last.shares, "machine: a mint left the supply uncovered"
 
     # ---------------------------------------------------------------- comparing
 
@@ -162,10 +174,23 @@ class Ground(RuleBasedStateMachine):
             (token, sender, receiver, raw) for token, sender, receiver, raw in map(self._transferred, outcome.logs) if token
         ]
         assert moved == made.moved, f"{made.name}: moved {moved}, not {made.moved}"
+        function = made.name.split("(")[0]
+        for _, sender, _, _ in moved:
+            assert sender in {NOBODY, *self._authority(function, made.call.actor)} or function in BY_SOMEBODY_ELSE, (
+                f"{made.name}: {sender} gave, and nobody was entitled"
+            )
         recovery = made.name.startswith("StockToken.recover(")
         for token, sender, receiver, _ in moved:
             assert recovery or (token, sender) not in made.barred, f"{made.name}: {sender} was barred and gave"
             assert (token, receiver) not in made.barred, f"{made.name}: {receiver} was barred and took"
+
+    def _authority(self, function: str, actor: str) -> set[str]:
+        """Whose own act it is to give; the issuer contract gives what is in its escrow, and what it takes to burn."""
+        if function in {"Issuer.burn", "Issuer.refund"}:
+            return {self.world.issuer.at}
+        if function in {"Conversion.convert", "Conversion.redeem"}:
+            return {actor, self.world.issuer.at}
+        return {actor} if function in BY_THE_OWNER else set()
 
     def _transferred(self, log: dict[str, Any]) -> tuple[str, str, str, int]:
         token = self.setting.checksums.get(log["address"], "")

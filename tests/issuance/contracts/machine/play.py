@@ -17,7 +17,7 @@ from tests.issuance.contracts.stage import ONE
 
 ACTS = acts_of(CashRules)
 STOPPING = (
-    "pause_or_unpause", "freeze_unfreeze_or_recover", "list_or_unlist", "set_limits", "set_mirror", "mirror", "sync",
+    "pause_or_unpause", "freeze_or_unfreeze", "recover", "list_or_unlist", "set_limits", "set_mirror", "mirror", "sync",
     "set_signers", "open_conversion", "fund", "redeem", "return_what_is_left_of_a_pot", "convert",
 )  # fmt: skip
 """What stops much else from happening; each is left out of half of the runs."""

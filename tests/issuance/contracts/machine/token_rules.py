@@ -50,6 +50,7 @@ class TokenRules(Hands):
         owner, spender = (
             (who("alice"), who("bob")) if choices.rarely(6) or not allowed else choices.one(allowed)
         )  # fmt: skip
+        owner = NOBODY if choices.rarely(16) else owner
         to, most = self.receiver(choices, token), min(token.allowances[owner, spender], token.balances[owner])
         raw = self.amount(choices, most) + choices.rarely(8) * (most + 1)
         self.tokens(spender, token, "transferFrom", (owner, to, raw), token.transfer_from(spender, owner, to, raw))
@@ -127,6 +128,7 @@ class TokenRules(Hands):
         self._have_a_pool(choices, token)
         if not token.allowances[owner, BRIDGE] and not choices.rarely(4):
             self.tokens(owner, token, "approve", (BRIDGE, 3 * ONE), token.approve(owner, BRIDGE, 3 * ONE))
+        owner = NOBODY if choices.rarely(16) else owner
         most = min(token.allowances[owner, caller], token.balances[owner])
         raw = self.amount(choices, most) + choices.rarely(8) * (most + GRAIN)
         self.tokens(caller, token, "burnFrom", (owner, raw), token.burn_from(caller, owner, raw))
@@ -198,7 +200,7 @@ class TokenRules(Hands):
         self.tokens(caller, token, function, () if plain else (scope,), reasons)
 
     @act
-    def freeze_unfreeze_or_recover(self, choices: Choices) -> None:
+    def freeze_or_unfreeze(self, choices: Choices) -> None:
         frozen = [(token, each) for token in self.world.tokens.values() for each in token.frozen]
         reason, caller_is_wrong = choices.one([1, 2, 3, 4, 5, 5, 0, 6]), choices.rarely(6)
         if not frozen and choices.rarely(3):
@@ -211,14 +213,25 @@ class TokenRules(Hands):
             return
         token, account = choices.one(frozen)
         caller = self.guardian if caller_is_wrong else self.owner
-        if choices.below(2):
-            self.tokens(caller, token, "unfreeze", (account, reason), token.unfreeze(caller, account, reason))
-            return
-        to, case = self.receiver(choices, token), choices.one([*([hash_of("case")] * 5), NO_HASH])
-        account = who("carol") if choices.rarely(6) else account
+        self.tokens(caller, token, "unfreeze", (account, reason), token.unfreeze(caller, account, reason))
+
+    @act
+    def recover(self, choices: Choices) -> None:
+        frozen = [(token, each) for token in self.world.tokens.values() for each in token.frozen]
+        if not frozen:
+            token = self.token(choices)
+            account = self.rich(choices, token)
+            self.tokens(self.guardian, token, "freeze", (account, 2), token.freeze(self.guardian, account, 2))
+            frozen = [(token, account)]
+        token, account = choices.one(frozen)
+        caller, reason = self.guardian if choices.rarely(6) else self.owner, choices.one([1, 2, 3, 4, 5, 5, 0, 6])
+        to, case = self.receiver(choices, token), choices.one([*([hash_of("case")] * 7), NO_HASH])
+        account = who("carol") if choices.rarely(8) else account
         raw = self.amount(choices, token.balances[account])
         reasons = token.recover(caller, account, to, raw, case, reason)
         self.tokens(caller, token, "recover", (account, to, raw, case, reason), reasons)
+        if choices.below(2):
+            self.tokens(self.owner, token, "unfreeze", (account, 5), token.unfreeze(self.owner, account, 5))
 
     @act
     def set_texts(self, choices: Choices) -> None:

@@ -92,6 +92,9 @@ def after_every_block(world: World, accounts: Iterable[str]) -> Iterator[View]:
         yield View("Signers", world.signers.at, "threshold", (role,), (threshold,))
     yield View("Registry", world.registry.at, "count", (), (len(world.registry.stocks),))
     yield View("Conversion", world.conversion.at, "count", (), (world.conversion.count,))
+    for coin in world.coins.values():
+        for account in (*accounts, world.conversion.at, world.distributor.at):
+            yield View("StockToken", coin.at, "balanceOf", (account,), (coin.balances[account],))  # the same form
     for token in world.tokens.values():
         yield from _of_token(world, token, accounts)
         yield from _of_price(world.registry.prices[token.at])
