@@ -37,11 +37,11 @@ def first_seed() -> int:
 
 
 def enough(coverage: Coverage, calls: int) -> None:
-    """So many calls, most of them done, and every function both ways."""
+    """So many calls, most of them done, and every function both ways, which a short soak may not get to."""
     tell(coverage.table())
     assert coverage.calls >= calls
     assert coverage.done_percent >= 50
-    assert coverage.missing() == []
+    assert coverage.missing() == [] or calls < CALLS
 
 
 @pytest.mark.slow

@@ -237,6 +237,7 @@ class ActionRules(PowerRules):
         flaws: dict[str, dict[str, Any]] = {
             "token": {"token": who("stranger")}, "zero": {"price": 0}, "out of bounds": {"price": PRICE_MAX + 1, "large": True},
             "session": {"session": choices.one([0, 6])}, "sequence": {"sequence": plain.sequence - 1},
+            "far ahead": {"sequence": plain.sequence + 2**32}, "as far as it goes": {"sequence": plain.sequence + 2**32 - 1},
             "observation": {"observed_at": now - 200}, "future": {"observed_at": now + 1}, "old": {"observed_at": now - 301},
             "version": {"version": plain.version + 1}, "large": {"price": last * 6 // 5 + 1},
             "small": {"price": last * 4 // 5 - 1},
