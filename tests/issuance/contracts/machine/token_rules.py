@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.issuance.contracts.machine.choices import Choices, act
-from tests.issuance.contracts.machine.hands import Hands
+from tests.issuance.contracts.machine.reserve import Reserve
 from tests.issuance.contracts.machine.setting import ACCOUNTS, HOLDERS, hash_of, who
 from tests.issuance.contracts.model.reasons import GRAIN, NO_HASH, NOBODY, Reasons
 from tests.issuance.contracts.model.token import ALL, FOR_EVER, Change, Token
@@ -15,7 +15,7 @@ NAMES = {who(name): name for name in ACCOUNTS}
 BRIDGE = who(HOLDERS[-1])
 
 
-class TokenRules(Hands):
+class TokenRules(Reserve):
     """Rules about one token at a time."""
 
     def tokens(self, actor: str, token: Token, function: str, arguments: tuple[Any, ...], reasons: Reasons) -> bool:
@@ -248,7 +248,3 @@ class TokenRules(Hands):
         sender, to = self.rich(choices, token), self.receiver(choices, token)
         raw = token.balances[sender] // 8
         self.tokens(sender, token, "transfer", (to, raw), token.transfer(sender, to, raw))
-
-    def fresh_report(self, token: Token) -> None:
-        """A reserve report under which mints are possible; see `IssuerRules`."""
-        raise NotImplementedError
