@@ -6,24 +6,28 @@ What is compared when stands in `machine/base.py`. A failure ends with the short
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from tests.issuance.contracts.machine.coverage import Coverage
 from tests.issuance.contracts.machine.play import play
 from tests.issuance.contracts.machine.setting import Setting
-from tests.issuance.contracts.stage import Stage
+from tests.issuance.contracts.stage import NODE_MODULES, START, Stage
+
+from openscrip.issuance.nodes.evm import EvmNode
 
 CALLS = 20_000
 CALLS_ON_A_MUTANT = 2_000
 
 
 @pytest.fixture
-def setting(deployed: Stage) -> Iterator[Setting]:
-    """The stage with everybody on it; the chain is given back as it was."""
-    snapshot = deployed.rpc.call("evm_snapshot")
-    yield Setting(deployed)
-    deployed.rpc.call("evm_revert", snapshot)
+def setting(tmp_path: Path) -> Iterator[Setting]:
+    """Everybody on a chain of their own: how it came to be is traced, and a node forgets what lies many blocks back."""
+    with EvmNode(tmp_path, NODE_MODULES, start_at=START) as evm:
+        stage = Stage(evm)
+        yield Setting(stage)
+        stage.rpc.close()
 
 
 def tell(line: str) -> None:
