@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openscrip_watch import cancellations, fields, finishes, mints, multipliers, releases, transactions
+from openscrip_watch import fields, mints, multipliers, releases, transactions
 from openscrip_watch.batch import Answer, Asked, Batch
 from openscrip_watch.clock import MarketClock
 from openscrip_watch.config import WatchConfig, load_config, refuse_unless_extends
+from openscrip_watch.endings import CancelAsked, FinishAsked
 from openscrip_watch.keys import WatchKeys
 from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources, http_client
@@ -133,8 +134,8 @@ def read_asked(path: str, body: object) -> Asked:
     readers: dict[str, Callable[[Mapping[str, Any]], Asked]] = {
         "/v1/mints": mints.read_mint,
         "/v1/multipliers": multipliers.read_change,
-        "/v1/finishes": finishes.read_finish,
-        "/v1/cancellations": cancellations.read_cancel,
+        "/v1/finishes": FinishAsked.read,
+        "/v1/cancellations": CancelAsked.read,
         "/v1/transactions": transactions.read_transaction,
         "/v1/releases": releases.read_release,
     }

@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from openscrip_watch import cancellations, finishes, mints, multipliers, releases, transactions
+from openscrip_watch import mints, multipliers, releases, transactions
 from openscrip_watch.amounts import DOLLAR, parse
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Standing, TokenFacts
 from openscrip_watch.chains.solana_wire import Authority, decode_mint
 from openscrip_watch.config import StockConfig
+from openscrip_watch.endings import CancelAsked, FinishAsked
 from openscrip_watch.keys import WatchKeys
 from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources
@@ -21,7 +22,7 @@ from openscrip_watch.signing import EvmSigning
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
-OfAction = multipliers.ChangeAsked | finishes.FinishAsked | cancellations.CancelAsked
+OfAction = multipliers.ChangeAsked | FinishAsked | CancelAsked
 Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked
 WAITING_S = 90.0
 """Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
@@ -79,9 +80,9 @@ class Batch:
                 return self._mint(asked)
             case multipliers.ChangeAsked():
                 return self._change(asked)
-            case finishes.FinishAsked():
+            case FinishAsked():
                 return self._finish(asked)
-            case cancellations.CancelAsked():
+            case CancelAsked():
                 return self._cancel(asked)
             case transactions.TransactionAsked():
                 return self._transaction(asked)
@@ -163,22 +164,22 @@ class Batch:
         self._put_call("multiplier", call)
         return _of_change(call)
 
-    def _finish(self, asked: finishes.FinishAsked) -> Answer:
+    def _finish(self, asked: FinishAsked) -> Answer:
         view = self._founded(asked)
-        before = finishes.earlier_finish(asked, self._register.calls)
+        before = asked.earlier(self._register.calls)
         if before is not None:
             return {"signature": before.signature}
-        finishes.judge(asked, view)
-        call = SignedCall(asked.key, asked.chain, asked.evidence, signature=self._evm().finish(asked))
+        asked.judge(view)
+        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm().finish(asked))
         return self._put_call("finish", call)
 
-    def _cancel(self, asked: cancellations.CancelAsked) -> Answer:
+    def _cancel(self, asked: CancelAsked) -> Answer:
         view = self._founded(asked)
-        before = cancellations.earlier_cancel(asked, self._register.calls)
+        before = asked.earlier(self._register.calls)
         if before is not None:
             return {"signature": before.signature}
-        cancellations.judge(asked, view, self._config.evm.cancel if self._config.evm else ())
-        call = SignedCall(asked.key, asked.chain, asked.reason, signature=self._evm().cancel(asked))
+        asked.judge(view, self._config.evm.cancel if self._config.evm else ())
+        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm().cancel(asked))
         return self._put_call("cancel", call)
 
     def _founded(self, asked: OfAction) -> StockView:
@@ -253,7 +254,7 @@ class Batch:
         match asked:
             case mints.MintAsked():
                 return [self._stock(asked.mint.stock)]
-            case multipliers.ChangeAsked() | finishes.FinishAsked() | cancellations.CancelAsked():
+            case multipliers.ChangeAsked() | FinishAsked() | CancelAsked():
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 found = [stock for stock in stocks if stock.mint == asked.mint]
@@ -280,7 +281,7 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        without = (releases.ReleaseAsked, finishes.FinishAsked, cancellations.CancelAsked)
+        without = (releases.ReleaseAsked, FinishAsked, CancelAsked)
         transactions_asked = [each.asked for each in asked if not isinstance(each, without) and each.asked]
         if solana is None or not transactions_asked:
             return set()

@@ -2,7 +2,6 @@
 
 import coincurve
 
-from openscrip_watch.cancellations import CancelAsked
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.evm import EvmReader
 from openscrip_watch.chains.evm_wire import (
@@ -18,7 +17,7 @@ from openscrip_watch.chains.evm_wire import (
     Domain,
     sign,
 )
-from openscrip_watch.finishes import FinishAsked
+from openscrip_watch.endings import CancelAsked, FinishAsked
 from openscrip_watch.multipliers import ChangeAsked, action_values, change_values
 from openscrip_watch.refusal import refuse_unless
 from openscrip_watch.register import SignedMint, SignedReport
@@ -55,11 +54,11 @@ class EvmSigning:
 
     def finish(self, asked: FinishAsked) -> str:
         """Under the end of a corporate action."""
-        return self._sign(ACTIONS_DOMAIN, self._reader.actions, FINISH_TYPE, (asked.action, asked.evidence))
+        return self._sign(ACTIONS_DOMAIN, self._reader.actions, FINISH_TYPE, (asked.action, asked.document))
 
     def cancel(self, asked: CancelAsked) -> str:
         """Under the cancellation of a corporate action that is not in force."""
-        return self._sign(ACTIONS_DOMAIN, self._reader.actions, CANCEL_TYPE, (asked.action, asked.reason))
+        return self._sign(ACTIONS_DOMAIN, self._reader.actions, CANCEL_TYPE, (asked.action, asked.document))
 
     def _sign(self, domain: str, contract: str, type_text: str, values: tuple[str | int, ...]) -> str:
         return sign(self._key, Domain(domain, self._reader.chain_id, contract).digest(type_text, values))
