@@ -16,7 +16,7 @@ from tests.mutation.trial import Verdict, try_mutant
 from openscrip.issuance.contracts.compile import CONTRACTS
 
 WORKERS = 2
-TRIAL_S_MAX = 120
+TRIAL_S_MAX = 600
 _PRELOADED = ["tests.mutation.warm"]
 # The code as it stands, as a mutant like any other: it must survive, or a death would mean nothing.
 UNCHANGED = Mutant("unchanged", "", "nothing", "")

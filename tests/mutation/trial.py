@@ -22,30 +22,33 @@ LAST = "test_machine.py"
 LEFT_OUT = ("test_gas.py", "test_constant_cost.py", "test_evm_powers.py", "test_governance.py")
 NOT_ABOUT_BEHAVIOUR = "not test_artifact__is_what and not test_storage__keeps and not test_openzeppelin"
 # Which files catch a fault soonest. The others follow, the state machine last.
+_TOKEN = ("test_token.py", "test_policy.py", "test_pause.py", "test_freeze.py", "test_can_transfer.py", "test_pools.py")
+_ISSUER = ("test_voucher.py", "test_mint_rules.py", "test_kinds.py", "test_limits.py", "test_redemption.py", "test_batch.py")
+_ACTIONS = ("test_action_steps.py", "test_action_ends.py", "test_actions.py", "test_conversion.py", "test_action_locks.py")
 KILLERS = {
-    "Issuer.vy": ("test_voucher.py", "test_kinds.py", "test_limits.py", "test_redemption.py", "test_batch.py"),
-    "vouchers.vy": ("test_voucher.py", "test_kinds.py", "test_batch.py"),
-    "escrow.vy": ("test_redemption.py", "test_kinds.py"),
-    "limits.vy": ("test_limits.py", "test_kinds.py", "test_pools.py"),
+    "Issuer.vy": (*_ISSUER, "test_covers.py"),
+    "vouchers.vy": _ISSUER,
+    "escrow.vy": ("test_redemption.py", *_ISSUER),
+    "limits.vy": ("test_limits.py", "test_covers.py", *_ISSUER),
     "Signers.vy": ("test_signers.py", "test_voucher.py"),
-    "Policy.vy": ("test_policy.py", "test_token.py"),
-    "ReserveFeed.vy": ("test_feed.py", "test_voucher.py"),
-    "StockToken.vy": ("test_token.py", "test_permit.py", "test_pause.py", "test_pools.py", "test_can_transfer.py"),
-    "balances.vy": ("test_token.py", "test_permit.py"),
-    "rights.vy": ("test_token.py", "test_freeze.py", "test_pause.py"),
-    "pausing.vy": ("test_pause.py",),
-    "pools.vy": ("test_pools.py",),
-    "freeze.vy": ("test_freeze.py", "test_recovery.py"),
-    "history.vy": ("test_history.py",),
-    "identity.vy": ("test_terms.py", "test_token.py"),
-    "interfaces.vy": ("test_token.py",),
-    "multiplier.vy": ("test_multiplier.py", "test_conversions.py"),
+    "Policy.vy": ("test_policy.py", "test_policy_sources.py", "test_token.py"),
+    "ReserveFeed.vy": ("test_feed.py", "test_voucher.py", "test_covers.py"),
+    "StockToken.vy": (*_TOKEN, "test_permit.py", "test_signed.py", "test_recovery.py", "test_multiplier.py"),
+    "balances.vy": (*_TOKEN, "test_permit.py"),
+    "rights.vy": (*_TOKEN, "test_recovery.py"),
+    "pausing.vy": ("test_pause.py", *_TOKEN),
+    "pools.vy": ("test_pools.py", *_TOKEN),
+    "freeze.vy": ("test_freeze.py", "test_recovery.py", "test_permit.py"),
+    "history.vy": ("test_history.py", "test_token.py"),
+    "identity.vy": ("test_terms.py", "test_token.py", "test_permit.py"),
+    "interfaces.vy": ("test_interop.py", "test_token.py"),
+    "multiplier.vy": ("test_multiplier.py", "test_token.py", "test_conversions.py", "test_history.py"),
     "signatures.vy": ("test_signed.py", "test_permit.py"),
-    "typed_data.vy": ("test_permit.py", "test_signers.py", "test_voucher.py"),
-    "CorporateActions.vy": ("test_action_steps.py", "test_action_ends.py", "test_actions.py"),
-    "action_rules.vy": ("test_actions.py", "test_action_steps.py", "test_conversion.py"),
+    "typed_data.vy": ("test_permit.py", "test_signed.py", "test_can_transfer.py", "test_signers.py", "test_voucher.py"),
+    "CorporateActions.vy": _ACTIONS,
+    "action_rules.vy": _ACTIONS,
     "Conversion.vy": ("test_conversion.py", "test_wind_down.py"),
-    "PriceFeed.vy": ("test_price_feed.py",),
+    "PriceFeed.vy": ("test_price_feed.py", "test_price_window.py"),
     "Distributor.vy": ("test_distributor.py",),
     "Registry.vy": ("test_registry.py", "test_deterministic.py"),
 }
@@ -75,7 +78,7 @@ class FirstFailure:
 
 def in_order(file: str) -> Sequence[Path]:
     """The suite's files, those first that know most of `file`."""
-    first = [name for name in KILLERS.get(file, ()) if (SUITE / name).exists()]
+    first = list(dict.fromkeys(KILLERS.get(file, ())))
     rest = [path.name for path in sorted(SUITE.glob("test_*.py")) if path.name not in (*first, LAST, *LEFT_OUT)]
     return [SUITE / name for name in (*first, *rest, LAST)]
 
