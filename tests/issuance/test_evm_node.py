@@ -92,6 +92,22 @@ def test_state_and_time_survive_a_stop(tmp_path: Path, rpc_of: Callable[[EvmNode
         assert head(rpc) == (before[0] + 1, NOON + 60)
 
 
+def test_history_lies_in_the_chains_own_folder_and_goes_with_the_run(
+    tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]
+) -> None:
+    left = tmp_path / "history" / "left"
+    left.mkdir(parents=True)
+    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
+        rpc = rpc_of(node)
+        assert not left.exists()
+        node.fund(SENDER.address)
+        funded = head(rpc)[0]
+        rpc.call("anvil_mine", hex(700))
+        until(lambda: any((tmp_path / "history").rglob("*.json")))
+        assert int(rpc.call("eth_getBalance", SENDER.address, hex(funded + 1)), 16) > 0
+    assert not (tmp_path / "history").exists()
+
+
 def test_a_state_file_that_was_cut_short_gives_way_to_the_one_before(
     tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]
 ) -> None:

@@ -26,6 +26,8 @@ HARDFORK = "cancun"
 _POLL_S = 0.02
 _LIVE_BLOCK_S = 2.0
 _FUNDS_WEI = 10**24
+_HISTORY_BLOCKS_MAX = 10_000
+"""Blocks beyond the 500 in memory whose state can still be asked for; a hundred thousand took 77 GB of disk."""
 # Asks Linux to end this process when the parent dies, however it dies (prctl PR_SET_PDEATHSIG), then becomes the chain.
 _ENDS_WITH_PARENT = """
 import ctypes, os, signal, sys
@@ -80,6 +82,7 @@ class EvmNode:
             raise Refused("evm.port", f"evm node: port {self.port} was taken by another program")
         self._data.mkdir(parents=True, exist_ok=True)
         self._keep_previous()
+        self._forget_history()
         # The miner starts anvil: a parent-death signal follows the thread that forked, and this one lives as long.
         self._miner = threading.Thread(target=self._run, name="evm-miner", daemon=True)
         self._miner.start()
@@ -123,6 +126,7 @@ class EvmNode:
         if self._miner is not None:
             self._miner.join(timeout_s)
         self._rpc.close()
+        self._forget_history()
 
     def __enter__(self) -> "EvmNode":
         self.start()
@@ -134,6 +138,15 @@ class EvmNode:
     @property
     def _state(self) -> Path:
         return self._data / "state.json"
+
+    @property
+    def _history(self) -> Path:
+        """States of blocks far back, which anvil would else leave behind in the user's home, without end."""
+        return self._data / "history"
+
+    def _forget_history(self) -> None:
+        """Anvil cannot read the history of an earlier run, so it goes with the run."""
+        shutil.rmtree(self._history, ignore_errors=True)
 
     def _keep_previous(self) -> None:
         """Copy the state before a run; where a kill cut the file short, go back to the copy."""
@@ -151,6 +164,7 @@ class EvmNode:
             "--hardfork", HARDFORK, "--accounts", "1", "--no-mining", "--order", "fifo", "--quiet", "--threads", "1",
             "--block-base-fee-per-gas", "0", "--gas-limit", "200000000", "--timestamp", str(self._start_at),
             "--state", str(self._state), "--state-interval", str(self._state_interval_s),
+            "--cache-path", str(self._history), "--max-persisted-states", str(_HISTORY_BLOCKS_MAX),
         ]  # fmt: skip
 
     def _run(self) -> None:
