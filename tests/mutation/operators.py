@@ -158,7 +158,8 @@ def compared(source: Source) -> Iterator[Edit]:
         place = source.before(node.right, spelling)
         if place:
             for after in COMPARISONS[spelling]:
-                yield Edit("compare", *place, after)
+                if (spelling, after, source.words(node.right)) != ("==", "<=", "0"):  # nothing here is below zero
+                    yield Edit("compare", *place, after)
 
 
 def calculated(source: Source) -> Iterator[Edit]:
