@@ -83,9 +83,7 @@ class EvmToken:
         issuer = block.read("StockToken", self.address, "issuer")
         feed = block.read("Issuer", issuer, "feed_of", self.address)
         held, allocation, epoch, as_of, _, fresh, encumbered, transit = block.read("ReserveFeed", feed, "reserve")
-        return Reserve(
-            Shares(held), Shares(encumbered), Shares(transit), Shares(allocation), epoch, as_of, fresh, block.number
-        )
+        return Reserve(Shares(held), Shares(encumbered), Shares(transit), Shares(allocation), epoch, as_of, fresh, block.number)
 
     def price(self) -> Price:
         """The price of one raw token. Raises `Refused` with the feed's words while it gives no answer."""
