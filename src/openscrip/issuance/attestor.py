@@ -77,23 +77,11 @@ class WatchClient:
 
     def attest_finish(self, finish: ActionFinish) -> str:
         """As `Attestor.attest_finish`."""
-        body: dict[str, object] = {
-            "chain": finish.chain,
-            "stock": finish.stock,
-            "action_id": chain_hash(finish.action_id).hex(),
-            "evidence": finish.evidence,
-        }
-        return str(self._ask("/v1/finishes", body)["signature"])
+        return self._ending("/v1/finishes", finish, {"evidence": finish.evidence})
 
     def attest_cancel(self, cancel: ActionCancel) -> str:
         """As `Attestor.attest_cancel`."""
-        body: dict[str, object] = {
-            "chain": cancel.chain,
-            "stock": cancel.stock,
-            "action_id": chain_hash(cancel.action_id).hex(),
-            "reason": cancel.reason,
-        }
-        return str(self._ask("/v1/cancellations", body)["signature"])
+        return self._ending("/v1/cancellations", cancel, {"reason": cancel.reason})
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """As `Attestor.attest_transaction`."""
@@ -114,6 +102,11 @@ class WatchClient:
         if status != 200:
             raise Unavailable(f"watch: its health was answered with status {status}")
         return found
+
+    def _ending(self, path: str, ending: ActionFinish | ActionCancel, document: dict[str, str]) -> str:
+        """The signature under a corporate action's end, which rests on a document's hash."""
+        action = {"chain": ending.chain, "stock": ending.stock, "action_id": chain_hash(ending.action_id).hex()}
+        return str(self._ask(path, action | document)["signature"])
 
     def _ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
         status, answer = self._exchange("POST", path, json.dumps(body).encode())

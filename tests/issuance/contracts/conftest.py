@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.issuance.contracts.corporate import META
 from tests.issuance.contracts.stage import NODE_MODULES, START, Stage, key
 
+from openscrip.issuance.chains.evm.deployment import ListedToken
 from openscrip.issuance.contracts.artifact import take_own_from
 from openscrip.issuance.nodes.evm import EvmNode
 
@@ -40,3 +42,9 @@ def stage(fresh: Stage) -> Stage:
     fresh.mint(fresh.voucher(raw=100 * 10**18))
     fresh.mint(fresh.voucher(raw=50 * 10**18, receiver=key("bob").address))
     return fresh
+
+
+@pytest.fixture
+def other(fresh: Stage) -> ListedToken:
+    """Another listed stock."""
+    return fresh.list_stock(META)

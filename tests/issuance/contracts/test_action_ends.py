@@ -25,13 +25,6 @@ from tests.issuance.contracts.stage import NOBODY, NOTHING, Stage, events, rever
 
 from openscrip.issuance.chains.evm.deployment import ListedToken
 
-
-@pytest.fixture
-def other(fresh: Stage) -> ListedToken:
-    """Another listed stock."""
-    return fresh.list_stock(META)
-
-
 # What ends a token
 
 

@@ -14,7 +14,6 @@ from tests.issuance.contracts.corporate import (
     EVIDENCE,
     FINAL,
     HORIZON,
-    META,
     NOTICE,
     REASON,
     REVERSE,
@@ -34,13 +33,6 @@ from tests.issuance.contracts.corporate import (
 from tests.issuance.contracts.stage import NOTHING, ONE, Stage, events, reverts
 
 from openscrip.issuance.chains.evm.deployment import ListedToken
-
-
-@pytest.fixture
-def other(fresh: Stage) -> ListedToken:
-    """Another listed stock."""
-    return fresh.list_stock(META)
-
 
 # What is staged
 

@@ -11,7 +11,6 @@ from tests.issuance.contracts.corporate import (
     CASH_DIVIDEND,
     DAY,
     EVIDENCE,
-    META,
     REASON,
     REVERSE,
     SPLIT,
@@ -38,13 +37,6 @@ from openscrip.issuance.chains.evm.typed_data import (
     MULTIPLIER_CHANGE,
 )
 from openscrip.issuance.contracts.artifact import own
-
-
-@pytest.fixture
-def other(fresh: Stage) -> ListedToken:
-    """Another listed stock."""
-    return fresh.list_stock(META)
-
 
 # What is announced
 

@@ -27,7 +27,7 @@ _POLL_S = 0.02
 _LIVE_BLOCK_S = 2.0
 _FUNDS_WEI = 10**24
 _HISTORY_BLOCKS_MAX = 10_000
-"""Blocks beyond the 500 in memory whose state can still be asked for; a hundred thousand took 77 GB of disk."""
+"""Blocks beyond the 500 in memory whose state can still be asked for; without a bound they fill the disk."""
 # Asks Linux to end this process when the parent dies, however it dies (prctl PR_SET_PDEATHSIG), then becomes the chain.
 _ENDS_WITH_PARENT = """
 import ctypes, os, signal, sys
