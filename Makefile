@@ -8,7 +8,7 @@ JOBS ?= 2
 MINUTES ?= 10
 FAST := not parts and not crash and not slow and not soak
 
-.PHONY: help demo up bench test test-fast soak lint lock setup setup-dev clean
+.PHONY: help demo up bench test test-fast soak lint lock program setup setup-dev clean
 
 help:
 	@echo "make demo       the whole story, from a subscription to the proof"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench      the README's figures"
 	@echo "make lint       ruff, mypy and the layers"
 	@echo "make lock       write requirements/*.txt and package-lock.json anew"
+	@echo "make program    build the Solana program anew (Debian; ARGS=--check compares)"
 	@echo "make clean      take away what the set-up made; var/ stays"
 
 setup:
@@ -51,5 +52,8 @@ soak: setup-dev
 lock: setup-dev
 	@$(BIN)/python tools/lock.py
 
+program: setup-dev
+	@$(BIN)/python tools/build_program.py $(ARGS)
+
 clean:
-	rm -rf .venv node_modules dist build
+	rm -rf .venv node_modules .toolchain dist build

@@ -1,0 +1,1 @@
+"""How the Solana program is built here: Debian's Rust compiler (`compiler`), flags (`build`) and a linker (`link`)."""
