@@ -12,9 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from openscrip.issuance.nodes.solana.bank import Bank
+from openscrip.issuance.nodes.solana.genesis import ProgramAtGenesis
 from openscrip.issuance.nodes.solana.log import LogBroken
 from openscrip.issuance.nodes.solana.server import serve
 from openscrip.issuance.nodes.solana.shapes import base58
+from openscrip.kernel.errors import Malformed
 
 
 def main() -> int:
@@ -25,11 +27,19 @@ def main() -> int:
     parser.add_argument("--live", action="store_true", help="market time is the wall clock")
     parser.add_argument("--start-time", type=int, default=0, help="market time of a new chain, UTC seconds")
     parser.add_argument("--slot-ms", type=int, default=400, help="machine milliseconds per slot of a new chain")
+    parser.add_argument(
+        "--program",
+        action="append",
+        default=[],
+        metavar="ID=PATH[,AUTHORITY]",
+        help="a program on a new chain, upgradeable by AUTHORITY (repeatable)",
+    )
     parser.add_argument("--die-with-parent", action="store_true", help="leave when the parent process is gone")
     asked = parser.parse_args()
     try:
-        bank = Bank(asked.data, live=asked.live, start_at=asked.start_time, slot_ms=asked.slot_ms)
-    except LogBroken as failure:
+        programs = [ProgramAtGenesis.parse(text) for text in asked.program]
+        bank = Bank(asked.data, live=asked.live, start_at=asked.start_time, slot_ms=asked.slot_ms, programs=programs)
+    except (LogBroken, Malformed) as failure:
         print(f"solana node: {failure}", file=sys.stderr)  # noqa: T201 - the program speaks to whoever started it
         return 1
     door = socket.create_server(("127.0.0.1", asked.port), backlog=512)

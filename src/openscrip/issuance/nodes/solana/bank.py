@@ -6,7 +6,7 @@ that comes twice is answered from the history and not executed again.
 
 import hashlib
 import json
-import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 
 from openscrip.issuance.nodes.solana.faucet import FAUCET, FAUCET_LAMPORTS, airdrop_note
+from openscrip.issuance.nodes.solana.genesis import Genesis, ProgramAtGenesis, place_program
 from openscrip.issuance.nodes.solana.history import History, Landed
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
-from openscrip.issuance.nodes.solana.slots import Slots, machine_second
+from openscrip.issuance.nodes.solana.slots import Slots
 from openscrip.kernel.clock import LiveClock
 
 NOT_LANDED = (
@@ -51,7 +52,10 @@ class NotAccepted(Exception):
 class Bank:
     """One chain in one data folder. Every change is in `log` before it is in memory."""
 
-    def __init__(self, data: Path, *, live: bool, start_at: int, slot_ms: int) -> None:
+    def __init__(
+        self, data: Path, *, live: bool, start_at: int, slot_ms: int, programs: Sequence[ProgramAtGenesis] = ()
+    ) -> None:
+        """`start_at`, `slot_ms` and `programs` are for a new chain; one in `data` keeps those it was born with."""
         self.log = Log(data / "transactions.log")
         self.history = History()
         self._svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
@@ -62,14 +66,17 @@ class Bank:
         records = self.log.replay()
         first = next(records, None)
         if first is None:
-            first = _genesis(start_at if not live else LiveClock().now(), slot_ms)
+            born = Genesis.new(slot_ms, programs)
+            first = Record(Kind.GENESIS, 1, start_at if not live else LiveClock().now(), born.encode())
             self.log.append(first)
             self.log.flush()
         if first.kind is not Kind.GENESIS:
             raise LogBroken("log: the first record was not the genesis record")
-        born = json.loads(first.payload)
+        born = Genesis.decode(first.payload)
         self.genesis = hashlib.sha256(first.payload).digest()
-        self.slots = Slots(self.genesis, born["born_at"], born["slot_ms"])
+        self.slots = Slots(self.genesis, born.machine_born_at, born.slot_ms)
+        for program in born.programs:
+            place_program(self._svm, program)
         self._market_at = first.market_at
         for record in records:
             self._redo(record)
@@ -184,8 +191,3 @@ class Bank:
 def transaction_error(failure: FailedTransactionMetadata) -> Any:
     """Solana's JSON for a failure: a bare name, or `{"InstructionError": [index, ...]}`."""
     return json.loads(failure.to_json())["err"]
-
-
-def _genesis(start_at: int, slot_ms: int) -> Record:
-    born = {"born_at": machine_second(), "slot_ms": slot_ms, "salt": os.urandom(16).hex()}
-    return Record(Kind.GENESIS, 1, start_at, json.dumps(born).encode())

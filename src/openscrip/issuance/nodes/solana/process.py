@@ -1,5 +1,6 @@
 """The node as a child process: started, stepped, stopped; killed and started again in tests."""
 
+import hashlib
 import json
 import os
 import select
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from openscrip.issuance.nodes.solana.genesis import ProgramAtGenesis
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.errors import Unavailable
 
@@ -18,11 +20,24 @@ LAMPORTS_PER_SOL = 10**9
 class SolanaNode:
     """One local chain in its own data folder. `start` returns when it answers, `stop` when its log is on disk."""
 
-    def __init__(self, data: Path, *, port: int = 0, live: bool = False, start_at: int = 0, slot_ms: int = 400) -> None:
-        """`start_at` is the market time of a new chain (UTC seconds); port 0 takes a free one and keeps it."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        live: bool = False,
+        start_at: int = 0,
+        slot_ms: int = 400,
+        programs: Sequence[ProgramAtGenesis] = (),
+    ) -> None:
+        """`start_at` is the market time of a new chain (UTC seconds); port 0 takes a free one and keeps it.
+
+        `programs` stand on a new chain from its start; a chain that is in `data` keeps those it was born with.
+        """
         self.port = port
         self._data = data
         self._options = ["--start-time", str(start_at), "--slot-ms", str(slot_ms), *(["--live"] if live else [])]
+        self._programs = tuple(programs)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,6 +54,7 @@ class SolanaNode:
         """Start the process; it ends with this one. Raises `Unavailable` if it is not ready in time."""
         command = [sys.executable, "-m", "openscrip.issuance.nodes.solana", "--die-with-parent"]
         command += ["--port", str(self.port), "--data", str(self._data), *self._options]
+        command += [word for program in self._programs for word in ("--program", self._on_command_line(program))]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True, env=dict(os.environ)
         )
@@ -82,6 +98,13 @@ class SolanaNode:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _on_command_line(self, program: ProgramAtGenesis) -> str:
+        """The child reads the bytes from a file beside the log, named by their hash."""
+        path = self._data / "programs" / f"{hashlib.sha256(program.elf).hexdigest()}.so"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(program.elf)
+        return f"{program.program_id}={path}" + (f",{program.upgrade_authority}" if program.upgrade_authority else "")
 
     def _call(self, method: str, *parameters: object) -> None:
         rpc = JsonRpc(self.url)
