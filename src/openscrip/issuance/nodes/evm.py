@@ -95,13 +95,13 @@ class EvmNode:
         """Push market time: from here on every block is at `now` or later. Ignores an instant that has passed."""
         push_time(self._rpc, now)
 
-    def rest(self) -> None:
-        """From here on mine nothing unasked: whoever sends asks too (`evm_mine`).
+    def rest(self, *, resting: bool = True) -> None:
+        """From here on mine nothing unasked: whoever sends asks too (`evm_mine`). With `resting` false the miner is back.
 
         For those who go back to snapshots: a block that is mined at that very moment mixes two states.
         """
         with self._beat:
-            self._rests = True
+            self._rests = resting
 
     def fund(self, address: str) -> None:
         """Give an account the local chain's worthless fuel to pay for transactions."""

@@ -171,10 +171,10 @@ class EvmChain:
 
     def outcomes(self, signed: Sequence[SignedCall]) -> list[Outcome]:
         """What became of each: one request, and another only for what was not found though its nonce is gone."""
-        count, ids = len(signed), [each.tx_id for each in signed]
+        count, ids, finality = len(signed), [each.tx_id for each in signed], self._node.finality
         head, landed, *found = self._node.batch([
-            ("eth_getBlockByNumber", [self._node.finality, False]),
-            ("eth_getTransactionCount", [self._issuer.address, self._node.finality]),
+            ("eth_getBlockByNumber", [finality, False]),
+            ("eth_getTransactionCount", [self._issuer.address, finality]),
             *(("eth_getTransactionReceipt", [tx_id]) for tx_id in ids),
             *(("eth_getTransactionByHash", [tx_id]) for tx_id in ids),
         ])

@@ -46,13 +46,24 @@ def address(text: str, what: str) -> str:
 
 
 class Node:
-    """A node of one chain, read at `finality`: the tag of the newest block that is never undone."""
+    """A node of one chain, read at the newest block that is never undone."""
 
-    def __init__(self, rpc: JsonRpc, chain_id: int, fees: Fees, finality: str = "latest") -> None:
+    def __init__(self, rpc: JsonRpc, chain_id: int, fees: Fees, finality: str | int = "latest") -> None:
+        """`finality` says which block that is: by the node's own tag, or with so many blocks on top of it."""
         self.rpc = rpc
         self.chain_id = chain_id
         self.fees = fees
-        self.finality = finality
+        self._finality = finality
+
+    @property
+    def finality(self) -> str:
+        """The newest final block, as requests name it. Where confirmations are counted this asks the node for its head.
+
+        Read it once for answers that belong together.
+        """
+        if isinstance(self._finality, str):
+            return self._finality
+        return hex(max(0, int(self.rpc.call("eth_blockNumber"), 16) - self._finality))
 
     def check(self) -> None:
         """Raises `Refused("chain.wrong")` if the node serves another chain."""
