@@ -189,7 +189,8 @@ def build_platform(
     upgrade(engine)
     store = SqlStore(engine, CHART, REGISTERED)
     keys, watch = Keystore(places.keys, passphrase_from(os.environ)), WatchClient(wiring.watch)
-    node = Node(JsonRpc(wiring.evm_rpc), wiring.evm_chain_id, Fees(), settings.evm.finality)
+    finality = settings.evm.confirmations or settings.evm.finality
+    node = Node(JsonRpc(wiring.evm_rpc), wiring.evm_chain_id, Fees(), finality)
     evm = EvmChain(
         "evm", node, wiring.contracts, evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action"), watch
     )

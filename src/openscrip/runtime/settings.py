@@ -104,6 +104,8 @@ class Evm:
     chain_id: int = 31_337
     finality: Literal["latest", "safe", "finalized"] = "latest"
     """Which block counts as final; `latest` only where blocks are never undone, as on the local node."""
+    confirmations: int = 0
+    """Instead of `finality`: a block is final with so many blocks on top of it; 0 leaves it to `finality`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class Settings:
             f"work: {name} was zero" for name in ("threads", "lease_s", "attempts_max") if not getattr(self.work, name)
         ]
         found += [f"ages: {entry.name} was zero" for entry in fields(Ages) if not getattr(self.ages, entry.name)]
-        if self.evm.rpc_url and self.evm.finality == "latest":
+        if self.evm.rpc_url and self.evm.finality == "latest" and not self.evm.confirmations:
             found.append("evm: finality was 'latest' on a chain of others, where blocks can be undone")
         if self.market.clock == "accelerated" and (self.evm.rpc_url or self.solana.rpc_url):
             found.append("market: the clock was accelerated with a chain of others, whose time is their own")
