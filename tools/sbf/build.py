@@ -26,7 +26,7 @@ BUILDERS = (ROOT / "tools" / "sbf" / "build.py", ROOT / "tools" / "sbf" / "link.
 STEP_TIMEOUT_S = 300
 # Never v3 or v4: their 32-bit arithmetic means something else to the loader, which sign-extends some of its results.
 PROGRAM_FLAGS = (
-    "-Cpanic=abort", "-Copt-level=3", "-Ctarget-cpu=v2", "-Ccodegen-units=1", "-Coverflow-checks=on",
+    "-Cpanic=abort", "-Copt-level=z", "-Ctarget-cpu=v2", "-Ccodegen-units=1", "-Coverflow-checks=on",
     "-Cllvm-args=-bpf-stack-size=4096", "-Zfunction-sections=no", "-Dwarnings",
 )  # fmt: skip
 _STAND_IN = "#![feature(no_core, compiler_builtins)]\n#![no_core]\n#![compiler_builtins]\n"
@@ -72,9 +72,14 @@ def library(compiler: Compiler, toolchain: Path = TOOLCHAIN) -> Path:
     edition = "2021" if compiler.release <= (1, 85) else "2024"
     common = ["--crate-type=rlib", "--target=bpfel-scrip.json", "--emit=metadata", "-Cpanic=abort", "--cap-lints=allow"]
     common += ["-Zforce-unstable-if-unmarked"]
-    core = [f"--edition={edition}", "--crate-name=core", compiler.library / "core" / "src" / "lib.rs"]
-    rustc(compiler, [*core, *common, "-Copt-level=3", "-Zalways-encode-mir", "-olibcore.rmeta"], making)
-    stand_in = ["--edition=2021", "--crate-name=compiler_builtins", "compiler_builtins.rs", "--extern=core=libcore.rmeta"]
+    core: list[str | Path] = [f"--edition={edition}", "--crate-name=core", compiler.library / "core" / "src" / "lib.rs"]
+    rustc(compiler, [*core, *common, "-Copt-level=z", "-Zalways-encode-mir", "-olibcore.rmeta"], making)
+    stand_in: list[str | Path] = [
+        "--edition=2021",
+        "--crate-name=compiler_builtins",
+        "compiler_builtins.rs",
+        "--extern=core=libcore.rmeta",
+    ]
     rustc(compiler, [*stand_in, *common, "-olibcompiler_builtins.rmeta"], making)
     try:
         making.rename(folder)
@@ -87,7 +92,12 @@ def compiled(compiler: Compiler, source: Path, toolchain: Path = TOOLCHAIN, flag
     """The object of a crate, by the folder that holds its `src`. Raises `BuildFailed`."""
     core = library(compiler, toolchain)
     with tempfile.TemporaryDirectory() as folder:
-        crate = ["--edition=2021", f"--crate-name={source.name}", "--crate-type=lib", source / "src" / "lib.rs"]
+        crate: list[str | Path] = [
+            "--edition=2021",
+            f"--crate-name={source.name}",
+            "--crate-type=lib",
+            source / "src" / "lib.rs",
+        ]
         place = [f"--target={core / 'bpfel-scrip.json'}", f"--extern=core={core / 'libcore.rmeta'}", f"-L{core}"]
         output = ["--emit=obj", f"-o{folder}{os.sep}program.o"]
         rustc(compiler, [*crate, *place, *PROGRAM_FLAGS, *jump_table_flags(compiler), *flags, *output], source)

@@ -153,8 +153,10 @@ def read_program(image: bytes) -> Program:
 def only_text(sections: list[Section]) -> int:
     """Where the one section of code stands."""
     found = [index for index, section in enumerate(sections) if section.flags & _EXECUTE and section.data]
-    if [sections[index].name for index in found] != [".text"]:
-        raise LinkRefused(f"object: code in {[sections[index].name for index in found]}, all of it belongs in one .text")
+    names = [sections[index].name for index in found]
+    if names != [".text"]:
+        # core's panics are small enough to be compiled in, and as cold code they go to a section of their own.
+        raise LinkRefused(f"object: code in {names}, all of it belongs in one .text; .text.unlikely is a panic's")
     if len(sections[found[0]].data) % 8:
         raise LinkRefused("section .text: not a whole number of instructions")
     return found[0]
