@@ -10,7 +10,7 @@ ISSUER, ATTESTOR, OTHER = Key("0xaa", "issuer"), Key("0xbb", "attestor"), Key("0
 # What each contract lets somebody change: the powers that `chains/evm/powers.py` reads,
 READ = {
     "Signers": {"set_signers"},
-    "Issuer": {"mint", "mint_batch", "report_and_mint", "void_request", "burn", "refund", "set_limits"},
+    "Issuer": {"mint", "mint_batch", "report_and_mint", "void_request", "burn", "refund", "set_limits", "set_lane"},
     "ReserveFeed": {"report"},
     "PriceFeed": {"report", "halt", "resume"},
     "CorporateActions": {"announce", "stage", "announce_and_stage", "open_conversion", "cancel", "finish"},
@@ -36,7 +36,7 @@ OF_HOLDERS = {
     "StockToken": {
         "transfer", "transferFrom", "approve", "permit", "permit_signed", "delegatedTransfer", "burn", "burnFrom",
     },
-    "Issuer": {"escrow"},
+    "Issuer": {"escrow", "depart"},
     "Conversion": {"convert", "fund", "redeem"},
     "Distributor": {"claim", "push", "return_remainder"},
 }

@@ -5,7 +5,7 @@
 @license Apache-2.0
 @notice A mint needs a voucher signed by issuers and attestors, on evidence that serves once, under a fresh reserve report
         of the same epoch, within this chain's allocation and the token's caps. A redemption is escrowed here, then burned,
-        or refunded. Anyone may relay what both roles have signed.
+        or refunded; a crossing is burned at once. Anyone may relay what both roles have signed.
 @dev    Escrow is counted by redemption, never by balance, so tokens sent here by mistake change nothing. Nothing stops
         escrow, burn and refund: not a pause, a feed, a cap or a stale list. The registry can only add tokens with a feed of
         their own; the conversion contract can only turn a holder's tokens into others, or destroy them.
@@ -13,19 +13,25 @@
 
 # what a voucher says and who signed it; stateless
 import vouchers as rules
+# our tokens, and their reserve feeds
+import feeds
 # caps on the supply, a day's issuances and an hour's arrivals
 import limits
 # redemptions by holder and request
 import escrow as redeeming
+# lanes to other chains, and what left by them
+import crossings
+# what serves once: requests, evidence, origins
+import once
 import IIssuer
 import IPolicy
 import IReserveFeed
 import ISigners
 import IStockToken
 
-initializes: limits
-initializes: redeeming
 exports: (redeeming.redemptions, redeeming.redemption_key, rules.DOMAIN_SEPARATOR, rules.eip712Domain)
+exports: (feeds.feed_of, limits.limits_of, crossings.lane_of, crossings.crossing_of)
+exports: (once.request_used, once.evidence_used, once.origin_used)
 
 
 interface Actions:
@@ -42,22 +48,6 @@ event Minted:
     epoch: uint64
     multiplier: uint256
     origin: bytes32
-
-
-event RequestVoided:
-    requestId: indexed(bytes32)
-
-
-event Surrendered:
-    actionId: indexed(bytes32)
-    token: indexed(address)
-    holder: indexed(address)
-    rawAmount: uint256
-
-
-event TokenRegistered:
-    token: indexed(address)
-    feed: indexed(address)
 
 
 # what mints of one token are measured against, read once for a row of them
@@ -78,12 +68,12 @@ actions: public(immutable(Actions))
 # turns tokens of an ended share into what holders are due
 conversion: public(immutable(address))
 
-# --- tokens: the feed of each; zero for a token that is not ours ---
-feed_of: public(HashMap[address, address])
-# --- what was used, for ever: by voucher, by kind and evidence, by kind and origin ---
-request_used: public(HashMap[bytes32, bool])
-evidence_used: public(HashMap[uint8, HashMap[bytes32, bool]])
-origin_used: public(HashMap[uint8, HashMap[bytes32, bool]])
+# --- caps; redemptions; tokens and their feeds; what was used, for ever; crossings ---
+initializes: limits
+initializes: redeeming
+initializes: feeds
+initializes: once
+initializes: crossings[limits := limits, redeeming := redeeming]
 
 
 @deploy
@@ -137,8 +127,8 @@ def report_and_mint(
     """
     self._refuse_unless_issuer()
     assert reserve.token == voucher.token, "issuer: report was for another token"
-    self._refuse_unless_registered(voucher.token)
-    feed: address = self.feed_of[voucher.token]
+    feeds._refuse_unless_registered(voucher.token)
+    feed: address = feeds.feed_of[voucher.token]
     if reserve.sequence > staticcall IReserveFeed(feed).sequence():
         extcall IReserveFeed(feed).report(reserve, report_signatures)
     self._mint(self._measure(voucher.token), voucher, issuer_signatures, attestor_signatures)
@@ -150,8 +140,7 @@ def void_request(request_id: bytes32):
     @notice Uses up the request of a voucher that shall not be used.
     """
     self._refuse_unless_issuer()
-    self._use_request(request_id)
-    log RequestVoided(requestId=request_id)
+    once._void(request_id)
 
 
 # ------------------------------------------------------------------ redemption
@@ -163,7 +152,7 @@ def escrow(token: address, raw: uint256, kind: uint8, request_id: bytes32):
     """
     @notice Takes the caller's tokens into escrow for a redemption; the caller approved them before. Open while paused.
     """
-    self._refuse_unless_registered(token)
+    feeds._refuse_unless_registered(token)
     rules._refuse_unless_grains(raw)
     redeeming._escrow(msg.sender, token, raw, kind, request_id)
 
@@ -188,6 +177,30 @@ def refund(holder: address, request_id: bytes32):
     redeeming._refund(holder, request_id)
 
 
+# ------------------------------------------------------------------ crossings
+
+
+@external
+@nonreentrant
+def depart(token: address, raw: uint256, destination: bytes32, receiver: bytes32, request_id: bytes32):
+    """
+    @notice Burns the caller's tokens, which the caller approved before, for the receiver to get as many at the destination.
+    """
+    feeds._refuse_unless_registered(token)
+    rules._refuse_unless_grains(raw)
+    crossings._depart(msg.sender, token, raw, destination, receiver, request_id)
+
+
+@external
+def set_lane(token: address, destination: bytes32, hour_cap: uint256, life_s: uint64):
+    """
+    @notice The owner opens, changes and closes lanes; the guardian only lowers the raw that may leave by one in an hour.
+    """
+    by_owner: bool = self._is_by_owner()
+    feeds._refuse_unless_registered(token)
+    crossings._change(token, destination, hour_cap, life_s, by_owner)
+
+
 # ------------------------------------------------------------------ conversion
 
 
@@ -198,11 +211,8 @@ def surrender(holder: address, token: address, raw: uint256, action_id: bytes32)
     @notice Destroys tokens of an ended share, which their holder approved for this contract, by the conversion contract.
     """
     self._refuse_unless_conversion()
-    self._refuse_unless_registered(token)
-    assert raw > 0, "issuer: amount was zero"
-    redeeming._take(holder, token, raw)
-    log Surrendered(actionId=action_id, token=token, holder=holder, rawAmount=raw)
-    extcall IStockToken(token).burn(raw)
+    feeds._refuse_unless_registered(token)
+    redeeming._surrender(holder, token, raw, action_id)
 
 
 @external
@@ -213,7 +223,7 @@ def succeed(receiver: address, token: address, raw: uint256, action_id: bytes32,
     """
     self._refuse_unless_conversion()
     rules._refuse_unless_grains(raw)
-    self._use_request(request_id)
+    once._use_request(request_id)
     measure: Measure = self._measure(token)
     self._issue(measure, IIssuer.MintVoucher(
         token=token, receiver=receiver, rawAmount=raw, kind=rules.SUCCESSION, requestId=request_id, evidence=action_id,
@@ -231,12 +241,8 @@ def register(token: address, feed: address, supply_cap: uint256, day_cap: uint25
     @notice Adds a new token with its reserve feed, for good, and its first limits; raw.
     """
     assert msg.sender == registry, "issuer: caller was not the registry"
-    assert self.feed_of[token] == empty(address), "issuer: token was registered"
-    assert staticcall IReserveFeed(feed).token() == token, "issuer: feed was for another token"
-    assert staticcall IReserveFeed(feed).issuer() == self, "issuer: feed was for another issuer"
+    feeds._register(token, feed)
     assert day_cap > 0, "issuer: day cap was zero"
-    self.feed_of[token] = feed
-    log TokenRegistered(token=token, feed=feed)
     limits._change(token, supply_cap, day_cap, hour_arrival_cap, True)
 
 
@@ -246,9 +252,8 @@ def set_limits(token: address, supply_cap: uint256, day_cap: uint256, arrival_ca
     @notice The owner sets limits, raw; the guardian only lowers them. A token that was closed stays closed, unless the
             action that closed it was taken back.
     """
-    by_owner: bool = msg.sender == staticcall policy.owner()
-    assert by_owner or msg.sender == staticcall policy.guardian(), "issuer: caller was neither owner nor guardian"
-    self._refuse_unless_registered(token)
+    by_owner: bool = self._is_by_owner()
+    feeds._refuse_unless_registered(token)
     assert not staticcall actions.ended(token), "issuer: token was closed"
     limits._change(token, supply_cap, day_cap, arrival_cap, by_owner)
 
@@ -259,7 +264,7 @@ def close(token: address):
     @notice Ends all mints of a token whose share ends, by the contract of corporate actions. Exits stay open.
     """
     assert msg.sender == actions.address, "issuer: caller was not the corporate actions contract"
-    self._refuse_unless_registered(token)
+    feeds._refuse_unless_registered(token)
     limits._set(token, 0, 0, 0)
 
 
@@ -273,7 +278,7 @@ def covers(token: address, raw: uint256) -> bool:
     @notice Whether a mint of so much stays within the allocation of a fresh report of the token's epoch, and within the
             supply cap. False without a report.
     """
-    feed: address = self.feed_of[token]
+    feed: address = feeds.feed_of[token]
     if feed == empty(address) or staticcall IReserveFeed(feed).sequence() == 0:
         return False
     standing: IStockToken.Standing = staticcall IStockToken(token).standing()
@@ -288,20 +293,11 @@ def covers(token: address, raw: uint256) -> bool:
 
 @external
 @view
-def limits_of(token: address) -> (uint256, uint256, uint256):
-    """
-    @notice Raw: the cap on the supply, on a day's issuances, on an hour's arrivals. All zero for a closed token.
-    """
-    return limits._limits(token)
-
-
-@external
-@view
 def available(token: address, kind: uint8) -> uint256:
     """
     @notice Raw that the caps leave to a mint of this kind now.
     """
-    if self.feed_of[token] == empty(address):
+    if feeds.feed_of[token] == empty(address):
         return 0
     standing: IStockToken.Standing = staticcall IStockToken(token).standing()
     return limits._available(token, kind, standing.supply)
@@ -316,11 +312,11 @@ def _measure(token: address) -> Measure:
     """
     @notice What this transaction's mints of a token are measured against; nothing but these mints changes it meanwhile.
     """
-    self._refuse_unless_registered(token)
+    feeds._refuse_unless_registered(token)
     return Measure(
         token=token, is_mirrored=staticcall policy.mirror_is_fresh(),
         signer_epoch=staticcall signers.signerEpoch(), standing=staticcall IStockToken(token).standing(),
-        reserve=staticcall IReserveFeed(self.feed_of[token]).reserve()
+        reserve=staticcall IReserveFeed(feeds.feed_of[token]).reserve()
     )
 
 
@@ -329,9 +325,8 @@ def _mint(
     measure: Measure, voucher: IIssuer.MintVoucher, issuer_signatures: Bytes[455], attestor_signatures: Bytes[455]
 ):
     rules._refuse_unless_sound(voucher)
-    self._use_request(voucher.requestId)
-    assert not self.evidence_used[voucher.kind][voucher.evidence], "issuer: evidence was used"
-    self.evidence_used[voucher.kind][voucher.evidence] = True
+    once._use_request(voucher.requestId)
+    once._use_evidence(voucher.kind, voucher.evidence)
     assert voucher.signerEpoch == measure.signer_epoch, "issuer: signer epoch was not in force"
     rules._refuse_unless_signed(voucher, signers, issuer_signatures, attestor_signatures)
     self._use_origin(voucher)
@@ -343,16 +338,17 @@ def _mint(
 @internal
 def _use_origin(voucher: IIssuer.MintVoucher):
     """
-    @notice What a kind of mint must come from: nothing, a crossing that arrives once, or a burned redemption.
+    @notice What a kind of mint must come from: nothing, a crossing that arrives once, or a burned redemption, which may
+            be a crossing that cannot arrive any more.
     """
     if voucher.kind == rules.ISSUANCE:
         assert voucher.origin == empty(bytes32), "issuer: issuance had an origin"
     elif voucher.kind == rules.ARRIVAL:
         assert voucher.origin != empty(bytes32), "issuer: arrival had no origin"
-        assert not self.origin_used[voucher.kind][voucher.origin], "issuer: origin was used"
-        self.origin_used[voucher.kind][voucher.origin] = True
+        once._use_origin(voucher.kind, voucher.origin)
     else:
         redeeming._restore(voucher.origin, voucher.token, voucher.receiver, voucher.rawAmount)
+        crossings._refuse_unless_dead(voucher.origin)
 
 
 @internal
@@ -366,6 +362,8 @@ def _issue(measure: Measure, voucher: IIssuer.MintVoucher):
     owed: uint256 = rules._owed_after(measure.standing, voucher.rawAmount)
     assert owed <= measure.reserve.allocation, "issuer: allocation was too small"
     limits._use(voucher.token, voucher.kind, voucher.rawAmount, measure.standing.supply + voucher.rawAmount)
+    if voucher.kind == rules.ARRIVAL:
+        crossings._refuse_if_bridge_paused(voucher.token)
     log Minted(
         requestId=voucher.requestId, token=voucher.token, receiver=voucher.receiver, rawAmount=voucher.rawAmount,
         kind=voucher.kind, evidence=voucher.evidence, epoch=voucher.epoch, multiplier=voucher.multiplier,
@@ -375,15 +373,14 @@ def _issue(measure: Measure, voucher: IIssuer.MintVoucher):
 
 
 @internal
-def _use_request(request_id: bytes32):
-    assert not self.request_used[request_id], "issuer: voucher was used"
-    self.request_used[request_id] = True
-
-
-@internal
 @view
-def _refuse_unless_registered(token: address):
-    assert self.feed_of[token] != empty(address), "issuer: token was not registered"
+def _is_by_owner() -> bool:
+    """
+    @notice Whether the owner calls, and not the guardian. Nobody else may.
+    """
+    by_owner: bool = msg.sender == staticcall policy.owner()
+    assert by_owner or msg.sender == staticcall policy.guardian(), "issuer: caller was neither owner nor guardian"
+    return by_owner
 
 
 @internal

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Redemptions: what holders put into escrow, and how it ended
+@title Redemptions: what holders put into escrow or sent to another chain, and how it ended
 @license Apache-2.0
 @notice Counted by redemption, never by balance. A redemption is known by its holder and the holder's own request, so that
         nobody can take up another's id.
@@ -35,20 +35,31 @@ event RedemptionRefunded:
     rawAmount: uint256
 
 
+event Surrendered:
+    actionId: indexed(bytes32)
+    token: indexed(address)
+    holder: indexed(address)
+    rawAmount: uint256
+
+
 flag Redeeming:
     ESCROWED
     BURNED
     REFUNDED
-    RESTORED             # burned, and minted again since the redemption failed off chain
+    RESTORED             # burned, and minted again since the redemption failed off chain or the crossing did not arrive
 
 
 struct Redemption:
     holder: address
     token: address
     rawAmount: uint256
-    kind: uint8          # 1 in kind, 2 cash
+    kind: uint8          # 1 in kind, 2 cash, 3 a crossing, burned from the start
     state: Redeeming
 
+
+IN_KIND: constant(uint8) = 1
+CASH: constant(uint8) = 2
+CROSSING: constant(uint8) = 3
 
 # --- by the key of holder and request ---
 redemptions: public(HashMap[bytes32, Redemption])
@@ -62,14 +73,20 @@ def redemption_key(holder: address, request_id: bytes32) -> bytes32:
 
 @internal
 def _escrow(holder: address, token: address, raw: uint256, kind: uint8, request_id: bytes32):
-    assert kind == 1 or kind == 2, "issuer: kind of redemption was unknown"
-    key: bytes32 = self._key(holder, request_id)
-    assert self.redemptions[key].state == empty(Redeeming), "issuer: request was used"
+    assert kind == IN_KIND or kind == CASH, "issuer: kind of redemption was unknown"
+    key: bytes32 = self._refuse_unless_new(holder, request_id)
     self._take(holder, token, raw)
     self.redemptions[key] = Redemption(
         holder=holder, token=token, rawAmount=raw, kind=kind, state=Redeeming.ESCROWED
     )
     log RedemptionRequested(requestId=request_id, token=token, holder=holder, rawAmount=raw, kind=kind)
+
+
+@internal
+def _record_crossing(key: bytes32, holder: address, token: address, raw: uint256):
+    self.redemptions[key] = Redemption(
+        holder=holder, token=token, rawAmount=raw, kind=CROSSING, state=Redeeming.BURNED
+    )
 
 
 @internal
@@ -90,6 +107,17 @@ def _refund(holder: address, request_id: bytes32):
         requestId=request_id, token=redemption.token, holder=holder, rawAmount=redemption.rawAmount
     )
     assert extcall IStockToken(redemption.token).transfer(holder, redemption.rawAmount), "issuer: transfer failed"
+
+
+@internal
+def _surrender(holder: address, token: address, raw: uint256, action_id: bytes32):
+    """
+    @notice Takes what a holder approved, and burns it at once.
+    """
+    assert raw > 0, "issuer: amount was zero"
+    self._take(holder, token, raw)
+    log Surrendered(actionId=action_id, token=token, holder=holder, rawAmount=raw)
+    extcall IStockToken(token).burn(raw)
 
 
 @internal
@@ -123,6 +151,17 @@ def _end(holder: address, request_id: bytes32, state: Redeeming) -> Redemption:
     assert redemption.state == Redeeming.ESCROWED, "issuer: request was not in escrow"
     self.redemptions[key].state = state
     return redemption
+
+
+@internal
+@view
+def _refuse_unless_new(holder: address, request_id: bytes32) -> bytes32:
+    """
+    @return The key of a request that its holder makes for the first time.
+    """
+    key: bytes32 = self._key(holder, request_id)
+    assert self.redemptions[key].state == empty(Redeeming), "issuer: request was used"
+    return key
 
 
 @internal

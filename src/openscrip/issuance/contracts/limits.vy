@@ -10,6 +10,8 @@
 
 # kinds of mints, and the grain; stateless
 import vouchers as rules
+# how a cap refills; stateless
+import windows
 
 
 event LimitsChanged:
@@ -20,15 +22,21 @@ event LimitsChanged:
 
 
 _DAY_S: constant(uint256) = 86_400
-_HOUR_S: constant(uint256) = 3_600
-_LOW_72: constant(uint256) = 2**72 - 1
 
-# --- a window: the time at which so much was used, the cap on the supply, the window's cap, what was used; 40 bits of
-#     seconds reach beyond the year 36,000, and 72 bits hold each of the others, in grains ---
-# a day's issuances, with the cap on the supply
+# --- windows by token ---
+# a day's issuances, with the cap on the supply beside the cap
 issuances: HashMap[address, uint256]
 # an hour's arrivals, without it
 arrivals: HashMap[address, uint256]
+
+
+@external
+@view
+def limits_of(token: address) -> (uint256, uint256, uint256):
+    """
+    @notice Raw: the cap on the supply, on a day's issuances, on an hour's arrivals. All zero for a closed token.
+    """
+    return self._limits(token)
 
 
 @internal
@@ -51,12 +59,11 @@ def _set(token: address, supply_cap: uint256, day_cap: uint256, arrival_cap: uin
     @notice What was used stays used, refilled until now at the rate of the caps before.
     """
     for cap: uint256 in [supply_cap, day_cap, arrival_cap]:
-        assert cap % rules.GRAIN == 0, "issuer: limit was finer than 1e-8"
-        assert cap // rules.GRAIN <= _LOW_72, "issuer: limit was out of bounds"
-    issued: uint256 = self._used(self.issuances[token], _DAY_S)
-    arrived: uint256 = self._used(self.arrivals[token], _HOUR_S)
-    self.issuances[token] = self._window(supply_cap // rules.GRAIN, day_cap // rules.GRAIN, issued)
-    self.arrivals[token] = self._window(0, arrival_cap // rules.GRAIN, arrived)
+        windows._refuse_unless_cap(cap)
+    issued: uint256 = windows._used(self.issuances[token], _DAY_S)
+    arrived: uint256 = windows._used(self.arrivals[token], windows.HOUR_S)
+    self.issuances[token] = windows._window(supply_cap // rules.GRAIN, day_cap // rules.GRAIN, issued)
+    self.arrivals[token] = windows._window(0, arrival_cap // rules.GRAIN, arrived)
     log LimitsChanged(token=token, supplyCap=supply_cap, dayCap=day_cap, arrivalCap=arrival_cap)
 
 
@@ -66,18 +73,18 @@ def _use(token: address, kind: uint8, raw: uint256, supply_after: uint256):
     @notice Takes a mint off its window, if its kind has one, and holds the supply after it under its cap.
     """
     issuance: uint256 = self.issuances[token]
-    supply_cap: uint256 = self._supply_cap(issuance)
+    supply_cap: uint256 = windows._beside(issuance)
     assert supply_cap != 0, "issuer: token was closed"
     assert supply_after <= supply_cap * rules.GRAIN, "issuer: supply cap was reached"
     if kind == rules.ISSUANCE:
-        used: uint256 = self._used(issuance, _DAY_S) + raw // rules.GRAIN
-        assert used <= self._cap(issuance), "issuer: day cap was reached"
-        self.issuances[token] = self._window(supply_cap, self._cap(issuance), used)
+        used: uint256 = windows._used(issuance, _DAY_S) + raw // rules.GRAIN
+        assert used <= windows._cap(issuance), "issuer: day cap was reached"
+        self.issuances[token] = windows._window(supply_cap, windows._cap(issuance), used)
     elif kind == rules.ARRIVAL:
         arrival: uint256 = self.arrivals[token]
-        used: uint256 = self._used(arrival, _HOUR_S) + raw // rules.GRAIN
-        assert used <= self._cap(arrival), "issuer: hourly arrival cap was reached"
-        self.arrivals[token] = self._window(0, self._cap(arrival), used)
+        used: uint256 = windows._used(arrival, windows.HOUR_S) + raw // rules.GRAIN
+        assert used <= windows._cap(arrival), "issuer: hourly arrival cap was reached"
+        self.arrivals[token] = windows._window(0, windows._cap(arrival), used)
 
 
 @internal
@@ -87,13 +94,19 @@ def _available(token: address, kind: uint8, supply: uint256) -> uint256:
     @notice Raw that the caps leave to a mint of this kind now.
     """
     issuance: uint256 = self.issuances[token]
-    supply_cap: uint256 = self._supply_cap(issuance) * rules.GRAIN
+    supply_cap: uint256 = windows._beside(issuance) * rules.GRAIN
     left: uint256 = supply_cap - min(supply, supply_cap)
     if kind == rules.ISSUANCE:
-        return min(left, self._left(issuance, _DAY_S))
+        return min(left, windows._left(issuance, _DAY_S))
     if kind == rules.ARRIVAL:
-        return min(left, self._left(self.arrivals[token], _HOUR_S))
+        return min(left, windows._left(self.arrivals[token], windows.HOUR_S))
     return left if kind == rules.RESTITUTION or kind == rules.SUCCESSION else 0
+
+
+@internal
+@view
+def _is_closed(token: address) -> bool:
+    return windows._beside(self.issuances[token]) == 0
 
 
 @internal
@@ -102,42 +115,5 @@ def _limits(token: address) -> (uint256, uint256, uint256):
     issuance: uint256 = self.issuances[token]
     arrival: uint256 = self.arrivals[token]
     return (
-        self._supply_cap(issuance) * rules.GRAIN, self._cap(issuance) * rules.GRAIN, self._cap(arrival) * rules.GRAIN
+        windows._beside(issuance) * rules.GRAIN, windows._cap(issuance) * rules.GRAIN, windows._cap(arrival) * rules.GRAIN
     )
-
-
-@internal
-@view
-def _left(window: uint256, span: uint256) -> uint256:
-    cap: uint256 = self._cap(window)
-    return (cap - min(cap, self._used(window, span))) * rules.GRAIN
-
-
-@internal
-@view
-def _used(window: uint256, span: uint256) -> uint256:
-    """
-    @notice What is used by now: as much as at the window's time, less what came back since then.
-    """
-    used: uint256 = window & _LOW_72
-    refilled: uint256 = self._cap(window) * (block.timestamp - (window >> 216)) // span
-    return used - min(used, refilled)
-
-
-@internal
-@view
-def _window(supply_cap: uint256, cap: uint256, used: uint256) -> uint256:
-    # what is used was once at most a cap, so 72 bits hold it
-    return (block.timestamp << 216) | (supply_cap << 144) | (cap << 72) | used
-
-
-@internal
-@pure
-def _cap(window: uint256) -> uint256:
-    return (window >> 72) & _LOW_72
-
-
-@internal
-@pure
-def _supply_cap(window: uint256) -> uint256:
-    return (window >> 144) & _LOW_72

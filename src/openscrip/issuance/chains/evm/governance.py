@@ -15,6 +15,7 @@ from openscrip.issuance.chains.evm.deployment import (
 from openscrip.issuance.chains.evm.node import Node, address
 from openscrip.issuance.chains.evm.signing import Signer
 from openscrip.issuance.contracts.artifact import openzeppelin, own
+from openscrip.issuance.voucher import chain_hash
 from openscrip.kernel.quantities import RawAmount
 
 _NO_PREDECESSOR = b"\0" * 32
@@ -40,6 +41,17 @@ class FreezeReason(IntEnum):
     MISTAKE = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The way of one token to another chain, by its CAIP-2 name: raw that may leave in an hour, none for a closed one, and
+    the seconds that each crossing has to arrive (600 to 604,800).
+    """
+
+    destination: str
+    hour_cap: RawAmount
+    life_s: int
+
+
 class EvmGuardian:
     """The guardian's key: stops at once, alone, and can undo nothing. Each act returns the transaction id."""
 
@@ -63,6 +75,10 @@ class EvmGuardian:
     def lower_limits(self, token: str, limits: TokenLimits) -> str:
         """Let less be minted from now on."""
         return self._act(self._deployment.issuer, _limits_call(token, limits))
+
+    def lower_lane(self, token: str, lane: Lane) -> str:
+        """Let less leave by a lane from now on; its life stays."""
+        return self._act(self._deployment.issuer, _lane_call(token, lane))
 
     def halt_price(self, price_feed: str) -> str:
         """Let nobody read a price from now on."""
@@ -138,6 +154,11 @@ def setting_limits(deployment: EvmDeployment, token: str, limits: TokenLimits) -
     return Undoing(deployment.issuer, _limits_call(token, limits))
 
 
+def setting_lane(deployment: EvmDeployment, token: str, lane: Lane) -> Undoing:
+    """Open, change or close the way of a token to another chain."""
+    return Undoing(deployment.issuer, _lane_call(token, lane))
+
+
 def setting_guardian(deployment: EvmDeployment, guardian: str) -> Undoing:
     """Replace the key that stops."""
     return Undoing(deployment.policy, own("Policy").call("set_guardian", address(guardian, "guardian")))
@@ -190,3 +211,7 @@ class EvmTimelock:
 def _limits_call(token: str, limits: TokenLimits) -> bytes:
     caps = (limits.supply.atoms, limits.day.atoms, limits.arrival_hour.atoms)
     return own("Issuer").call("set_limits", token, *caps)
+
+
+def _lane_call(token: str, lane: Lane) -> bytes:
+    return own("Issuer").call("set_lane", token, chain_hash(f"chain:{lane.destination}"), lane.hour_cap.atoms, lane.life_s)

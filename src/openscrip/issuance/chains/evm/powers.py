@@ -59,7 +59,7 @@ _OWNED = (
     (PowerName.UNPAUSE, "StockToken.unpause, PriceFeed.resume"),
     (PowerName.UNFREEZE, "StockToken.unfreeze, Policy.unlist_address"),
     (PowerName.SEIZE, "StockToken.recover"),
-    (PowerName.RAISE_LIMIT, "Issuer.set_limits"),
+    (PowerName.RAISE_LIMIT, "Issuer.set_limits, Issuer.set_lane"),
     (PowerName.MOVE_MONEY, "Conversion.return_remainder"),
     (PowerName.RENAME, "StockToken.set_terms, StockToken.set_contract_uri, Registry.add_deployment"),
     (PowerName.CHANGE_ROLES, "Signers.set_signers, StockToken.set_pool, Policy.set_guardian, Policy.set_ccip_admin"),
@@ -160,7 +160,7 @@ class _EvmPowers:
 
     def _stops(self) -> Iterator[Power]:
         guardian = self._view("Policy", self._at.policy, "guardian")
-        stops = "StockToken.pause, PriceFeed.halt, Issuer.set_limits (lower)"
+        stops = "StockToken.pause, PriceFeed.halt, Issuer.set_limits (lower), Issuer.set_lane (lower)"
         yield self._held(PowerName.PAUSE, guardian, stops)
         yield self._held(PowerName.FREEZE, guardian, "StockToken.freeze, Policy.list_address")
         for view, source in (("keeper", "Policy.mirror"), ("source", "Policy.sync")):

@@ -1,4 +1,4 @@
-"""What a holder does with a wallet: transfer, approve, escrow for redemption, permit."""
+"""What a holder does with a wallet: transfer, approve, escrow for redemption, cross to another chain, permit."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from openscrip.issuance.voucher import RedemptionKind, chain_hash
 from openscrip.kernel.quantities import RawAmount
 
 _GAS = 300_000
+_DEPARTURE_GAS = 500_000
 
 
 class EvmWallet:
@@ -48,6 +49,15 @@ class EvmWallet:
         call = own("Issuer").call("escrow", token, raw.atoms, int(kind), chain_hash(request_id))
         return self._act(self._deployment.issuer, call)
 
+    def depart(self, token: str, raw: RawAmount, destination: str, receiver: str, request_id: str) -> str:
+        """Approve the issuer contract and burn tokens for as many on another chain, by its CAIP-2 name.
+
+        `receiver` is the 32 bytes of the wallet there as hex, an EVM address with zeros on its left. Returns the id.
+        """
+        self.approve(token, self._deployment.issuer, raw)
+        words = (chain_hash(f"chain:{destination}"), bytes.fromhex(receiver), chain_hash(request_id))
+        return self._act(self._deployment.issuer, own("Issuer").call("depart", token, raw.atoms, *words), _DEPARTURE_GAS)
+
     def sign_permit(self, token: str, spender: str, raw: RawAmount, deadline: int) -> tuple[int, bytes, bytes]:
         """An EIP-2612 permit for this account's next nonce: v, r, s."""
         contract = own("StockToken")
@@ -61,7 +71,7 @@ class EvmWallet:
         """Bring anybody's permit to the token; returns the transaction id."""
         return self._act(token, own("StockToken").call("permit", owner, spender, raw.atoms, deadline, *vrs))
 
-    def _act(self, contract: str, data: bytes) -> str:
-        transaction = Transaction(contract, data, _GAS)
+    def _act(self, contract: str, data: bytes, gas: int = _GAS) -> str:
+        transaction = Transaction(contract, data, gas)
         self._node.simulate(transaction, self.address)
         return str(land(self._node, self._signer, transaction)["transactionHash"])
