@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from openscrip.issuance.programs import stock_program
+
 settings.register_profile("dev", max_examples=50, deadline=None, database=None)
 settings.register_profile("ci", settings.get_profile("dev"), max_examples=100, derandomize=True, print_blob=True)
 settings.register_profile(
@@ -41,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`make soak MINUTES=10` arrives here."""
     parser.addoption("--soak-minutes", type=int, default=1, help="how long each soak test runs")
     parser.addoption("--contracts", type=Path, help="a folder of artifacts to test in place of the package's")
+    parser.addoption("--stock-program", type=Path, help="a built Solana program (.so) to test in place of the package's")
     parser.addoption("--machine-calls", type=int, default=2_000_000, help="how many calls the contracts' soak test makes")
     parser.addoption("--mutants", type=int, default=0, help="try a sample of so many mutants; 0 tries all")
 
@@ -49,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def soak_s(request: pytest.FixtureRequest) -> int:
     """The seconds that a soak test is asked to run for."""
     return 60 * int(request.config.getoption("--soak-minutes"))
+
+
+@pytest.fixture(scope="session")
+def stock_so(pytestconfig: pytest.Config) -> bytes:
+    """The Solana program under test: the package's, or the one that `--stock-program` names."""
+    named = pytestconfig.getoption("--stock-program")
+    return Path(named).read_bytes() if named else stock_program()
 
 
 @pytest.fixture
