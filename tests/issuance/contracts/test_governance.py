@@ -1,6 +1,7 @@
 """What the guardian stops alone at once, and what the timelock undoes after its wait, through the wrappers of Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,14 @@ from openscrip.issuance.chains.evm.governance import (
     EvmGuardian,
     EvmTimelock,
     FreezeReason,
+    Lane,
     PauseScope,
     Undoing,
 )
 from openscrip.issuance.chains.evm.registry import OtherDeployment, read_deployments
+from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.contracts.artifact import own
+from openscrip.issuance.voucher import chain_hash
 from openscrip.kernel.errors import Malformed, Refused
 from openscrip.kernel.quantities import RawAmount
 
@@ -83,6 +87,26 @@ def test_pause__without_a_scope__is_of_everything(stage: Stage, guardian: EvmGua
         stage.send("alice", "StockToken", "transfer", account("bob"), ONE)
     do(stage, timelock, governance.unpausing(stage.token))
     stage.send("alice", "StockToken", "transfer", account("bob"), ONE)
+
+
+def test_lane__opened_by_the_timelock_and_lowered_by_the_guardian__lets_a_wallet_depart(
+    stage: Stage, guardian: EvmGuardian, timelock: EvmTimelock
+) -> None:
+    stage.evm.fund(account("alice"))
+    open_lane = Lane("eip155:8453", RawAmount.parse("2"), 600)
+    wallet, there = EvmWallet(stage.node, stage.at, key("alice")), ("eip155:8453", "00" * 31 + "01")
+    with pytest.raises(Refused, match="issuer: lane was closed"):
+        wallet.depart(stage.token, RawAmount.parse("1"), *there, "crossing-1")
+    do(stage, timelock, governance.setting_lane(stage.at, stage.token, open_lane))
+    wallet.depart(stage.token, RawAmount.parse("1"), *there, "crossing-1")
+    assert wallet.balance(stage.token) == RawAmount.parse("99")
+    guardian.lower_lane(stage.token, replace(open_lane, hour_cap=RawAmount.parse("1.5")))
+    with pytest.raises(Refused, match="issuer: hourly departure cap was reached"):
+        wallet.depart(stage.token, RawAmount.parse("1"), *there, "crossing-2")
+    destination = chain_hash("chain:eip155:8453")
+    assert stage.view("Issuer", "lane_of", stage.token, destination)[:2] == (3 * ONE // 2, 600)
+    key_of_it = stage.view("Issuer", "redemption_key", account("alice"), chain_hash("crossing-1"))
+    assert stage.view("Issuer", "crossing_of", key_of_it)[1:] == (destination, bytes(31) + b"\1")
 
 
 def test_freeze__and_recovery__and_unfreezing(stage: Stage, guardian: EvmGuardian, timelock: EvmTimelock) -> None:
