@@ -37,6 +37,7 @@ CHART: Final[Chart] = {
     "capital": Side.CREDIT,
     # raw tokens, in 1e-8
     "supply": Side.CREDIT,
+    "crossing": Side.CREDIT,  # burned here to be minted on another chain, not yet arrived nor given back
     "issuer": Side.EITHER,
 }
 
@@ -68,3 +69,8 @@ def raw_supply(stock: str, chain: str) -> str:
 def raw_issuer(stock: str, chain: str) -> str:
     """The counter-account of `raw_supply`."""
     return f"{stock}.{chain}/issuer"
+
+
+def raw_crossing(stock: str, chain: str) -> str:
+    """What left one chain and has neither arrived elsewhere nor come back, in 1e-8 raw."""
+    return f"{stock}.{chain}/crossing"

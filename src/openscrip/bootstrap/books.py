@@ -8,7 +8,8 @@ from openscrip.assets.acquisition import Acquisition, AcquisitionFailed, MoveFai
 from openscrip.assets.actions import Woken
 from openscrip.assets.disposal import Disposal, DisposalFailed, SharesReleased, SharesSold
 from openscrip.assets.stock import Stock
-from openscrip.issuance import distribution, redemption, subscription
+from openscrip.issuance import bridge, distribution, redemption, subscription
+from openscrip.issuance.bridge_row import Crossing
 from openscrip.issuance.distribution import ActionView, Distribution, StockResumed, StockSplit, heard_split
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
@@ -23,6 +24,7 @@ DECIDES: Mapping[type[Any], Decide] = {
     Subscription: subscription.decide,
     Redemption: redemption.decide,
     Distribution: distribution.decide,
+    Crossing: bridge.decide,
 }
 
 OPEN_STATES: Mapping[type[Any], tuple[str, ...]] = {
@@ -96,15 +98,17 @@ def view_of(terms: Terms, now: Callable[[], int]) -> Callable[[Unit, Any], View]
         stock = unit.row(Stock, row.stock)
         if stock is None:
             raise LookupError(f"bootstrap: row {row.id} named stock {row.stock!r}, which was not listed")
-        if isinstance(row, Redemption):
-            supply = unit.balance(accounts.raw_supply(row.stock, row.chain))
+        if isinstance(row, Redemption | Crossing):
+            chain = row.source if isinstance(row, Crossing) else row.chain
+            supply = unit.balance(accounts.raw_supply(row.stock, chain))
             return View(now(), stock, terms, burnable=RawAmount.from_grains(supply.credit - supply.debits_pending))
         if not isinstance(row, Distribution):
             return View(now(), stock, terms)
         names = [f"{stock.id}/{name}" for name in (*accounts.SHARE_ASSETS, *accounts.SHARE_CLAIMS)]
         balances = {name: unit.balance(name) for name in names}
         supplies = [unit.balance(f"{stock.id}.{chain}/supply") for chain, _token in stock.tokens]
-        raw = RawAmount.from_grains(sum(supply.credit for supply in supplies))
+        crossing = [unit.balance(accounts.raw_crossing(stock.id, chain)) for chain, _token in stock.tokens]
+        raw = RawAmount.from_grains(sum(each.credit for each in (*supplies, *crossing)))
         pending = any(supply.credits_pending or supply.debits_pending for supply in supplies)
         return ActionView(now(), stock, terms, raw, balances, pending)
 

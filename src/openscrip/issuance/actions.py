@@ -52,6 +52,15 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """Bring the attestor's newest reserve report to one chain, so that it counts no more than its tokens need."""
+
+    chain: str
+    stock: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Landed:
     """The call is final on its chain."""
 

@@ -83,6 +83,10 @@ class WatchClient:
         """As `Attestor.attest_cancel`."""
         return self._ending("/v1/cancellations", cancel, {"reason": cancel.reason})
 
+    def attest_report(self, chain: str, stock: str, transaction: bytes | None) -> Mapping[str, object]:
+        """As `Attestor.attest_report`."""
+        return self._ask("/v1/reports", _with_transaction({"chain": chain, "stock": stock}, transaction))
+
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """As `Attestor.attest_transaction`."""
         body: dict[str, object] = {"chain": "solana", "purpose": purpose, "request_id": request_id}

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from openscrip.issuance.actions import Burn, Differs, Finish, Landed, Mint, Refund, Rejected, Schedule, Verified, Verify
+from openscrip.issuance.actions import Burn, Differs, Finish, Landed, Mint, Refund, Rejected, Report, Schedule, Verified, Verify
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome, SignedCall
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Command, Lease, Store, Unit
 
-ChainAction = Mint | Burn | Refund | Schedule | Finish
+ChainAction = Mint | Burn | Refund | Schedule | Finish | Report
 ATTEMPTS_MAX = 5
 
 
@@ -88,6 +88,8 @@ class Calls:
                 return chain.prepare_multiplier(action.change, json.loads(action.event))
             case Finish():
                 return chain.prepare_finish(action.finish)
+            case Report():
+                return chain.prepare_report(action.stock, action.token)
             case _:
                 assert_never(action)
 
@@ -142,7 +144,7 @@ def _chain_of(action: ChainAction) -> str:
     match action:
         case Mint():
             return action.voucher.chain
-        case Burn() | Refund():
+        case Burn() | Refund() | Report():
             return action.chain
         case Schedule():
             return action.change.chain
@@ -160,6 +162,8 @@ def _stock_of(command: Command) -> str:
             return schedule.change.stock
         case Finish() as finish:
             return finish.finish.stock
+        case Report() as report:
+            return report.stock
         case _:
             return ""
 

@@ -120,7 +120,24 @@ class Refunded(ChainEvent):
     raw: RawAmount
 
 
-AnyChainEvent = Minted | RedemptionEscrowed | Burned | Refunded
+@dataclass(frozen=True, slots=True)
+class Departed(ChainEvent):
+    """A holder's tokens were burned to be minted as many at the destination, under the holder's request behind `hash`.
+
+    `destination` is `chain_hash("chain:" + CAIP-2 name)` and `receiver` 32 bytes, both hex; `key` is the record's name on
+    its chain: hex of holder and request on EVM, base58 of the redemption account on Solana. `arrive_by` in UTC seconds.
+    """
+
+    hash: str
+    holder: str
+    raw: RawAmount
+    destination: str
+    receiver: str
+    arrive_by: int
+    key: str
+
+
+AnyChainEvent = Minted | RedemptionEscrowed | Burned | Refunded | Departed
 
 
 class Attestor(Protocol):
@@ -144,6 +161,10 @@ class Attestor(Protocol):
         """The attestor's signature under a cancellation; it asks its own operator for consent."""
         ...
 
+    def attest_report(self, chain: str, stock: str, transaction: bytes | None) -> Mapping[str, object]:
+        """The attestor's answer to `POST /v1/reports`: the `report` that a chain's reserve lacks, or None for it."""
+        ...
+
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         """The co-signature of a Solana burn or refund; with `transaction` where an earlier one may still land."""
         ...
@@ -161,6 +182,18 @@ class Chain(Protocol):
     finality_s_max: float
     counts_nonces: bool
     """Whether `sign` needs consecutive nonces of the issuer's account (EVM) or ignores them (Solana)."""
+
+    def caip2(self) -> str:
+        """The chain's name among all chains (CAIP-2), as departures name their destination: `eip155:31337`."""
+        ...
+
+    def word_of(self, wallet: str) -> str:
+        """A wallet of this chain as 32 bytes in hex. Raises `Malformed("address.malformed")`."""
+        ...
+
+    def wallet_of(self, word: str) -> str:
+        """The wallet that a departure to this chain names. Raises `Malformed("address.malformed")`."""
+        ...
 
     def head(self) -> Head:
         """The newest final block."""
@@ -184,6 +217,10 @@ class Chain(Protocol):
 
     def prepare_mint(self, voucher: MintVoucher, evidence: Evidence) -> tuple[Call, ...]:
         """The calls that carry out a mint, in order, after the attestor signed. Nothing is sent."""
+        ...
+
+    def prepare_report(self, stock: str, token: str) -> tuple[Call, ...]:
+        """The calls that bring the newest reserve report, after the attestor signed; none where the chain's is enough."""
         ...
 
     def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:

@@ -7,6 +7,7 @@ from openscrip.assets.compliance.persons import Person, Wallet
 from openscrip.assets.compliance.sanctions import SanctionsLists, normalised_address
 from openscrip.assets.compliance.screening import Policy, ScreenedOrder, refuse_any, screen
 from openscrip.issuance.primary_market import Asked
+from openscrip.issuance.voucher import is_evm
 from openscrip.kernel.clock import new_york_date
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
@@ -67,3 +68,15 @@ def screening(policy: Policy, lists: SanctionsLists, now: Callable[[], int]) -> 
             unit.put(SpentToday(spent_id, spent + amount))
 
     return screen_request
+
+
+def address_screening(lists: SanctionsLists) -> Callable[[str, str], None]:
+    """What a crossing asks of its holder and receiver, who need not be clients: raises `Refused` for a listed address."""
+
+    def screen_address(chain: str, wallet: str) -> None:
+        listed = lists.match_address("evm" if is_evm(chain) else chain, wallet)
+        if listed is not None:
+            text = f"compliance: {wallet} was listed ({listed.programme})"
+            raise Refused("compliance.sanctioned_address", text)
+
+    return screen_address

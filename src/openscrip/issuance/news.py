@@ -13,7 +13,8 @@ from openscrip.assets.calendar import Calendar
 from openscrip.assets.disposal import Disposal
 from openscrip.assets.notice import ActionEvent, Notice
 from openscrip.assets.stock import Stock
-from openscrip.issuance.chain import AnyChainEvent, RedemptionEscrowed
+from openscrip.issuance.chain import AnyChainEvent, Departed, RedemptionEscrowed
+from openscrip.issuance.crossings import Crossings
 from openscrip.issuance.distribution import Announced, Distribution, DividendReceived, HoldingSplit, announce
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
@@ -95,11 +96,12 @@ class UnplacedEscrow:
 
 
 class News:
-    """Tells events to rows through `books`; `calendar` dates what a notice starts."""
+    """Tells events to rows through `books`; `calendar` dates what a notice starts, `crossings` starts what departs."""
 
-    def __init__(self, books: Books, calendar: Calendar) -> None:
+    def __init__(self, books: Books, calendar: Calendar, crossings: Crossings | None = None) -> None:
         self._books = books
         self._calendar = calendar
+        self._crossings = crossings
 
     def from_broker(self, unit: Unit, event: broker.BrokerEvent) -> None:
         """Tell one broker event."""
@@ -208,7 +210,9 @@ class News:
         self._books.tell(unit, Distribution, notice.event_id, HoldingSplit(epoch, cash_in_lieu))
 
     def from_chain(self, unit: Unit, event: AnyChainEvent) -> None:
-        """Tell one final chain event: escrows start redemptions; mints and burns are told by their own calls."""
+        """Tell one final chain event: escrows start redemptions, departures crossings; the rest is told by its own calls."""
+        if isinstance(event, Departed):
+            self._departed(unit, event)
         if not isinstance(event, RedemptionEscrowed):
             return
         named = unit.row(ChainName, event.hash)
@@ -220,6 +224,12 @@ class News:
             self._books.record(unit, Decision(facts=(fact,)))
         else:
             self._books.tell(unit, Redemption, asked.id, event)
+
+    def _departed(self, unit: Unit, event: Departed) -> None:
+        stock = next((each for each in unit.rows(Stock) if (event.chain, event.token) in each.tokens), None)
+        if stock is None or self._crossings is None:
+            raise NewsMissed(f"news: {event.tx_id} departed with {event.token} on {event.chain}, which nobody lists")
+        self._crossings.departed(unit, event, stock)
 
 
 def _split_notice(event: broker.PositionSplit | custody.SplitBooked, symbol: str, source: str) -> Notice:

@@ -129,6 +129,11 @@ def chain_hash(business_id: str) -> bytes:
     return hashlib.sha256(f"openscrip:{business_id}".encode()).digest()
 
 
+def is_evm(chain: str) -> bool:
+    """Whether a chain of this platform is an EVM chain: `evm`, `evm-2`, and so on."""
+    return chain == "evm" or chain.startswith("evm-")
+
+
 def canonical(document: object) -> bytes:
     """The one JSON spelling that is hashed and signed: sorted keys, no spaces, UTF-8."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -47,6 +47,7 @@ from openscrip.issuance.voucher import (
     MultiplierChange,
     chain_hash,
 )
+from openscrip.kernel.errors import Malformed
 from openscrip.kernel.quantities import RawAmount
 
 # What a call may burn, fixed. Measured: a mint for a new holder 184,000, with the first report 302,000; burn 79,000; refund to
@@ -79,6 +80,20 @@ class EvmChain:
         self._issuer = issuer
         self._corporate_action = corporate_action
         self._attestor = attestor
+
+    def caip2(self) -> str:
+        """As `Chain.caip2`."""
+        return f"eip155:{self._node.chain_id}"
+
+    def word_of(self, wallet: str) -> str:
+        """The address, zeros before it. Raises `Malformed("address.malformed")`."""
+        return address(wallet, "wallet").removeprefix("0x").lower().rjust(64, "0")
+
+    def wallet_of(self, word: str) -> str:
+        """The address in 32 bytes, with checksum. Raises `Malformed("address.malformed")` for what is no address."""
+        if len(word) != 64 or word[:24] != "0" * 24 or word == NO_HASH:
+            raise Malformed("address.malformed", f"address: {word:.64} was not an EVM address behind 12 zero bytes")
+        return address("0x" + word[24:].lower(), "wallet")
 
     def head(self) -> Head:
         """The newest final block."""
@@ -118,6 +133,16 @@ class EvmChain:
         reported = (report_values(voucher.token, report), _signature(report["signature"]))
         gas = _MINT_GAS + _REPORT_GAS
         return (self._call(label, "Issuer", "report_and_mint", *reported, values, *signatures, gas=gas),)
+
+    def prepare_report(self, stock: str, token: str) -> tuple[Call, ...]:
+        """One call that brings the attestor's reserve report, or none where the feed's own is enough."""
+        report = self._attestor.attest_report(self.name, stock, None).get("report")
+        if not isinstance(report, Mapping):
+            return ()
+        feed = str(self._node.read(own("Issuer"), self._deployment.issuer, "feed_of", token)[0])
+        data = own("ReserveFeed").call("report", report_values(token, report), _signature(report["signature"])).hex()
+        body = json.dumps({"to": feed, "data": data, "gas": _REPORT_GAS}).encode()
+        return (Call(self.name, f"report {report['allocation']} shares for {stock}", body),)
 
     def prepare_burn(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """One call that burns what the redemption holds in escrow."""
@@ -245,9 +270,12 @@ class EvmChain:
 
 
 def _origin(voucher: MintVoucher, evidence: Evidence) -> str:
-    """The redemption that a restitution gives back, under the key that the issuer contract keeps it by."""
+    """The redemption or crossing that a restitution gives back, under the key that the issuer contract keeps it by."""
     if voucher.kind is not MintKind.RESTITUTION:
-        return NO_HASH
+        return voucher.origin
+    crossing = evidence.get("crossing")
+    if isinstance(crossing, Mapping):
+        return str(crossing["key"])
     return redemption_key(voucher.receiver, str(evidence.get("redemption_id", ""))).hex()
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from openscrip.issuance.chain import AnyChainEvent, Burned, Minted, RedemptionEscrowed, Refunded
+from openscrip.issuance.chain import AnyChainEvent, Burned, Departed, Minted, RedemptionEscrowed, Refunded
+from openscrip.issuance.chains.evm.typed_data import key_of_request
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.voucher import RedemptionKind
 from openscrip.kernel.quantities import RawAmount
 
-_NAMES = ("Minted", "RedemptionRequested", "RedemptionBurned", "RedemptionRefunded")
+_NAMES = ("Minted", "RedemptionRequested", "RedemptionBurned", "RedemptionRefunded", "Departed")
 
 
 def topics() -> dict[str, str]:
@@ -31,6 +32,10 @@ def decode_event(chain: str, log: dict[str, Any], seen_at: int) -> AnyChainEvent
             return RedemptionEscrowed(*common, party, raw, RedemptionKind(fields["kind"]))
         case "RedemptionBurned":
             return Burned(*common, raw)
+        case "Departed":
+            destination, receiver = (bytes(fields[each]).hex() for each in ("destination", "receiver"))
+            key = key_of_request(party, bytes.fromhex(request)).hex()
+            return Departed(*common, party, raw, destination, receiver, int(fields["arriveBy"]), key)
         case _:
             return Refunded(*common, party, raw)
 

@@ -72,7 +72,12 @@ def voucher_values(voucher: MintVoucher) -> tuple[object, ...]:
 
 def redemption_key(holder: str, request_id: str) -> bytes:
     """Under which the issuer contract keeps a holder's redemption: nobody takes another's id."""
-    return keccak(encode(["address", "bytes32"], [holder, chain_hash(request_id)]))
+    return key_of_request(holder, chain_hash(request_id))
+
+
+def key_of_request(holder: str, request: bytes) -> bytes:
+    """The same for a request that is known by its 32 bytes on chain."""
+    return keccak(encode(["address", "bytes32"], [holder, request]))
 
 
 def action_values(token: str, action: AnnouncedAction) -> tuple[object, ...]:
