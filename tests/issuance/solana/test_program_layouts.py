@@ -285,8 +285,8 @@ OPERATIONS: dict[str, tuple[Operation, bytes, str]] = {
         "stock, lane[w], S",
     ),
     "upgrade": (
-        operations.upgrade(PROGRAM, salt=SALT, buffer=SOURCE, spill=TO),
-        b"\x09" + h(0) + h(4) + h(5),
+        operations.upgrade(PROGRAM, salt=SALT, buffer=SOURCE, spill=TO, code=h(61)),
+        b"\x09" + h(0) + h(4) + h(5) + h(61),
         "program[w], programdata[w], source[w], to[w], SysvarRent111111111111111111111111111111111, "
         "SysvarC1ock11111111111111111111111111111111, BPFLoaderUpgradeab1e11111111111111111111111",
     ),
@@ -336,16 +336,16 @@ def laid_out(space: int, fields: dict[int, bytes]) -> bytes:
 
 
 def test_the_issuer_account_reads_as_laid_out() -> None:
-    fields = {0: b"\x01\xfe", 2: u64(3), 10: u64(60), 18: h(8), 50: b"\x02\x02" + h(6) + h(7)}
-    fields |= {276: b"\x01\x01" + h(9), 502: b"\x01\x01" + h(6)}
+    fields = {0: b"\x01\xfe", 8: u64(3, 60), 24: h(8), 56: b"\x02\x02", 64: h(6) + h(7)}
+    fields |= {288: b"\x01\x01", 296: h(9), 520: b"\x01\x01", 528: h(6)}
     roles = (Role(2, (A, B)), Role(1, (key(9),)), Role(1, (A,)))
-    assert IssuerAccount.read(laid_out(728, fields)) == IssuerAccount(254, 3, 60, key(8), *roles)
+    assert IssuerAccount.read(laid_out(752, fields)) == IssuerAccount(254, 3, 60, key(8), *roles)
 
 
 def test_the_stock_account_reads_as_laid_out() -> None:
     fields = {0: b"\x02\xfe\x05", 8: h(2), 40: h(3), 72: u64(*range(1, 16)), 192: u128(16) + u128(17)}
-    fields |= {224: u64(18, 19, 20, 21), 256: h(22), 288: u64(23, 24), 304: h(25) + h(26) + h(27), 400: u64(28, 29)}
-    stock = StockAccount.read(laid_out(416, fields))
+    fields |= {224: u64(18, 19, 20, 21), 256: h(22), 288: u64(23, 24), 304: h(25) + h(26) + h(27), 400: u64(28, 29, 30)}
+    stock = StockAccount.read(laid_out(424, fields))
     assert (stock.bump, stock.pauses, stock.mint, stock.escrow) == (254, 5, key(2), key(3))
     limits = (stock.supply_cap, stock.day_cap, stock.day_used, stock.day_at, stock.hour_cap, stock.hour_used, stock.hour_at)
     assert limits == tuple(range(1, 8))
@@ -355,19 +355,19 @@ def test_the_stock_account_reads_as_laid_out() -> None:
     assert (stock.base_version, stock.next_at, stock.next_action) == (20, 21, h(22))
     assert (stock.base_f64, stock.next_f64) == (23, 24)
     assert (stock.newest_action, stock.before_newest, stock.opening) == (h(25), h(26), h(27))
-    assert (stock.escrowed, stock.action_count) == (28, 29)
+    assert (stock.escrowed, stock.action_count, stock.opening_at) == (28, 29, 30)
 
 
 @pytest.mark.parametrize(("now", "in_force"), [(20, (16, 18, 20, 23)), (21, (17, 19, 21, 24))])
 def test_a_scheduled_multiplier_is_in_force_from_its_time_on(now: int, in_force: tuple[int, ...]) -> None:
     fields = {0: b"\x02", 192: u128(16) + u128(17), 224: u64(18, 19, 20, 21), 288: u64(23, 24)}
-    stock = StockAccount.read(laid_out(416, fields))
+    stock = StockAccount.read(laid_out(424, fields))
     read = (stock.multiplier_at(now), stock.epoch_at(now), stock.version_at(now), stock.f64_at(now))
     assert read == in_force
 
 
 def test_nothing_scheduled_leaves_the_multiplier_as_it_is() -> None:
-    stock = StockAccount.read(laid_out(416, {0: b"\x02", 192: u128(16) + u128(17), 240: u64(20, 0)}))
+    stock = StockAccount.read(laid_out(424, {0: b"\x02", 192: u128(16) + u128(17), 240: u64(20, 0)}))
     assert (stock.multiplier_at(2**40), stock.version_at(2**40)) == (16, 20)
 
 
@@ -391,8 +391,8 @@ def test_an_action_account_reads_as_laid_out() -> None:
 @pytest.mark.parametrize(
     ("reader", "space", "tag"),
     [
-        (IssuerAccount, 728, 1),
-        (StockAccount, 416, 2),
+        (IssuerAccount, 752, 1),
+        (StockAccount, 424, 2),
         (UsedAccount, 16, 3),
         (RedemptionAccount, 192, 4),
         (ActionAccount, 312, 5),

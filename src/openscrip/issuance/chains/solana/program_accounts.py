@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from openscrip.issuance.chains.solana.program_parts import KEYS_MAX, Role
 from openscrip.kernel.errors import Malformed
 
-ISSUER_SPACE, STOCK_SPACE, USED_SPACE, REDEMPTION_SPACE = 728, 416, 16, 192
+ISSUER_SPACE, STOCK_SPACE, USED_SPACE, REDEMPTION_SPACE = 752, 424, 16, 192
 ACTION_SPACE, LANE_SPACE, OPERATION_SPACE = 312, 104, 16
 ESCROWED, BURNED, REFUNDED, RESTORED = 1, 2, 3, 4
 """States of a redemption."""
@@ -18,14 +18,14 @@ ANNOUNCED, STAGED, FINAL, CANCELLED, CORRECTED = 1, 2, 4, 5, 6
 """States of an action. That a staged one applied follows from the time."""
 CALLED_OFF, DONE = 0, -1
 """What an operation's `ready_at` is when it waits no longer."""
-_ROLE_SPACE = 2 + 32 * KEYS_MAX
+_ROLE_SPACE = 8 + 32 * KEYS_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerAccount:
-    """728 bytes: `1 | bump u8 | 2 signer epoch u64 | 10 delay u64 | 18 guardian k | 50 three roles of 226`.
+    """752 bytes: `1 | bump u8 | 8 signer epoch u64 | 16 delay u64 | 24 guardian k | 56 three roles of 232`.
 
-    A role is `threshold u8 | count u8 | 7 x k`, unused keys zero.
+    A role is `threshold u8 | count u8 | 8 7 x k`, unused keys zero. The signer epoch counts from 1.
     """
 
     bump: int
@@ -40,19 +40,20 @@ class IssuerAccount:
     def read(cls, data: bytes) -> "IssuerAccount":
         """Raises `Malformed("solana.account")`."""
         _check(data, 1, ISSUER_SPACE, "issuer")
-        issuer, attestor, corporate_action = (_role(data, 50 + _ROLE_SPACE * place) for place in range(3))
-        return cls(data[1], _u(data, 2), _u(data, 10), _key(data, 18), issuer, attestor, corporate_action)
+        issuer, attestor, corporate_action = (_role(data, 56 + _ROLE_SPACE * place) for place in range(3))
+        return cls(data[1], _u(data, 8), _u(data, 16), _key(data, 24), issuer, attestor, corporate_action)
 
 
 @dataclass(frozen=True, slots=True)
 class StockAccount:
-    """416 bytes, of one mint: pauses, caps with what was used of them, the newest reserve report, the multiplier.
+    """424 bytes, of one mint: pauses, caps with what was used of them, the newest reserve report, the multiplier.
 
     `2 | bump | 2 pauses u8 | 8 mint k | 40 escrow k | 72 supply cap | 80 day cap, used, at | 104 hour cap, used, at |
     128 age max | 136 shares, encumbered, in transit, allocation | 168 reserve epoch | 176 as-of i64 | 184 sequence |
     192 base multiplier u128 | 208 next u128 | 224 base epoch, next epoch | 240 base version | 248 next at i64 |
     256 next action k | 288 base f64 bits, next f64 bits | 304 newest action k | 336 before newest k | 368 opening k |
-    400 escrowed | 408 action count`; u64 where nothing is said.
+    400 escrowed | 408 action count | 416 opening at i64`; u64 where nothing is said. Without a scheduled change (next at 0)
+    what is next repeats the base.
     """
 
     bump: int
@@ -88,6 +89,7 @@ class StockAccount:
     opening: bytes
     escrowed: int
     action_count: int
+    opening_at: int
 
     @classmethod
     def read(cls, data: bytes) -> "StockAccount":
@@ -127,6 +129,7 @@ class StockAccount:
             opening=data[368:400],
             escrowed=_u(data, 400),
             action_count=_u(data, 408),
+            opening_at=_i(data, 416),
         )
 
     def matured(self, now: int) -> bool:
@@ -271,7 +274,7 @@ def _role(data: bytes, at: int) -> Role:
     threshold, count = data[at], data[at + 1]
     if count > KEYS_MAX:
         raise Malformed("solana.account", f"issuer: a role of {count} keys was read, more than {KEYS_MAX}")
-    return Role(threshold, tuple(_key(data, at + 2 + 32 * place) for place in range(count)))
+    return Role(threshold, tuple(_key(data, at + 8 + 32 * place) for place in range(count)))
 
 
 def _key(data: bytes, at: int) -> Pubkey:

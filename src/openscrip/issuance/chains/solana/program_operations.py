@@ -83,11 +83,15 @@ def lane(program: ProgramAddresses, *, salt: bytes, mint: Pubkey, destination: b
     return _operation(salt, Op.LANE, mint, data, *accounts)
 
 
-def upgrade(program: ProgramAddresses, *, salt: bytes, buffer: Pubkey, spill: Pubkey) -> Operation:
-    """`buffer k, spill k`: replace the program's code by the buffer's; what is left of its rent goes to `spill`."""
+def upgrade(program: ProgramAddresses, *, salt: bytes, buffer: Pubkey, spill: Pubkey, code: bytes) -> Operation:
+    """`buffer k, spill k, code k`: replace the program's code by the buffer's; what is left of its rent goes to `spill`.
+
+    `code` is SHA-256 of the buffer account's data from byte 37 on, so that it cannot change while it waits.
+    """
+    refuse_unless(len(code) == 32, "solana.program", f"upgrade: {len(code)} bytes were not a hash of 32")
     accounts = [*map(_w, (program.program_id, program.program_data(), buffer, spill))]
     accounts += map(_r, (RENT_SYSVAR, CLOCK_SYSVAR, LOADER))
-    return _operation(salt, Op.UPGRADE, NO_MINT, bytes(buffer) + bytes(spill), *accounts)
+    return _operation(salt, Op.UPGRADE, NO_MINT, bytes(buffer) + bytes(spill) + code, *accounts)
 
 
 def _operation(salt: bytes, op: Op, mint: Pubkey, arguments: bytes, *accounts: AccountMeta) -> Operation:
