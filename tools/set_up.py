@@ -1,7 +1,7 @@
 """Set this clone up: `python3 tools/set_up.py run` for the product, `dev` for the tests as well. Standard library only.
 
-Everything it writes lies in .venv/ and node_modules/. It is a matter of milliseconds when nothing changed: a stamp in
-each of the two folders holds the hash of the locks that it was made from. What cannot be had is said in one line.
+Everything it writes lies in .venv/, node_modules/ and, for the tests, .toolchain/. It is a matter of milliseconds when
+nothing changed: a stamp in each folder holds the hash of what it was made from. What cannot be had is said in one line.
 """
 
 import fcntl
@@ -14,6 +14,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sbf.build import BuildFailed, library, library_folder
+from sbf.compiler import TOOLCHAIN, NoCompiler, find, obtain
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -23,6 +26,7 @@ MODULES = ROOT / "node_modules"
 ANVIL = MODULES / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 VENV_STAMP = VENV / "set-up.json"
 MODULES_STAMP = MODULES / "set-up.json"
+NO_COMPILER_STAMP = TOOLCHAIN / "none.json"
 PYTHON_MINIMUM = (3, 11)
 STEP_TIMEOUT_S = 1800
 
@@ -62,6 +66,8 @@ def set_up(level: str) -> None:
             install_npm_parts(level)
             check_anvil()
             write_stamp(MODULES_STAMP, wanted)
+        if level == "dev":
+            fetch_compiler()
 
 
 def fingerprint(*names: str) -> str:
@@ -235,6 +241,32 @@ def check_anvil() -> None:
         raise CannotSetUp("anvil, the local EVM node, was not in the npm parts: they have it for Linux on x86-64 only")
     if not runs([ANVIL, "--version"]):
         raise CannotSetUp(f"anvil, the local EVM node, did not run on this machine: {ANVIL.relative_to(ROOT)}")
+
+
+# The compiler of the Solana program
+
+
+def fetch_compiler() -> None:
+    """What the tests rebuild the Solana program with. Where it cannot be had, one line says so, once, and all else goes on."""
+    compiler = find()
+    if compiler is not None and library_folder(compiler).exists():
+        return
+    tried = {"compiler": fingerprint("tools/sbf/compiler.py", "tools/sbf/build.py")}
+    if read_stamp(NO_COMPILER_STAMP) == tried:
+        return
+    print("set-up: fetching the compiler of the Solana program", flush=True)
+    try:
+        compiler = obtain()
+        library(compiler)
+    except (NoCompiler, BuildFailed) as failure:
+        reason = " ".join(str(failure).split())
+        print(f"set-up: the test that rebuilds the Solana program cannot run here: {reason}", file=sys.stderr)
+        TOOLCHAIN.mkdir(exist_ok=True)
+        write_stamp(NO_COMPILER_STAMP, tried)
+        return
+    NO_COMPILER_STAMP.unlink(missing_ok=True)
+    if not compiler.pinned:
+        print(f"set-up: the pinned compiler is not on offer; taken was {compiler.says}", flush=True)
 
 
 def runs(command: list[str | Path]) -> bool:

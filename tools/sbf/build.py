@@ -27,7 +27,7 @@ STEP_TIMEOUT_S = 300
 # Never v3 or v4: their 32-bit arithmetic means something else to the loader, which sign-extends some of its results.
 PROGRAM_FLAGS = (
     "-Cpanic=abort", "-Copt-level=z", "-Ctarget-cpu=v2", "-Ccodegen-units=1", "-Coverflow-checks=on",
-    "-Cllvm-args=-bpf-stack-size=4096", "-Zfunction-sections=no", "-Dwarnings",
+    "-Cllvm-args=-bpf-stack-size=4096", "-Zfunction-sections=no", "-Zunstable-options", "-Dwarnings",
 )  # fmt: skip
 _STAND_IN = "#![feature(no_core, compiler_builtins)]\n#![no_core]\n#![compiler_builtins]\n"
 
@@ -40,7 +40,7 @@ def jump_table_flags(compiler: Compiler) -> list[str]:
     """No jump tables, in the words of this release."""
     if compiler.release < (1, 94):
         return ["-Zno-jump-tables"]
-    return ["-Cjump-tables=no", "-Cllvm-args=-bpf-disable-trap-unreachable", "-Zunstable-options"]
+    return ["-Cjump-tables=no", "-Cllvm-args=-bpf-disable-trap-unreachable"]
 
 
 def rustc(compiler: Compiler, arguments: Sequence[str | Path], folder: Path) -> str:
@@ -58,9 +58,14 @@ def rustc(compiler: Compiler, arguments: Sequence[str | Path], folder: Path) -> 
     return done.stdout
 
 
+def library_folder(compiler: Compiler, toolchain: Path = TOOLCHAIN) -> Path:
+    """Where the library of a compiler stands, or will."""
+    return toolchain / f"core-{compiler.rust}"
+
+
 def library(compiler: Compiler, toolchain: Path = TOOLCHAIN) -> Path:
     """A folder with the target and the metadata of core, made once for each compiler; about 12 seconds."""
-    folder = toolchain / f"core-{compiler.rust}"
+    folder = library_folder(compiler, toolchain)
     if folder.exists():
         return folder
     making = Path(tempfile.mkdtemp(prefix="core-", dir=toolchain))
@@ -71,9 +76,9 @@ def library(compiler: Compiler, toolchain: Path = TOOLCHAIN) -> Path:
     (making / "compiler_builtins.rs").write_text(_STAND_IN)
     edition = "2021" if compiler.release <= (1, 85) else "2024"
     common = ["--crate-type=rlib", "--target=bpfel-scrip.json", "--emit=metadata", "-Cpanic=abort", "--cap-lints=allow"]
-    common += ["-Zforce-unstable-if-unmarked"]
+    common += ["-Zforce-unstable-if-unmarked", "-Zunstable-options"]
     core: list[str | Path] = [f"--edition={edition}", "--crate-name=core", compiler.library / "core" / "src" / "lib.rs"]
-    rustc(compiler, [*core, *common, "-Copt-level=z", "-Zalways-encode-mir", "-olibcore.rmeta"], making)
+    rustc(compiler, [*core, *common, "-Copt-level=3", "-Zalways-encode-mir", "-olibcore.rmeta"], making)
     stand_in: list[str | Path] = [
         "--edition=2021",
         "--crate-name=compiler_builtins",

@@ -17,6 +17,7 @@ from pathlib import Path
 
 TOOLCHAIN = Path(__file__).resolve().parent.parent.parent / ".toolchain"
 APT_TIMEOUT_S = 300
+APT_OPTIONS = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
 # Of the compiler's libraries these are not on every Debian; they are fetched only where the compiler does not start.
 FURTHER_LIBRARIES = ("libz3-4", "libedit2", "libbsd0", "libmd0", "libxml2", "libicu72", "libffi8", "libzstd1")
 _SOURCE_FOLDERS = ("core", "portable-simd", "stdarch")
@@ -54,6 +55,10 @@ PINNED = (
         Package("libllvm22", "1:22.1.8-1~deb12u1", "729ec3e943d320515c2bbdc96acfffd7ce34861e62bd5c42726bf586d644dfe2"),
     )),
 )  # fmt: skip
+
+
+# Other pins, other compiler: what stands in the folder is then fetched anew.
+PINS = hashlib.sha256(repr(PINNED).encode()).hexdigest()
 
 
 class NoCompiler(Exception):
@@ -125,7 +130,7 @@ def find(toolchain: Path = TOOLCHAIN) -> Compiler | None:
         found = Compiler(toolchain / made["root"], made["rust"], tuple(made["packages"]), made["pinned"])
     except (OSError, ValueError, KeyError):
         return None
-    return found if found.rustc.exists() else None
+    return found if made.get("pins") == PINS and found.rustc.exists() else None
 
 
 def obtain(toolchain: Path = TOOLCHAIN, variants: Iterable[Variant] = PINNED) -> Compiler:
@@ -138,17 +143,22 @@ def obtain(toolchain: Path = TOOLCHAIN, variants: Iterable[Variant] = PINNED) ->
         raise NoCompiler(f"{missing[0]} is not on this machine, and the compiler comes from Debian's packages")
     toolchain.mkdir(exist_ok=True)
     reasons = []
-    for options in ([], own_lists(toolchain)):
-        if options:
+    for of_its_own in (False, True):
+        options = list(APT_OPTIONS)
+        if of_its_own:
+            options += own_lists(toolchain)
             try:
                 run(["apt-get", *options, "-qq", "update"])
             except NoCompiler as reason:
                 reasons.append(str(reason))
         for variant in (*variants, *offered(options)):
             try:
-                return unpacked(variant, toolchain, options)
+                compiler = unpacked(variant, toolchain, options)
             except NoCompiler as reason:
                 reasons.append(f"{variant.rust}: {reason}")
+            else:
+                shutil.rmtree(toolchain / "apt", ignore_errors=True)
+                return compiler
     raise NoCompiler("; ".join(dict.fromkeys(reasons)))
 
 
@@ -203,7 +213,8 @@ def unpacked(variant: Variant, toolchain: Path, options: list[str]) -> Compiler:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    stamp = {**asdict(compiler), "root": root.name}
+    shutil.rmtree(toolchain / f"core-{variant.rust}", ignore_errors=True)
+    stamp = {**asdict(compiler), "root": root.name, "pins": PINS}
     (toolchain / "compiler.json").write_text(json.dumps(stamp) + "\n")
     return compiler
 
