@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.gas import gas_table
+from bench.index import index_rates, snapshot_figures
 from bench.ledger import ledger_rates
 from bench.machine import machine
 from bench.starts import evm_start_s, solana_start_s, up_start_s
@@ -104,11 +105,24 @@ def starts(runs: int) -> Iterator[Row]:
         yield Row(name, "s", values, "goal: at most 10" if name == "start.up" else "", digits=2)
 
 
+def index(runs: int) -> Iterator[Row]:
+    """Transfers indexed from the local node, and a snapshot of a million holders with its root."""
+    yield Row("index.rate", "transfers/s", index_rates(runs=runs), "goal: at least 3,000", digits=0)
+    progress("a million holders")
+    found = snapshot_figures(runs=runs)
+    yield Row("index.snapshot_1m", "s", found["seconds"], "goal: at most 8", digits=2)
+    yield Row("index.snapshot_1m.memory", "MiB", found["mib"], "goal: at most 1,024", digits=0)
+    yield Row("index.snapshot_1m.older_block", "s", found["past_seconds"], digits=2)
+    yield Row("index.proof_made", "ms", found["prove_ms"], digits=3)
+    yield Row("index.proof_checked", "ms", found["check_ms"], "goal: at most 1", digits=3)
+
+
 MEASURES: dict[str, Callable[[int], Iterator[Row]]] = {
     "subscriptions": subscriptions,
     "ledger": ledger,
     "gas": gas,
     "simulation": simulation,
+    "index": index,
     "start": starts,
 }
 

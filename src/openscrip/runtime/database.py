@@ -8,9 +8,10 @@ for more than one machine.
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
 from openscrip.runtime import migrations
@@ -67,33 +68,34 @@ def _set_pragmas(connection: Any, synchronous: str) -> None:
             raise DatabaseUnfit(f"database: {pragma} was {found!r}, expected {expected!r}")
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, of: ModuleType = migrations) -> None:
     """Bring the database to the newest revision in one transaction. A database that is there already costs one query.
 
-    Raises `DatabaseUnfit` for a database of a newer program.
+    `of` is the history of what is kept: the books', unless another is named. Raises `DatabaseUnfit` for a database of a
+    newer program.
     """
-    if revision(engine) == migrations.HEAD:
+    if revision(engine, of.VERSION_TABLE) == of.HEAD:
         return
     from alembic import command  # noqa: PLC0415  # 0.3 s to load, needed once in the life of a database
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util.exc import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(files(migrations)))
+    config.set_main_option("script_location", str(files(of)))
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
+        config.attributes.update(connection=connection, version_table=of.VERSION_TABLE)
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise DatabaseUnfit(f"database: its revision was not known to this program: {error}") from error
 
 
-def revision(engine: Engine) -> str:
+def revision(engine: Engine, version_table: str = migrations.VERSION_TABLE) -> str:
     """The revision that the database is stamped with; empty for a new one."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        if not inspect(connection).has_table("alembic_version"):
+        if not inspect(connection).has_table(version_table):
             return ""
-        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+        return str(connection.execute(select(table(version_table, column("version_num")))).scalar() or "")
 
 
 def check_database(engine: Engine) -> None:

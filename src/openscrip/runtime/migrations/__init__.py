@@ -2,3 +2,5 @@
 
 HEAD = "0001"
 """The newest revision; a database that is stamped with it starts without loading Alembic."""
+VERSION_TABLE = "alembic_version"
+"""Where the revision stands."""
