@@ -57,13 +57,16 @@ def crowded(meter: Meter, transfers: int) -> None:
 
 def index_rates(folder: Path | None = None, runs: int = 3) -> list[float]:
     """Transfers a second, from the node's answer to the commit, over several runs."""
-    node = {"chain_id": CHAIN_ID, "start_at": 1_717_400_000}
-    with tempfile.TemporaryDirectory(dir=folder) as place, EvmNode(Path(place) / "evm", NODE_MODULES, **node) as evm:
+    with tempfile.TemporaryDirectory(dir=folder) as place, _node(Path(place) / "evm") as evm:
         meter = Meter(evm)
         evm.rest()
         meter.issuer_gas("report_and_mint", *meter.report(), *meter.voucher())
         crowded(meter, TRANSFERS)
         return [_run(meter, Path(place) / f"index-{number}.db") for number in range(runs)]
+
+
+def _node(folder: Path) -> EvmNode:
+    return EvmNode(folder, NODE_MODULES, chain_id=CHAIN_ID, start_at=1_717_400_000)
 
 
 def _run(meter: Meter, path: Path) -> float:

@@ -129,7 +129,7 @@ class IndexStore:
             else:
                 had = (history.c.deployment == cursor.id, history.c.holder != ALL, history.c.block <= block)
                 asked = select(history.c.holder, history.c.atoms).where(*had).order_by(history.c.holder, history.c.block)
-                latest: dict[str, bytes] = dict(connection.execute(asked).all())  # type: ignore[arg-type]  # rows are pairs
+                latest: dict[str, bytes] = dict(connection.execute(asked).all())
                 found = latest.items()  # the last of each holder's stays
             number = int.from_bytes
             entries = sorted((holder, atoms) for holder, written in found if (atoms := number(written, "big")))
