@@ -188,7 +188,7 @@ class Ground(RuleBasedStateMachine):
         """Whose own act it is to give; the issuer contract gives what is in its escrow, and what it takes to burn."""
         if function in {"Issuer.burn", "Issuer.refund"}:
             return {self.world.issuer.at}
-        if function in {"Conversion.convert", "Conversion.redeem"}:
+        if function in {"Conversion.convert", "Conversion.redeem", "Issuer.depart"}:
             return {actor, self.world.issuer.at}
         return {actor} if function in BY_THE_OWNER else set()
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.issuance.contracts.machine.choices import Choices, act
+from tests.issuance.contracts.machine.crossing_rules import CrossingRules
 from tests.issuance.contracts.machine.crowd import compiled
-from tests.issuance.contracts.machine.issuer_rules import IssuerRules
 from tests.issuance.contracts.machine.setting import HOLDERS, ISINS, who
 from tests.issuance.contracts.model.policy import BY_SOURCE, MIRROR_AGE_S_MAX
 from tests.issuance.contracts.model.reasons import GRAIN, NOBODY, Reasons
@@ -19,7 +19,7 @@ SETS = {
 }  # fmt: skip
 
 
-class PowerRules(IssuerRules):
+class PowerRules(CrossingRules):
     """Rules about who may do what."""
 
     def policy(self, actor: str, function: str, arguments: tuple[Any, ...], reasons: Reasons) -> bool:

@@ -12,6 +12,7 @@ from tests.issuance.contracts.machine.crowd import Crowd, compiled
 from tests.issuance.contracts.model.actions import Actions
 from tests.issuance.contracts.model.coin import Coin
 from tests.issuance.contracts.model.conversion import Conversion
+from tests.issuance.contracts.model.crossings import Crossings
 from tests.issuance.contracts.model.distributor import Distributor
 from tests.issuance.contracts.model.issuer import Issuer
 from tests.issuance.contracts.model.policy import Policy, Source
@@ -136,7 +137,10 @@ class Setting:
             caps.arrival_hour.atoms,
         )  # fmt: skip
         assert not registry.list_stock(ROLES.lister, first)
-        return World(block, policy, signers, issuer, actions, conversion, registry, distributor, coins, {self.source: source})
+        return World(
+            block, policy, signers, issuer, actions, conversion, registry, distributor, coins, {self.source: source},
+            Crossings(issuer),
+        )  # fmt: skip
 
 
 def vars_of(at: EvmDeployment) -> Iterable[str]:

@@ -101,6 +101,9 @@ def after_every_block(world: World, accounts: Iterable[str]) -> Iterator[View]:
         yield from _of_actions(world, token)
         yield from _of_feed(world.issuer, token)
         yield from _left(world.issuer, token)
+    for (at, destination), lane in world.crossings.lanes.items():
+        shown = (lane.window.cap, lane.life_s, lane.window.left_at(world.block.now))
+        yield View("Issuer", world.issuer.at, "lane_of", (at, destination), shown)
 
 
 def _of_policy(world: World, accounts: Iterable[str]) -> Iterator[View]:
@@ -176,12 +179,8 @@ def _of_feed(issuer: Issuer, token: Token) -> Iterator[View]:
     ))  # fmt: skip
 
 
-def of_everything(world: World) -> Iterator[View]:
-    """What grows with every call: allowances, what was used, every redemption, action, pot, claim and deployment."""
+def _of_issuer(world: World) -> Iterator[View]:
     issuer = world.issuer
-    for token in world.tokens.values():
-        for (owner, spender), raw in token.allowances.items():
-            yield View("StockToken", token.at, "allowance", (owner, spender), (raw,))
     for request in issuer.requests:
         yield View("Issuer", issuer.at, "request_used", (request,), (True,))
     for kind, evidence in issuer.evidence:
@@ -191,6 +190,16 @@ def of_everything(world: World) -> Iterator[View]:
     for key, each in issuer.redemptions.items():
         shown = (each.holder, each.token, each.raw, each.kind, each.state)
         yield View("Issuer", issuer.at, "redemptions", (key,), shown)
+    for key, gone in world.crossings.gone.items():
+        yield View("Issuer", issuer.at, "crossing_of", (key,), gone)
+
+
+def of_everything(world: World) -> Iterator[View]:
+    """What grows with every call: allowances, what was used, every redemption, action, pot, claim and deployment."""
+    yield from _of_issuer(world)
+    for token in world.tokens.values():
+        for (owner, spender), raw in token.allowances.items():
+            yield View("StockToken", token.at, "allowance", (owner, spender), (raw,))
     actions = world.actions
     for action in actions.known.values():
         yield View("CorporateActions", actions.at, "action", (action.id,), tuple(action))

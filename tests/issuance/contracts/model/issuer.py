@@ -11,11 +11,12 @@ from tests.issuance.contracts.model.limits import DAY_S, HOUR_S, Window
 from tests.issuance.contracts.model.policy import Policy
 from tests.issuance.contracts.model.reasons import GRAIN, NO_HASH, Block, Reasons, refuse_unless_grains
 from tests.issuance.contracts.model.signers import ATTESTOR, ISSUER, Signers
-from tests.issuance.contracts.model.token import Token
+from tests.issuance.contracts.model.token import BRIDGE, Token
 
 ISSUANCE, ARRIVAL, RESTITUTION, SUCCESSION = range(1, 5)
 ESCROWED, BURNED, REFUNDED, RESTORED = 1, 2, 4, 8
-LIFE_S_MAX = 7 * 86_400
+CROSSING = 3
+LIFE_S_MAX, GRACE_S = 7 * 86_400, 3_600
 LIMIT_MAX = 2**72 - 1
 
 
@@ -45,13 +46,14 @@ class SignedVoucher(NamedTuple):
 
 @dataclass
 class Redemption:
-    """What a holder put into escrow."""
+    """What a holder put into escrow, or sent to another chain to arrive there in time."""
 
     holder: str
     token: str
     raw: int
     kind: int
     state: int = ESCROWED
+    arrive_by: int = 0
 
 
 @dataclass
@@ -130,6 +132,8 @@ class Issuer:
         reasons.unless(self.tokens[token].supply + raw <= limits.supply, "issuer: supply cap was reached")
         reasons.unless(kind != ISSUANCE or raw <= limits.day.left_at(now), "issuer: day cap was reached")
         reasons.unless(kind != ARRIVAL or raw <= limits.hour.left_at(now), "issuer: hourly arrival cap was reached")
+        barred = kind == ARRIVAL and self.tokens[token].pauses & BRIDGE
+        reasons.unless(not barred, "token: was paused")
         if reasons:
             return reasons
         reasons.needs(self.tokens[token].mint(self.at, receiver, raw, covered=True))
@@ -183,6 +187,8 @@ class Issuer:
                 reasons.unless(voucher.token == found.token, "issuer: redemption was of another token")
                 reasons.unless(voucher.receiver == found.holder, "issuer: receiver was not the redemption's holder")
                 reasons.unless(voucher.raw <= found.raw, "issuer: amount was above the redemption's")
+                dead = found.kind != CROSSING or self.block.now > found.arrive_by + GRACE_S
+                reasons.unless(dead, "issuer: crossing could still arrive")
         return reasons
 
     def _use(self, voucher: Voucher) -> None:

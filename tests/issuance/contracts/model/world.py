@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tests.issuance.contracts.model.actions import Actions
 from tests.issuance.contracts.model.coin import Coin
 from tests.issuance.contracts.model.conversion import Conversion
+from tests.issuance.contracts.model.crossings import Crossings
 from tests.issuance.contracts.model.distributor import Distributor
 from tests.issuance.contracts.model.issuer import Issuer
 from tests.issuance.contracts.model.policy import Policy, Source
@@ -34,6 +35,7 @@ class World:
     distributor: Distributor
     coins: dict[str, Coin]
     sources: dict[str, Source]
+    crossings: Crossings
 
     @property
     def tokens(self) -> dict[str, Token]:
