@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 ENTRYPOINT = "entrypoint"
+PANIC_HANDLER = "rust_begin_unwind"  # Rust wants one, as an endless loop; nothing may lead to it
 FORMATS = ("v0", "v3")
 SYSCALLS = frozenset({
     "abort", "sol_panic_", "sol_log_", "sol_log_64_", "sol_log_compute_units_", "sol_log_pubkey", "sol_log_data",
@@ -73,6 +74,7 @@ class Program:
     text: bytearray
     rodata: bytes
     entry: int
+    handler: int
     pointers: dict[int, int]
     syscalls: dict[int, str]
 
@@ -134,7 +136,8 @@ def read_program(image: bytes) -> Program:
     symbols = read_symbols(sections)
     text_index = only_text(sections)
     rodata, bases = joined_rodata(sections, text_index)
-    program = Program(bytearray(sections[text_index].data), rodata, entry_of(symbols, text_index), {}, {})
+    handler = next((each.value for each in symbols if each.name == PANIC_HANDLER and each.section == text_index), -1)
+    program = Program(bytearray(sections[text_index].data), rodata, entry_of(symbols, text_index), handler, {}, {})
     for relocation in sections:
         if relocation.kind not in (_REL_TYPE, _RELA) or not relocation.data:
             continue
@@ -243,10 +246,14 @@ def check_instructions(program: Program) -> None:
         elif opcode in _BRANCHES or opcode == _JUMP:
             if at + 8 + jump * 8 not in starts:
                 raise LinkRefused(f"{where}: jumps out of the code")
+            if opcode == _JUMP and jump == -1 and at != program.handler:
+                raise LinkRefused(f"{where}: loops for ever, as a panic does")
         elif opcode == _CALL:
             inside = source == 1 and jump == 0 and immediate != -1 and at + 8 + immediate * 8 in starts
             if at not in program.syscalls and not inside:
                 raise LinkRefused(f"{where}: calls out of the code")
+            if inside and at + 8 + immediate * 8 == program.handler:
+                raise LinkRefused(f"{where}: calls the panic handler")
         elif opcode != _EXIT:
             raise LinkRefused(f"{where}: {family(opcode)} not known to every program format")
     if opcode not in (_EXIT, _JUMP):
