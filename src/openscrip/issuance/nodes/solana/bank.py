@@ -5,10 +5,9 @@ that comes twice is answered from the history and not executed again.
 """
 
 import hashlib
-import json
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from solders.account import Account
 from solders.clock import Clock
@@ -22,21 +21,28 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 
+from openscrip.issuance.nodes.solana.account_index import AccountIndex
+from openscrip.issuance.nodes.solana.execution import (
+    Executed,
+    execute,
+    existing,
+    lives_by_nonce,
+    transaction_error,
+)
 from openscrip.issuance.nodes.solana.faucet import FAUCET, FAUCET_LAMPORTS, airdrop_note
 from openscrip.issuance.nodes.solana.genesis import Genesis, ProgramAtGenesis, place_program
-from openscrip.issuance.nodes.solana.history import History, Landed
+from openscrip.issuance.nodes.solana.history import History
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
 from openscrip.issuance.nodes.solana.slots import Slots
 from openscrip.kernel.clock import LiveClock
 
-NOT_LANDED = (
-    "AccountNotFound",
-    "InsufficientFundsForFee",
-    "SignatureFailure",
-    "SanitizeFailure",
-    "InvalidAccountForFee",
+__all__ = ["Bank", "NotAccepted", "transaction_error"]
+PROGRAM_LOADERS = (
+    "BPFLoader1111111111111111111111111111111111",
+    "BPFLoader2111111111111111111111111111111111",
+    "BPFLoaderUpgradeab1e11111111111111111111111",
+    "NativeLoader1111111111111111111111111111111",
 )
-"""Errors after which a validator does not put the transaction in a block: no fee, no history, no log."""
 
 
 class NotAccepted(Exception):
@@ -50,7 +56,7 @@ class NotAccepted(Exception):
 
 
 class Bank:
-    """One chain in one data folder. Every change is in `log` before it is in memory."""
+    """One chain in one data folder. Every change is in `log` before anybody is told of it."""
 
     def __init__(
         self, data: Path, *, live: bool, start_at: int, slot_ms: int, programs: Sequence[ProgramAtGenesis] = ()
@@ -58,11 +64,13 @@ class Bank:
         """`start_at`, `slot_ms` and `programs` are for a new chain; one in `data` keeps those it was born with."""
         self.log = Log(data / "transactions.log")
         self.history = History()
+        self.index = AccountIndex()
+        self.on_landed: Callable[[Executed], None] = lambda executed: None
         self._svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
-        self._svm.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self._live = live
         self._market_at = 0
         self._clock = (0, 0)
+        self._times: tuple[list[int], list[int]] = ([], [])
         records = self.log.replay()
         first = next(records, None)
         if first is None:
@@ -72,12 +80,7 @@ class Bank:
             self.log.flush()
         if first.kind is not Kind.GENESIS:
             raise LogBroken("log: the first record was not the genesis record")
-        born = Genesis.decode(first.payload)
-        self.genesis = hashlib.sha256(first.payload).digest()
-        self.slots = Slots(self.genesis, born.machine_born_at, born.slot_ms)
-        for program in born.programs:
-            place_program(self._svm, program)
-        self._market_at = first.market_at
+        self._begin(first)
         for record in records:
             self._redo(record)
         self._svm.with_sigverify(True)
@@ -88,11 +91,18 @@ class Bank:
             self._market_at = max(self._market_at, LiveClock().now())
         return self._market_at
 
+    def time_of(self, slot: int) -> int:
+        """Market time in `slot`, as far as something happened then: a transaction, or a step of the clock."""
+        slots, times = self._times
+        return times[max(0, bisect_right(slots, slot) - 1)]
+
     def set_clock(self, at: int) -> None:
         """Move market time to `at`; an earlier instant changes nothing."""
         if at > self.now():
-            self.log.append(Record(Kind.CLOCK, self.slots.current(), at, b""))
+            record = Record(Kind.CLOCK, self.slots.current(), at, b"")
+            self.log.append(record)
             self._market_at = at
+            self._note_time(record)
 
     def skip_slots(self, count: int) -> None:
         """Let `count` slots pass at once, so that blockhashes expire without waiting."""
@@ -108,22 +118,31 @@ class Bank:
         """Execute a transaction and remember it. The same transaction again is answered, not executed.
 
         Raises `NotAccepted`: unknown or expired blockhash, bad signature, no fee, or (with `preflight`) any failure.
+        It is executed once: what fails has changed nothing but who paid its fee, and that is put back.
         """
         transaction = VersionedTransaction.from_bytes(raw)
         signature = transaction.signatures[0]
         if self.history.find(signature) is not None:
             return signature
-        if self.slots.issued_at(bytes(transaction.message.recent_blockhash)) is None:
+        if not self.is_fresh(transaction):
             raise NotAccepted("BlockhashNotFound", [])
-        rehearsal = self.simulate(transaction)
-        if isinstance(rehearsal, FailedTransactionMetadata):
-            error = transaction_error(rehearsal)
-            if preflight or error in NOT_LANDED:
-                raise NotAccepted(error, rehearsal.meta().logs(), rehearsal.meta().compute_units_consumed())
         record = Record(Kind.TRANSACTION, self.slots.current(), self.now(), raw)
+        executed = self._execute(record, transaction)
+        landed = executed.landed
+        if landed.error is not None and (preflight or not executed.cost_its_fee):
+            for key, account in executed.touched_by_failure.items():
+                self._svm.set_account(key, account)
+            raise NotAccepted(landed.error, landed.meta.logs(), landed.meta.compute_units_consumed())
         self.log.append(record)
-        self._execute(record, transaction)
+        self._keep(executed)
+        self.on_landed(executed)
         return signature
+
+    def is_fresh(self, transaction: VersionedTransaction) -> bool:
+        """Whether its blockhash is in the window, or the value of the durable nonce that it advances."""
+        message = transaction.message
+        known = self.slots.issued_at(bytes(message.recent_blockhash)) is not None
+        return known or lives_by_nonce(message, self._svm)
 
     def airdrop(self, receiver: Pubkey, lamports: int) -> Signature:
         """Give lamports from the faucet, as an ordinary transaction. A counted memo keeps two equal ones apart."""
@@ -148,46 +167,58 @@ class Bank:
     def account(self, address: Pubkey) -> Account | None:
         """The account, or None. Sysvars show the time now."""
         self._set_program_clock(self.slots.current(), self.now())
-        return self._svm.get_account(address)
+        return existing(self._svm, address)
 
-    def owned_by(self, program: Pubkey) -> list[tuple[Pubkey, Account]]:
-        """Every account that `program` owns."""
-        return self._svm.get_program_accounts(program)
+    def accounts(self, addresses: Sequence[Pubkey]) -> list[tuple[Pubkey, Account]]:
+        """Those of the accounts that exist."""
+        found = ((address, existing(self._svm, address)) for address in addresses)
+        return [(address, account) for address, account in found if account is not None]
 
     def rent(self, size: int) -> int:
         """Lamports that exempt an account of `size` bytes from rent."""
         return self._svm.minimum_balance_for_rent_exemption(size)
 
+    def _begin(self, first: Record) -> None:
+        born = Genesis.decode(first.payload)
+        self.genesis = hashlib.sha256(first.payload).digest()
+        self.slots = Slots(self.genesis, born.machine_born_at, born.slot_ms)
+        self._market_at = first.market_at
+        self._note_time(first)
+        for program in born.programs:
+            place_program(self._svm, program)
+        self._svm.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
+        self.index.put(FAUCET.pubkey(), existing(self._svm, FAUCET.pubkey()))
+        for loader in map(Pubkey.from_string, PROGRAM_LOADERS):
+            for key, account in self._svm.get_program_accounts(loader):
+                self.index.put(key, account)
+
     def _redo(self, record: Record) -> None:
         self.slots.reached(record.slot)
         self._market_at = record.market_at
         if record.kind is Kind.TRANSACTION:
-            self._execute(record, VersionedTransaction.from_bytes(record.payload))
+            self._keep(self._execute(record, VersionedTransaction.from_bytes(record.payload)))
         elif record.kind is Kind.SKIPPED_SLOTS:
             self.slots.skipped = int.from_bytes(record.payload, "little")
+        elif record.kind is Kind.CLOCK:
+            self._note_time(record)
 
-    def _execute(self, record: Record, transaction: VersionedTransaction) -> None:
-        keys = list(transaction.message.account_keys)
+    def _execute(self, record: Record, transaction: VersionedTransaction) -> Executed:
         self._set_program_clock(record.slot, record.market_at)
-        before = self._balances(keys)
-        result = self._svm.send_transaction(transaction)
-        if isinstance(result, FailedTransactionMetadata):
-            error, meta = transaction_error(result), result.meta()
-        else:
-            error, meta = None, result
-        signature, after = transaction.signatures[0], self._balances(keys)
-        landed = Landed(signature, record.slot, record.market_at, record.payload, error, meta, before, after)
-        self.history.add(landed, keys)
+        return execute(self._svm, record, transaction)
 
-    def _balances(self, keys: list[Pubkey]) -> tuple[int, ...]:
-        return tuple(self._svm.get_balance(key) or 0 for key in keys)
+    def _keep(self, executed: Executed) -> None:
+        landed = executed.landed
+        self.history.add(landed)
+        if landed.at != self._times[1][-1]:
+            self._note_time(Record(Kind.TRANSACTION, landed.slot, landed.at, b""))
+        for key, account in executed.changed.items():
+            self.index.put(key, account)
+
+    def _note_time(self, record: Record) -> None:
+        self._times[0].append(record.slot)
+        self._times[1].append(record.market_at)
 
     def _set_program_clock(self, slot: int, at: int) -> None:
         if self._clock != (slot, at):
             self._svm.set_clock(Clock(slot, 0, 0, 0, at))
             self._clock = (slot, at)
-
-
-def transaction_error(failure: FailedTransactionMetadata) -> Any:
-    """Solana's JSON for a failure: a bare name, or `{"InstructionError": [index, ...]}`."""
-    return json.loads(failure.to_json())["err"]

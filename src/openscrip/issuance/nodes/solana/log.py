@@ -41,6 +41,10 @@ class LogBroken(Exception):
     """The log on disk was damaged before its end, or is in use by another node. The node does not start."""
 
 
+class LogFailed(Exception):
+    """The disk did not take what was accepted. Nobody may be told of it, and nothing more is taken: the node ends."""
+
+
 class Log:
     """An append-only file, held by one process. `append` hands over to the system, `durable` waits for the disk."""
 
@@ -75,19 +79,22 @@ class Log:
         self._written = self._synced = at
 
     def append(self, record: Record) -> None:
-        """Write one record. On failure nothing of it stays, and the error is the caller's answer."""
+        """Write one record. Raises `LogFailed`; then nothing of it stays in the file."""
         body = _HEAD.pack(record.kind, record.slot, record.market_at) + record.payload
         frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
         try:
             if os.pwrite(self._file, frame, self._written) != len(frame):
                 raise OSError("log: the disk took only a part of a record")
-        except OSError:
+        except OSError as failure:
             os.ftruncate(self._file, self._written)
-            raise
+            raise LogFailed(f"log: a record could not be written: {failure}") from failure
         self._written += len(frame)
 
     async def durable(self) -> None:
-        """Return once everything written so far is on disk. Callers that wait together share one flush."""
+        """Return once everything written so far is on disk. Callers that wait together share one flush.
+
+        Raises `LogFailed`.
+        """
         target = self._written
         while self._synced < target:
             if self._sync_running is None:
@@ -108,6 +115,8 @@ class Log:
         upto = self._written
         try:
             await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
+        except OSError as failure:
+            raise LogFailed(f"log: could not be flushed: {failure}") from failure
         finally:
             self._sync_running = None
         self._synced = upto

@@ -1,6 +1,7 @@
-"""RPC methods about the node, its slots and its blockhashes, and our own for market time."""
+"""RPC methods about the node, its epochs, its fees and its blockhashes, and our own for market time."""
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,20 +9,20 @@ from solders.hash import Hash
 from solders.message import from_bytes_versioned
 
 from openscrip.issuance.nodes.solana.bank import Bank
+from openscrip.issuance.nodes.solana.block_methods import slot_at
+from openscrip.issuance.nodes.solana.faucet import FAUCET_LAMPORTS
 from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, Method, RpcError
-from openscrip.issuance.nodes.solana.shapes import VERSION, base58, with_context
+from openscrip.issuance.nodes.solana.shapes import VERSION, base58, options, with_context
 from openscrip.issuance.nodes.solana.slots import WINDOW
 
 SLOTS_PER_EPOCH = 432_000
 LAMPORTS_PER_SIGNATURE = 5_000
 SKIP_MAX = 10_000_000
+LEADERS_MAX = 5_000
 
 
 def node_methods(bank: Bank) -> Mapping[str, Method]:
     """The methods by their names on the wire."""
-
-    def slot(_: list[Any]) -> int:
-        return bank.slots.current()
 
     def latest_blockhash(_: list[Any]) -> Any:
         now = bank.slots.current()
@@ -37,19 +38,8 @@ def node_methods(bank: Bank) -> Mapping[str, Method]:
         count = message.header.num_required_signatures
         return with_context(bank, LAMPORTS_PER_SIGNATURE * count if known else None)
 
-    def block_time(asked: list[Any]) -> int | None:
-        return bank.now() if int(asked[0]) <= bank.slots.current() else None
-
-    def epoch_info(_: list[Any]) -> Any:
-        now = bank.slots.current()
-        return {
-            "absoluteSlot": now,
-            "blockHeight": now,
-            "epoch": now // SLOTS_PER_EPOCH,
-            "slotIndex": now % SLOTS_PER_EPOCH,
-            "slotsInEpoch": SLOTS_PER_EPOCH,
-            "transactionCount": len(bank.history),
-        }
+    def rent(asked: list[Any]) -> int:
+        return bank.rent(_count(asked[0], 2**32))
 
     def set_clock(asked: list[Any]) -> int:
         if type(asked[0]) is not int or not 0 <= asked[0] < 2**40:
@@ -67,17 +57,74 @@ def node_methods(bank: Bank) -> Mapping[str, Method]:
         "getHealth": lambda _: "ok",
         "getVersion": lambda _: {"solana-core": VERSION, "feature-set": 0},
         "getGenesisHash": lambda _: base58(bank.genesis),
-        "getSlot": slot,
-        "getBlockHeight": slot,
-        "getBlockTime": block_time,
-        "getEpochInfo": epoch_info,
         "getTransactionCount": lambda _: len(bank.history),
         "getLatestBlockhash": latest_blockhash,
         "isBlockhashValid": blockhash_valid,
         "getFeeForMessage": fee,
         "getRecentPrioritizationFees": lambda _: [],
-        "getMinimumBalanceForRentExemption": lambda asked: bank.rent(int(asked[0])),
+        "getMinimumBalanceForRentExemption": rent,
         "openscrip_setClock": set_clock,
         "openscrip_getClock": lambda _: bank.now(),
         "openscrip_skipSlots": skip_slots,
+        **_cluster_methods(bank),
     }
+
+
+def _cluster_methods(bank: Bank) -> Mapping[str, Method]:
+    """What a cluster of one has to say about epochs, leaders, votes and inflation. There is none of the last three."""
+    identity = base58(hashlib.sha256(b"openscrip embedded node identity" + bank.genesis).digest())
+
+    def epoch_info(asked: list[Any]) -> Any:
+        now = slot_at(bank, options(asked, 0))
+        return {
+            "absoluteSlot": now,
+            "blockHeight": now,
+            "epoch": now // SLOTS_PER_EPOCH,
+            "slotIndex": now % SLOTS_PER_EPOCH,
+            "slotsInEpoch": SLOTS_PER_EPOCH,
+            "transactionCount": len(bank.history),
+        }
+
+    def supply(_: list[Any]) -> Any:
+        none: list[str] = []
+        shape = {"circulating": FAUCET_LAMPORTS, "nonCirculating": 0, "nonCirculatingAccounts": none}
+        return with_context(bank, {"total": FAUCET_LAMPORTS, **shape})
+
+    def slot_leaders(asked: list[Any]) -> list[str]:
+        return [identity] * _count(asked[1], LEADERS_MAX)
+
+    def cluster_nodes(_: list[Any]) -> Any:
+        nowhere = dict.fromkeys(("gossip", "tpu", "rpc", "pubsub"))
+        return [{"pubkey": identity, "version": VERSION, "featureSet": 0, "shredVersion": 0, **nowhere}]
+
+    schedule = {
+        "slotsPerEpoch": SLOTS_PER_EPOCH,
+        "leaderScheduleSlotOffset": SLOTS_PER_EPOCH,
+        "warmup": False,
+        "firstNormalEpoch": 0,
+        "firstNormalSlot": 0,
+    }
+    return {
+        "getIdentity": lambda _: {"identity": identity},
+        "getEpochInfo": epoch_info,
+        "getEpochSchedule": lambda _: schedule,
+        "getSlotLeader": lambda _: identity,
+        "getSlotLeaders": slot_leaders,
+        "getLeaderSchedule": lambda _: None,
+        "getClusterNodes": cluster_nodes,
+        "getVoteAccounts": lambda _: {"current": [], "delinquent": []},
+        "getSupply": supply,
+        "getInflationGovernor": lambda _: dict.fromkeys(("initial", "terminal", "taper", "foundation", "foundationTerm"), 0),
+        "getInflationRate": lambda _: {**dict.fromkeys(("total", "validator", "foundation"), 0), "epoch": 0},
+        "getInflationReward": lambda asked: [None for _ in asked[0]],
+        "getRecentPerformanceSamples": lambda _: [],
+        "getStakeMinimumDelegation": lambda _: with_context(bank, 1),
+        "getMaxRetransmitSlot": lambda _: bank.slots.current(),
+        "getMaxShredInsertSlot": lambda _: bank.slots.current(),
+    }
+
+
+def _count(asked: Any, most: int) -> int:
+    if type(asked) is not int or not 0 <= asked <= most:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: {asked!r} was not a number from 0 to {most}")
+    return asked

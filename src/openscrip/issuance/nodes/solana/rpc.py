@@ -6,9 +6,11 @@ from typing import Any
 
 Method = Callable[[list[Any]], Any]
 BATCH_MAX = 1000
-INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL, PARSE = -32600, -32601, -32602, -32603, -32700
+INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE = -32600, -32601, -32602, -32700
 PREFLIGHT_FAILED = -32002
-UNSUPPORTED_VERSION = -32015
+SIGNATURE_FAILED = -32003
+BLOCK_NOT_AVAILABLE, SLOT_SKIPPED = -32004, -32007
+UNSUPPORTED_VERSION, NOT_REACHED = -32015, -32016
 
 
 class RpcError(Exception):
@@ -49,8 +51,6 @@ def _answer_one(asked: Any, methods: Mapping[str, Method]) -> dict[str, Any]:
         return _failure(request_id, refusal)
     except (ValueError, TypeError, LookupError, AttributeError) as unreadable:
         return _failure(request_id, RpcError(INVALID_PARAMS, f"Invalid params: {unreadable}"))
-    except OSError as failure:
-        return _failure(request_id, RpcError(INTERNAL, f"Internal error: {failure}"))
 
 
 def _failure(request_id: Any, error: RpcError) -> dict[str, Any]:

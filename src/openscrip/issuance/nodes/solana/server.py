@@ -13,8 +13,11 @@ import uvicorn
 
 from openscrip.issuance.nodes.solana.account_methods import account_methods
 from openscrip.issuance.nodes.solana.bank import Bank
+from openscrip.issuance.nodes.solana.block_methods import block_methods, in_time
+from openscrip.issuance.nodes.solana.log import LogFailed
 from openscrip.issuance.nodes.solana.node_methods import node_methods
 from openscrip.issuance.nodes.solana.rpc import Method, answer
+from openscrip.issuance.nodes.solana.token_parsing import TokenParser
 from openscrip.issuance.nodes.solana.transaction_methods import transaction_methods
 
 BODY_BYTES_MAX = 4_000_000
@@ -31,13 +34,24 @@ _HEADERS = [
 ]
 
 
+def all_methods(bank: Bank) -> Mapping[str, Method]:
+    """Every method by its name on the wire."""
+    parse = TokenParser(bank.account, bank.now)
+    parts = (
+        node_methods(bank),
+        block_methods(bank),
+        account_methods(bank, parse),
+        transaction_methods(bank, parse),
+    )
+    return {name: in_time(bank, method) for part in parts for name, method in part.items()}
+
+
 class Face:
     """The ASGI application over one bank."""
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
-        methods = (node_methods(bank), account_methods(bank), transaction_methods(bank))
-        self._methods: Mapping[str, Method] = {name: method for part in methods for name, method in part.items()}
+        self._methods = all_methods(bank)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
         """Answer one request."""
@@ -50,12 +64,12 @@ class Face:
         if body is None:
             await _respond(send, 413, b'"body was too large"')
             return
-        answered = answer(body, self._methods)
         try:
+            answered = answer(body, self._methods)
             # Reads wait too: nobody is told of a state that a power cut could still take back.
             await self._bank.log.durable()
-        except OSError as failure:
-            print(f"solana node: log could not be flushed: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+        except LogFailed as failure:
+            print(f"solana node: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
             os._exit(DISK_FAILED)
         await _respond(send, 200, answered)
 

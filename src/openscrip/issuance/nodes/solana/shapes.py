@@ -1,24 +1,28 @@
-"""What Solana's RPC answers look like: contexts, accounts, amounts, landed transactions."""
+"""What Solana's RPC answers look like: contexts, bytes, accounts, token amounts."""
 
 import base64
-import json
 import math
 import struct
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from solders.account import Account
-from solders.message import Message
-from solders.token.state import Mint
-from solders.transaction_metadata import TransactionMetadata
+from solders.pubkey import Pubkey
 
 from openscrip.issuance.nodes.solana.bank import Bank
-from openscrip.issuance.nodes.solana.history import Landed
-from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, UNSUPPORTED_VERSION, RpcError
+from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, INVALID_REQUEST, RpcError
+from openscrip.issuance.nodes.solana.token_accounts import decimals_of, extensions
 
 VERSION = "2.3.0"
 """The version of the RPC interface whose shapes these are; clients look at it to choose their own."""
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_SCALED_UI_AMOUNT, _SCALED_LENGTH, _MINT_BASE, _ENTRIES_AT = 25, 56, 82, 166
+_DIGITS = {character: digit for digit, character in enumerate(_BASE58)}
+_BASE58_BYTES_MAX = 128
+_SCALED_UI_AMOUNT, _SCALED_LENGTH = 25, 56
+_DECIMALS_MAX = 19
+Parser = Callable[[Pubkey, Account], dict[str, Any] | None]
+"""Reads an account for `jsonParsed`: `{"program", "parsed", "space"}`, or None where Solana has no reading of it."""
 
 
 def options(parameters: list[Any], place: int) -> dict[str, Any]:
@@ -51,59 +55,60 @@ def decode_bytes(text: str | list[int], encoding: str) -> bytes:
         return base64.b64decode(text, validate=True)
     number = 0
     for character in text:
-        number = number * 58 + _BASE58.index(character)
+        digit = _DIGITS.get(character)
+        if digit is None:
+            raise ValueError(f"{character!r} was not a base58 digit")
+        number = number * 58 + digit
     body = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return bytes(len(text) - len(text.lstrip("1"))) + body
 
 
-def account_shape(account: Account | None, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """An account. Without `encoding` the data is bare base58, with it a pair; `jsonParsed` falls back to base64."""
+def account_shape(
+    key: Pubkey, account: Account | None, wanted: dict[str, Any], parse: Parser | None = None
+) -> dict[str, Any] | None:
+    """An account. Without `encoding` the data is bare base58, with it a pair; what `jsonParsed` cannot read is base64."""
     if account is None:
         return None
-    data = bytes(account.data)
-    if (piece := wanted.get("dataSlice")) is not None:
-        data = data[piece["offset"] : piece["offset"] + piece["length"]]
     encoding = wanted.get("encoding")
+    parsed = parse(key, account) if encoding == "jsonParsed" and parse is not None else None
     return {
         "lamports": account.lamports,
         "owner": str(account.owner),
-        "data": base58(data) if encoding is None else encode_bytes(data, encoding),
+        "data": parsed if parsed is not None else _data_shape(bytes(account.data), encoding, wanted.get("dataSlice")),
         "executable": account.executable,
         "rentEpoch": account.rent_epoch,
         "space": len(account.data),
     }
 
 
-def token_amount(grains: int, mint: bytes) -> dict[str, Any]:
-    """A token amount as people read it, for the mint account whose bytes are given. No multiplier, exact digits."""
-    decimals = Mint.from_bytes(mint[:_MINT_BASE]).decimals
-    return _amount_shape(grains, decimals, plain_decimal(grains, decimals))
+def token_amount(grains: int, decimals: int) -> dict[str, Any]:
+    """A token amount as people read it. No multiplier, exact digits."""
+    number = float(grains) / float(10**decimals) if decimals <= _DECIMALS_MAX else None
+    return _amount_shape(grains, decimals, plain_decimal(grains, decimals), number)
 
 
 def scaled_token_amount(grains: int, mint: bytes, now: int) -> dict[str, Any]:
-    """`token_amount`, times the multiplier in force when the cluster clock shows `now`.
+    """`token_amount` for the mint whose bytes are given, times the multiplier in force when the clock shows `now`.
 
     As the program does it: multiplied as f64, truncated, divided as f64, printed with the mint's decimals.
     """
+    decimals = decimals_of(mint)
     multiplier = multiplier_in_force(mint, now)
     if multiplier is None:
-        return token_amount(grains, mint)
-    decimals = Mint.from_bytes(mint[:_MINT_BASE]).decimals
-    shown = math.trunc(float(grains) * multiplier) / 10**decimals
-    return _amount_shape(grains, decimals, _trimmed(f"{shown:.{decimals}f}"))
+        return token_amount(grains, decimals)
+    product = float(grains) * multiplier
+    if math.isinf(product):
+        return _amount_shape(grains, decimals, "inf", None)
+    text = _trimmed(f"{math.trunc(product) / 10**decimals:.{decimals}f}")
+    return _amount_shape(grains, decimals, text, float(text))
 
 
 def multiplier_in_force(mint: bytes, now: int) -> float | None:
     """The f64 of a ScaledUiAmount mint (entry 25: authority 32, current f64, from i64, new f64), else None."""
-    at = _ENTRIES_AT
-    while at + 4 <= len(mint):
-        kind, length = struct.unpack_from("<HH", mint, at)
-        if kind == 0:
-            return None
-        if kind == _SCALED_UI_AMOUNT and length == _SCALED_LENGTH:
-            current, effective_at, new = struct.unpack_from("<dqd", mint, at + 36)
+    for kind, entry in extensions(mint):
+        if kind == _SCALED_UI_AMOUNT and len(entry) == _SCALED_LENGTH:
+            current, effective_at, new = struct.unpack_from("<dqd", entry, 32)
             return float(new if now >= effective_at else current)
-        at += 4 + length
     return None
 
 
@@ -113,25 +118,12 @@ def plain_decimal(units: int, decimals: int) -> str:
     return _trimmed(f"{digits[:-decimals]}.{digits[-decimals:]}") if decimals else digits
 
 
-def transaction_shape(landed: Landed, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The answer of getTransaction: slot, time, the transaction in the wanted encoding, and its meta."""
-    transaction = landed.transaction
-    legacy = isinstance(transaction.message, Message)
-    if not legacy and wanted.get("maxSupportedTransactionVersion") is None:
-        raise RpcError(UNSUPPORTED_VERSION, "Transaction version (0) is not supported by the requesting client")
-    encoding = wanted.get("encoding", "json")
-    encoded: Any
-    if encoding in ("json", "jsonParsed"):
-        encoded = {
-            "signatures": [str(signature) for signature in transaction.signatures],
-            "message": _message_shape(transaction.message),
-        }
-    else:
-        encoded = encode_bytes(landed.raw, encoding)
-    shape = {"slot": landed.slot, "blockTime": landed.at, "transaction": encoded, "meta": _meta_shape(landed)}
-    if wanted.get("maxSupportedTransactionVersion") is not None:
-        shape["version"] = "legacy" if legacy else 0
-    return shape
+def printed_f64(number: float) -> str:
+    """An f64 as Rust prints it: the shortest digits that give it back, never an exponent."""
+    if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - only NaN differs from itself
+        return {"nan": "NaN", "inf": "inf", "-inf": "-inf"}[repr(number)]
+    text = f"{Decimal(repr(number)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def status_of(error: object) -> dict[str, Any]:
@@ -139,16 +131,10 @@ def status_of(error: object) -> dict[str, Any]:
     return {"Ok": None} if error is None else {"Err": error}
 
 
-def return_data(meta: TransactionMetadata) -> dict[str, Any]:
-    """The returnData entry, or nothing when the program returned nothing."""
-    returned = meta.return_data()
-    if not returned.data:
-        return {}
-    return {"returnData": {"programId": str(returned.program_id), "data": encode_bytes(bytes(returned.data), "base64")}}
-
-
 def base58(data: bytes) -> str:
     """Base58 with Bitcoin's alphabet, as Solana writes keys and data."""
+    if len(data) == 32:
+        return str(Pubkey(data))
     number, text = int.from_bytes(data, "big"), ""
     while number:
         number, digit = divmod(number, 58)
@@ -156,57 +142,18 @@ def base58(data: bytes) -> str:
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
+def _data_shape(data: bytes, encoding: str | None, piece: dict[str, Any] | None) -> str | list[str]:
+    if piece is not None:
+        data = data[int(piece["offset"]) : int(piece["offset"]) + int(piece["length"])]
+    if encoding in (None, "base58", "binary") and len(data) > _BASE58_BYTES_MAX:
+        text = "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding."
+        raise RpcError(INVALID_REQUEST, text)
+    return base58(data) if encoding in (None, "binary") else encode_bytes(data, encoding)
+
+
 def _trimmed(decimal: str) -> str:
     return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
 
 
-def _amount_shape(grains: int, decimals: int, text: str) -> dict[str, Any]:
-    return {"amount": str(grains), "decimals": decimals, "uiAmount": float(text), "uiAmountString": text}
-
-
-def _message_shape(message: Any) -> dict[str, Any]:
-    header = message.header
-    shape: dict[str, Any] = {
-        "header": {
-            "numRequiredSignatures": header.num_required_signatures,
-            "numReadonlySignedAccounts": header.num_readonly_signed_accounts,
-            "numReadonlyUnsignedAccounts": header.num_readonly_unsigned_accounts,
-        },
-        "accountKeys": [str(key) for key in message.account_keys],
-        "recentBlockhash": str(message.recent_blockhash),
-        "instructions": [_instruction_shape(instruction, None) for instruction in message.instructions],
-    }
-    if not isinstance(message, Message):
-        shape["addressTableLookups"] = [json.loads(lookup.to_json()) for lookup in message.address_table_lookups]
-    return shape
-
-
-def _instruction_shape(instruction: Any, stack_height: int | None) -> dict[str, Any]:
-    return {
-        "programIdIndex": instruction.program_id_index,
-        "accounts": list(instruction.accounts),
-        "data": base58(bytes(instruction.data)),
-        "stackHeight": stack_height,
-    }
-
-
-def _meta_shape(landed: Landed) -> dict[str, Any]:
-    meta = landed.meta
-    inner = [
-        {"index": index, "instructions": [_instruction_shape(i.instruction(), i.stack_height()) for i in calls]}
-        for index, calls in enumerate(meta.inner_instructions())
-        if calls
-    ]
-    return {
-        "err": landed.error,
-        "status": status_of(landed.error),
-        "fee": meta.fee(),
-        "preBalances": list(landed.balances_before),
-        "postBalances": list(landed.balances_after),
-        "innerInstructions": inner,
-        "logMessages": meta.logs(),
-        "rewards": [],
-        "loadedAddresses": {"writable": [], "readonly": []},
-        "computeUnitsConsumed": meta.compute_units_consumed(),
-        **return_data(meta),
-    }
+def _amount_shape(grains: int, decimals: int, text: str, number: float | None) -> dict[str, Any]:
+    return {"amount": str(grains), "decimals": decimals, "uiAmount": number, "uiAmountString": text}

@@ -12,22 +12,28 @@ WINDOW = 150
 """A transaction may land while its blockhash is among the last 150."""
 
 
+FIRST = 2
+
+
 @dataclass(slots=True)
 class Slots:
-    """Counts from slot 1 at machine second `born_at`, plus the slots that were `skipped` on request."""
+    """Counts from slot 2 at machine second `born_at`, plus the slots that were `skipped` on request.
+
+    Slot 1 is the genesis: so at every moment there is a slot that is over.
+    """
 
     genesis: bytes
     born_at: float
     slot_ms: int
     skipped: int = 0
-    _last: int = 1
+    _last: int = FIRST
     _hashes: dict[str, int] = field(default_factory=dict)
     _hashed_upto: int = 0
 
     def current(self) -> int:
         """The slot now. It never goes back, even when the machine's clock does."""
         passed = int((machine_second() - self.born_at) * 1000) // self.slot_ms
-        self._last = max(self._last, 1 + passed + self.skipped)
+        self._last = max(self._last, FIRST + passed + self.skipped)
         return self._last
 
     def reached(self, slot: int) -> None:

@@ -7,23 +7,31 @@ from typing import Any
 
 from solders.hash import Hash
 from solders.message import Message, MessageV0
-from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
+from openscrip.issuance.nodes.solana.account_methods import key_of
 from openscrip.issuance.nodes.solana.bank import Bank, NotAccepted, transaction_error
 from openscrip.issuance.nodes.solana.history import Landed
-from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, PREFLIGHT_FAILED, Method, RpcError
+from openscrip.issuance.nodes.solana.message_keys import keys_of
+from openscrip.issuance.nodes.solana.rpc import (
+    INVALID_PARAMS,
+    PREFLIGHT_FAILED,
+    SIGNATURE_FAILED,
+    Method,
+    RpcError,
+)
 from openscrip.issuance.nodes.solana.shapes import (
     account_shape,
     decode_bytes,
     options,
-    return_data,
     status_of,
-    transaction_shape,
     with_context,
 )
+from openscrip.issuance.nodes.solana.slots import WINDOW
+from openscrip.issuance.nodes.solana.token_parsing import TokenParser
+from openscrip.issuance.nodes.solana.transaction_shapes import calls_shape, return_data, transaction_shape
 
 TRANSACTION_BYTES_MAX = 1232
 STATUSES_MAX, SIGNATURES_MAX = 256, 1000
@@ -31,11 +39,14 @@ _SENTENCES = {
     "BlockhashNotFound": "Blockhash not found",
     "AccountNotFound": "Attempt to debit an account but found no record of a prior credit.",
     "InsufficientFundsForFee": "Insufficient funds for fee",
-    "SignatureFailure": "Transaction did not pass signature verification",
+    "InvalidAccountForFee": "This account may not be used to pay transaction fees",
+    "ProgramAccountNotFound": "Attempt to load a program that does not exist",
+    "AlreadyProcessed": "This transaction has already been processed",
 }
+_NOTHING = dict.fromkeys(("accounts", "innerInstructions", "replacementBlockhash", "returnData"))
 
 
-def transaction_methods(bank: Bank) -> Mapping[str, Method]:
+def transaction_methods(bank: Bank, parse: TokenParser) -> Mapping[str, Method]:
     """The methods by their names on the wire."""
 
     def send(asked: list[Any]) -> str:
@@ -44,16 +55,16 @@ def transaction_methods(bank: Bank) -> Mapping[str, Method]:
         try:
             return str(bank.accept(raw, preflight=not wanted.get("skipPreflight", False)))
         except NotAccepted as refusal:
-            raise RpcError(PREFLIGHT_FAILED, _sentence(refusal), _rehearsal(refusal)) from None
+            raise _refused(refusal) from None
 
     def simulate(asked: list[Any]) -> Any:
-        return with_context(bank, _simulation(bank, asked[0], options(asked, 1)))
+        return with_context(bank, _simulation(bank, parse, asked[0], options(asked, 1)))
 
     def airdrop(asked: list[Any]) -> str:
         try:
-            return str(bank.airdrop(Pubkey.from_string(asked[0]), int(asked[1])))
+            return str(bank.airdrop(key_of(asked[0]), int(asked[1])))
         except NotAccepted as refusal:
-            raise RpcError(PREFLIGHT_FAILED, _sentence(refusal), _rehearsal(refusal)) from None
+            raise _refused(refusal) from None
 
     def statuses(asked: list[Any]) -> Any:
         if len(asked[0]) > STATUSES_MAX:
@@ -67,7 +78,7 @@ def transaction_methods(bank: Bank) -> Mapping[str, Method]:
         if not 1 <= limit <= SIGNATURES_MAX:
             raise RpcError(INVALID_PARAMS, f"Invalid limit; max {SIGNATURES_MAX}")
         before, until = _signature(wanted.get("before")), _signature(wanted.get("until"))
-        newest_first = bank.history.naming(Pubkey.from_string(asked[0]), before, until)
+        newest_first = bank.history.naming(key_of(asked[0]), before, until)
         return [_mention(landed) for landed in islice(newest_first, limit)]
 
     def transaction(asked: list[Any]) -> Any:
@@ -85,32 +96,41 @@ def transaction_methods(bank: Bank) -> Mapping[str, Method]:
     }
 
 
-def _simulation(bank: Bank, text: str, wanted: dict[str, Any]) -> dict[str, Any]:
+def _simulation(bank: Bank, parse: TokenParser, text: str, wanted: dict[str, Any]) -> dict[str, Any]:
     given = VersionedTransaction.from_bytes(_transaction_bytes(text, wanted.get("encoding", "base58")))
-    replaced = bool(wanted.get("replaceRecentBlockhash"))
-    if replaced:
+    verify, replace = bool(wanted.get("sigVerify")), bool(wanted.get("replaceRecentBlockhash"))
+    if verify and replace:
+        raise RpcError(INVALID_PARAMS, "sigVerify may not be used with replaceRecentBlockhash")
+    replaced = None
+    if replace:
         if not isinstance(given.message, Message | MessageV0):
             raise RpcError(INVALID_PARAMS, "Invalid params: the message version was not supported")
-        fresh = _with_blockhash(given.message, bank.latest_blockhash())
-        given = VersionedTransaction.populate(fresh, given.signatures)
-    elif bank.slots.issued_at(bytes(given.message.recent_blockhash)) is None:
+        fresh = bank.latest_blockhash()
+        given = VersionedTransaction.populate(_with_blockhash(given.message, fresh), given.signatures)
+        replaced = {"blockhash": str(fresh), "lastValidBlockHeight": bank.slots.current() + WINDOW - 1}
+    elif not bank.is_fresh(given):
         return _rehearsal(NotAccepted("BlockhashNotFound", []))
-    outcome = bank.simulate(given, verify=bool(wanted.get("sigVerify")) and not replaced)
+    outcome = bank.simulate(given, verify=verify)
     meta = outcome.meta()
     error = transaction_error(outcome) if isinstance(outcome, FailedTransactionMetadata) else None
+    if verify and error == "SignatureFailure":
+        raise _refused(NotAccepted(error, []))
     shape = {
+        **_NOTHING,
         "err": error,
         "logs": meta.logs(),
-        "accounts": None,
         "unitsConsumed": meta.compute_units_consumed(),
+        "replacementBlockhash": replaced,
         **return_data(meta),
     }
-    if (accounts := wanted.get("accounts")) is not None and not isinstance(outcome, FailedTransactionMetadata):
-        after = dict(outcome.post_accounts())
-        keys = [Pubkey.from_string(key) for key in accounts["addresses"]]
-        shape["accounts"] = [
-            account_shape(after[key] if key in after else bank.account(key), {"encoding": "base64"}) for key in keys
-        ]
+    if wanted.get("innerInstructions"):
+        keys = keys_of(given.message, bank.account).all
+        shape["innerInstructions"] = calls_shape(meta.inner_instructions(), keys, parsed=True)
+    if (accounts := wanted.get("accounts")) is not None:
+        after = {} if isinstance(outcome, FailedTransactionMetadata) else dict(outcome.post_accounts())
+        told = {"encoding": accounts.get("encoding", "base64")}
+        keys = tuple(key_of(key) for key in accounts["addresses"])
+        shape["accounts"] = [account_shape(key, after[key] if key in after else bank.account(key), told, parse) for key in keys]
     return shape
 
 
@@ -141,8 +161,14 @@ def _transaction_bytes(text: str, encoding: str) -> bytes:
     return raw
 
 
+def _refused(refusal: NotAccepted) -> RpcError:
+    if refusal.error == "SignatureFailure":
+        return RpcError(SIGNATURE_FAILED, "Transaction signature verification failure")
+    return RpcError(PREFLIGHT_FAILED, _sentence(refusal), _rehearsal(refusal))
+
+
 def _rehearsal(refusal: NotAccepted) -> dict[str, Any]:
-    return {"err": refusal.error, "logs": refusal.logs, "accounts": None, "unitsConsumed": refusal.units}
+    return {**_NOTHING, "err": refusal.error, "logs": refusal.logs, "unitsConsumed": refusal.units}
 
 
 def _sentence(refusal: NotAccepted) -> str:
