@@ -70,6 +70,22 @@ def test_other_peoples_contracts_come_with_the_tests_and_never_with_the_product(
     assert for_the_product == {"", *wanted["dependencies"], *wanted["optionalDependencies"]}
 
 
+def test_a_machine_without_the_programs_compiler_is_told_once_and_set_up_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    set_up.fetch_compiler(tmp_path / "toolchain")
+    said = capsys.readouterr()
+    assert said.out == "set-up: fetching the compiler of the Solana program\n"
+    assert said.err == (
+        "set-up: the test that rebuilds the Solana program cannot run here: "
+        "apt-get is not on this machine, and the compiler comes from Debian's packages\n"
+    )
+    set_up.fetch_compiler(tmp_path / "toolchain")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
 def test_uv_hears_what_pip_was_told() -> None:
     told = {
         "index-url": "https://mirror.example/simple",

@@ -26,7 +26,6 @@ MODULES = ROOT / "node_modules"
 ANVIL = MODULES / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 VENV_STAMP = VENV / "set-up.json"
 MODULES_STAMP = MODULES / "set-up.json"
-NO_COMPILER_STAMP = TOOLCHAIN / "none.json"
 PYTHON_MINIMUM = (3, 11)
 STEP_TIMEOUT_S = 1800
 
@@ -246,25 +245,25 @@ def check_anvil() -> None:
 # The compiler of the Solana program
 
 
-def fetch_compiler() -> None:
+def fetch_compiler(toolchain: Path = TOOLCHAIN) -> None:
     """What the tests rebuild the Solana program with. Where it cannot be had, one line says so, once, and all else goes on."""
-    compiler = find()
-    if compiler is not None and library_folder(compiler).exists():
+    compiler, stamp = find(toolchain), toolchain / "none.json"
+    if compiler is not None and library_folder(compiler, toolchain).exists():
         return
     tried = {"compiler": fingerprint("tools/sbf/compiler.py", "tools/sbf/build.py")}
-    if read_stamp(NO_COMPILER_STAMP) == tried:
+    if read_stamp(stamp) == tried:
         return
     print("set-up: fetching the compiler of the Solana program", flush=True)
     try:
-        compiler = obtain()
-        library(compiler)
+        compiler = obtain(toolchain)
+        library(compiler, toolchain)
     except (NoCompiler, BuildFailed) as failure:
         reason = " ".join(str(failure).split())
         print(f"set-up: the test that rebuilds the Solana program cannot run here: {reason}", file=sys.stderr)
-        TOOLCHAIN.mkdir(exist_ok=True)
-        write_stamp(NO_COMPILER_STAMP, tried)
+        toolchain.mkdir(exist_ok=True)
+        write_stamp(stamp, tried)
         return
-    NO_COMPILER_STAMP.unlink(missing_ok=True)
+    stamp.unlink(missing_ok=True)
     if not compiler.pinned:
         print(f"set-up: the pinned compiler is not on offer; taken was {compiler.says}", flush=True)
 
