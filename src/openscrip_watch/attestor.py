@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openscrip_watch import fields, mints, multipliers, releases, transactions
+from openscrip_watch import fields, mints, multipliers, releases, reports, transactions
 from openscrip_watch.batch import Answer, Asked, Batch
+from openscrip_watch.chains.facts import ChainBook
 from openscrip_watch.clock import MarketClock
 from openscrip_watch.config import WatchConfig, load_config, refuse_unless_extends
 from openscrip_watch.endings import CancelAsked, FinishAsked
@@ -79,15 +80,15 @@ class Watch:
     def _load(self) -> None:
         """Everything as the store has it."""
         self._register = Register.load(self._store)
-        self._books = {chain: self._store.book(chain) for chain in ("evm", "solana")}
+        self._books = {chain: self._store.book(chain) for chain in self._store.chains()}
         self._claims: dict[str, Claims] = {}
         self._offences: dict[str, str] = {}
         self._sources = None
         self._config_seen = 0
-        for book in self._books.values():
+        for chain, book in self._books.items():
             for token, facts in book.tokens.items():
                 if offence := unsigned_mint(facts, self._register, list(facts.minted)):
-                    self._offences[token] = offence
+                    self._offences[f"{chain}:{token}"] = offence
 
     def _refresh_config(self) -> Sources:
         """Read the configuration again when its file changed."""
@@ -99,6 +100,8 @@ class Watch:
             return self._sources
         config = load_config(self._config_path)
         refuse_unless_extends(self._config, config)
+        for chain in config.chains:
+            self._books.setdefault(chain, ChainBook())
         if self._sources is None:
             self._sources = Sources(config, self._client, self._books)
             self._sources.custodian.restore(self._store.movements(), self._store.statements())
@@ -136,6 +139,7 @@ def read_asked(path: str, body: object) -> Asked:
         "/v1/multipliers": multipliers.read_change,
         "/v1/finishes": FinishAsked.read,
         "/v1/cancellations": CancelAsked.read,
+        "/v1/reports": reports.ReportAsked.read,
         "/v1/transactions": transactions.read_transaction,
         "/v1/releases": releases.read_release,
     }

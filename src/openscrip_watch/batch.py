@@ -8,22 +8,23 @@ from typing import Any
 from openscrip_watch import mints, multipliers, releases, transactions
 from openscrip_watch.amounts import DOLLAR, parse
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.facts import Standing, TokenFacts
+from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
 from openscrip_watch.chains.solana_wire import Authority, decode_mint
 from openscrip_watch.config import StockConfig
+from openscrip_watch.crossings import Bounds
 from openscrip_watch.endings import CancelAsked, FinishAsked
 from openscrip_watch.keys import WatchKeys
 from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources
 from openscrip_watch.refusal import Refusal, refuse_unless
-from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease
-from openscrip_watch.reports import due_report, report_json
+from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease, SignedReport
+from openscrip_watch.reports import ReportAsked, due_report, lower_report, report_json
 from openscrip_watch.signing import EvmSigning
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
 OfAction = multipliers.ChangeAsked | FinishAsked | CancelAsked
-Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked
+Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked | ReportAsked
 WAITING_S = 90.0
 """Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
 
@@ -88,23 +89,25 @@ class Batch:
                 return self._transaction(asked)
             case releases.ReleaseAsked():
                 return self._release(asked)
+            case ReportAsked():
+                return self._lower(asked)
 
     def view(self, stock: StockConfig) -> StockView:
         """A stock at this reading."""
         if stock.symbol not in self._stated:
             self.sources.read_custodian([stock])
             self._stated.add(stock.symbol)
-        addresses = {"evm": stock.token, "solana": stock.mint}
-        chains = [chain for chain in ("evm", "solana") if (chain, stock.symbol) in self._standings]
+        addresses = {chain: token for chain, token in stock.tokens.items() if (chain, stock.symbol) in self._standings}
+        offences = (self._offences.get(f"{chain}:{token}", "") for chain, token in stock.tokens.items())
         view = StockView(
             stock=stock,
             statement=self.sources.custodian.statements[stock.isin],
             line=self.sources.custodian.custody.line(stock.isin),
-            standings={chain: self._standings[chain, stock.symbol] for chain in chains},
-            facts={chain: self.sources.books[chain].token(addresses[chain]) for chain in chains},
+            standings={chain: self._standings[chain, stock.symbol] for chain in addresses},
+            facts={chain: self.sources.books[chain].token(token) for chain, token in addresses.items()},
             register=self._register,
             claims=self._claims.setdefault(stock.symbol, Claims()),
-            offence=next((self._offences[each] for each in addresses.values() if each in self._offences), ""),
+            offence=next((each for each in offences if each), ""),
         )
         view.claims.closed |= self._register.paid & view.claims.burned.keys()
         return view
@@ -114,36 +117,52 @@ class Batch:
         before = mints.earlier_signature(asked, self._register)
         view = self.view(stock)
         if before is not None:
-            report = self._report(view) if before.chain == "evm" and before.state == "live" else None
+            report = self._report(view, before.chain) if is_evm(before.chain) and before.state == "live" else None
             return {"signature": before.signature, "report": report} | _earlier(before, asked)
-        mints.judge(asked, view, self.now, self._config.statement_age_s_max)
+        mints.judge(asked, view, self.now, self._config.statement_age_s_max, self._bounds())
         signed = self._sign_mint(asked, view)
         self._register.put_mint(signed)
         self._record("mint", signed.mint_id, signed.state, asdict(signed))
         self._sign("mint", signed.mint_id, signed.signature, asdict(signed))
-        return {"signature": signed.signature, "report": self._report(view) if signed.chain == "evm" else None}
+        report = self._report(view, signed.chain) if is_evm(signed.chain) else None
+        return {"signature": signed.signature, "report": report}
+
+    def _bounds(self) -> Bounds:
+        config = self._config
+        return Bounds(self.sources.destinations(), config.crossing_hour_shares, config.lanes)
 
     def _sign_mint(self, asked: mints.MintAsked, view: StockView) -> SignedMint:
-        mint = asked.mint
-        if mint.chain == "evm":
-            return replace(mint, signature=self._evm().mint(mint, view.standings["evm"].at))
+        mint = replace(asked.mint, at=self.now)
+        if is_evm(mint.chain):
+            return replace(mint, signature=self._evm(mint.chain).mint(mint, view.standings[mint.chain].at))
         mints.refuse_unless_exact_mint(asked, self._authority())
         signature = self._cosign(asked.asked.message if asked.asked else b"", mint.blockhash)
         return replace(mint, signature=signature, slot=self.sources.need_solana().slot)
 
-    def _report(self, view: StockView) -> Mapping[str, object] | None:
+    def _report(self, view: StockView, chain: str) -> Mapping[str, object] | None:
         claims = view.claimed()
         cover = view.cover(view.raw(), view.highest, claims)
         refuse_unless(cover.holds, "covered.shortfall", f"covered: {cover}")
-        last = self._register.reports.get(view.stock.token)
-        report = due_report(view, claims, self.now, self._config.feed_refresh_s, last)
+        return self._reported(view, due_report(view, chain, claims, self.now, self._config.feed_refresh_s))
+
+    def _lower(self, asked: ReportAsked) -> Answer:
+        """The report that takes back what a chain's tokens do not need; None where the chain's own is no more."""
+        view = self.view(self._stock(asked.stock))
+        founded = asked.chain in view.standings
+        refuse_unless(founded, "chain.token", f"chain: {asked.stock:.40} was not founded on {asked.chain:.20}")
+        view.refuse_unless_explained()
+        return {"report": self._reported(view, lower_report(view, asked.chain))}
+
+    def _reported(self, view: StockView, report: SignedReport | None) -> Mapping[str, object] | None:
+        """A report as the issuer gets it, signed and recorded."""
         if report is None:
             return None
         if not report.signature:
-            report = replace(report, signature=self._evm().report(view.stock.feed, report))
-            self._register.reports[report.token] = report
-            self._record("report", report.token, "live", asdict(report))
-            self._sign("report", f"{report.token}/{report.sequence}", report.signature, asdict(report))
+            feed = view.stock.feed_on(report.chain)
+            report = replace(report, signature=self._evm(report.chain).report(feed, report))
+            self._register.reports[report.key] = report
+            self._record("report", report.key, "live", asdict(report))
+            self._sign("report", f"{report.key}/{report.sequence}", report.signature, asdict(report))
         return report_json(report)
 
     def _change(self, asked: multipliers.ChangeAsked) -> Answer:
@@ -155,8 +174,8 @@ class Batch:
         notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
         multipliers.judge(asked, view, self.now, age, notices)
         call = SignedCall(asked.key, asked.chain, asked.content)
-        if asked.chain == "evm":
-            staged, announced = self._evm().change(asked)
+        if is_evm(asked.chain):
+            staged, announced = self._evm(asked.chain).change(asked)
             call = replace(call, signature=staged, action_signature=announced)
         elif asked.asked is not None:
             multipliers.refuse_unless_exact_change(asked, view, self._authority())
@@ -170,7 +189,7 @@ class Batch:
         if before is not None:
             return {"signature": before.signature}
         asked.judge(view)
-        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm().finish(asked))
+        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm(asked.chain).finish(asked))
         return self._put_call("finish", call)
 
     def _cancel(self, asked: CancelAsked) -> Answer:
@@ -178,8 +197,8 @@ class Batch:
         before = asked.earlier(self._register.calls)
         if before is not None:
             return {"signature": before.signature}
-        asked.judge(view, self._config.evm.cancel if self._config.evm else ())
-        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm().cancel(asked))
+        asked.judge(view, self._config.evm_chains[asked.chain].cancel)
+        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm(asked.chain).cancel(asked))
         return self._put_call("cancel", call)
 
     def _founded(self, asked: OfAction) -> StockView:
@@ -241,12 +260,12 @@ class Batch:
     def _burned_in(self, request: str) -> StockView | None:
         """The stock whose token was burned for a request."""
         for stock in self._config.stocks.values():
-            if any(request in self._facts(chain, stock).burned for chain in ("evm", "solana")):
+            if any(request in self._facts(chain, stock).burned for chain in stock.tokens):
                 return self.view(stock)
         return None
 
     def _facts(self, chain: str, stock: StockConfig) -> TokenFacts:
-        return self.sources.books[chain].token(stock.token if chain == "evm" else stock.mint)
+        return self.sources.books[chain].token(stock.address(chain))
 
     def _stocks_of(self, asked: Asked) -> Collection[StockConfig]:
         """The stocks that a request is about."""
@@ -254,7 +273,7 @@ class Batch:
         match asked:
             case mints.MintAsked():
                 return [self._stock(asked.mint.stock)]
-            case multipliers.ChangeAsked() | FinishAsked() | CancelAsked():
+            case multipliers.ChangeAsked() | FinishAsked() | CancelAsked() | ReportAsked():
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 found = [stock for stock in stocks if stock.mint == asked.mint]
@@ -281,7 +300,7 @@ class Batch:
         This comes before the history is read: what landed until then will be found there.
         """
         solana = self.sources.solana
-        without = (releases.ReleaseAsked, FinishAsked, CancelAsked)
+        without = (releases.ReleaseAsked, FinishAsked, CancelAsked, ReportAsked)
         transactions_asked = [each.asked for each in asked if not isinstance(each, without) and each.asked]
         if solana is None or not transactions_asked:
             return set()
@@ -307,17 +326,20 @@ class Batch:
             if book.anew:
                 changed += self._register.unland(chain)
                 self._claims.clear()
+                for facts in (each for other in self.sources.books.values() for each in other.tokens.values()):
+                    facts.afloat = dict(facts.departed)
             for fact in book.unsaved:
                 facts = book.token(fact.token)
                 offence = fact.what == "minted" and unsigned_mint(facts, self._register, [fact.request])
-                if offence and fact.token not in self._offences:
-                    self._offences[fact.token] = f"{chain}: {offence}"
-        evm = {stock.token: self._standings["evm", stock.symbol] for stock in stocks if stock.token}
-        evm_at = max((standing.at for standing in evm.values()), default=0)
-        epochs = {token: standing.epoch for token, standing in evm.items()}
+                if offence and f"{chain}:{fact.token}" not in self._offences:
+                    self._offences[f"{chain}:{fact.token}"] = f"{chain}: {offence}"
+        tokens = {(name, stock.symbol): token for stock in stocks for name, token in stock.tokens.items()}
+        evm = {key: each for key, each in self._standings.items() if is_evm(key[0]) and key in tokens}
+        evm_at = {chain: standing.at for (chain, _), standing in evm.items()}
+        epochs = {(key[0], tokens[key]): standing.epoch for key, standing in evm.items()}
         read = {stock.mint for stock in stocks}
-        signer_epoch = self.sources.evm.signer_epoch if self.sources.evm else 0
-        changed += self._register.landed(self.sources.books, evm_at, epochs, signer_epoch)
+        signer_epochs = {name: reader.signer_epoch for name, reader in self.sources.evms.items()}
+        changed += self._register.landed(self.sources.books, evm_at, epochs, signer_epochs)
         for mint in [each for token in read for each in self._register.live("solana", token)]:
             if mint.blockhash in expired or mint.signature in self.sources.books["solana"].token(mint.token).failed:
                 dead = replace(mint, state="dead")
@@ -376,10 +398,11 @@ class Batch:
             raise Refusal("chain.unknown", "chain: solana was not configured")
         return Authority(solana.multisig, solana.issuer, str(self._keys.solana.pubkey()))
 
-    def _evm(self) -> EvmSigning:
-        if self.sources.evm is None:
-            raise Refusal("chain.unknown", "chain: evm was not configured")
-        return EvmSigning(self._keys.evm, self.sources.evm)
+    def _evm(self, chain: str) -> EvmSigning:
+        reader = self.sources.evms.get(chain)
+        if reader is None:
+            raise Refusal("chain.unknown", f"chain: {chain:.20} was not configured")
+        return EvmSigning(self._keys.evm, reader)
 
     def _record(self, what: str, key: str, state: str, row: Mapping[str, Any]) -> None:
         self.rows.append((what, key, state, row))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openscrip_watch import fields
+from openscrip_watch.chains.facts import is_evm
 from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 
 
@@ -46,10 +47,23 @@ class StockConfig:
     mint: str = ""
     epoch: int = 0
     """The epoch at listing; needed only for a stock that is on Solana alone."""
+    more: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Token and feed on further EVM chains, by chain."""
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The token on every chain that the stock is listed on, `evm` first and Solana last."""
+        first = {"evm": self.token} if self.token else {}
+        last = {"solana": self.mint} if self.mint else {}
+        return first | {chain: token for chain, (token, _) in self.more.items()} | last
+
+    def feed_on(self, chain: str) -> str:
+        """The reserve feed on an EVM chain, empty where there is none."""
+        return self.feed if chain == "evm" else self.more.get(chain, ("", ""))[1]
 
     def address(self, chain: str) -> str:
         """The token on a chain. Raises `chain.unknown`."""
-        address = {"evm": self.token, "solana": self.mint}.get(chain, "")
+        address = self.tokens.get(chain, "")
         refuse_unless(bool(address), "chain.unknown", f"stock: {self.symbol} was not listed on {chain!r:.20}")
         return address
 
@@ -70,6 +84,22 @@ class WatchConfig:
     feed_refresh_s: int = 1_800
     fraction_usd_max: int = field(default=5_000)
     """The most that is paid for a fraction of a share without a sale at the broker."""
+    crossing_hour_shares: int = 100_000
+    """How many shares' worth of one stock may arrive by one lane in an hour."""
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    """The same for single lanes, `source>destination`."""
+    more_evm: Mapping[str, EvmConfig] = field(default_factory=dict)
+    """Further EVM chains by name."""
+
+    @property
+    def evm_chains(self) -> dict[str, EvmConfig]:
+        """Every EVM chain by name, `evm` first."""
+        return ({"evm": self.evm} if self.evm else {}) | dict(self.more_evm)
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """The names of all chains, Solana last."""
+        return (*self.evm_chains, *(("solana",) if self.solana else ()))
 
 
 def read_config(body: Mapping[str, Any]) -> WatchConfig:
@@ -80,15 +110,7 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
         custodian=fields.text(body, "custodian").rstrip("/"),
         custodian_key=fields.text(body, "custodian_public_key"),
         broker=str(body.get("broker") or "").rstrip("/"),
-        evm=EvmConfig(
-            fields.text(evm, "rpc"),
-            fields.integer(evm, "chain_id", 1),
-            fields.text(evm, "issuer_contract").lower(),
-            int(evm.get("depth", 0)),
-            tuple(str(each) for each in evm.get("cancel", ())),
-        )
-        if evm
-        else None,
+        evm=_evm_chain(evm) if evm else None,
         solana=SolanaConfig(
             fields.text(solana, "rpc"),
             fields.text(solana, "multisig"),
@@ -99,15 +121,32 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
         if solana
         else None,
         stocks=stocks,
+        more_evm={name: _evm_chain(_object(body, name)) for name in _further(body)},
+        lanes={lane: fields.integer(_object(body, "lanes"), lane) for lane in _object(body, "lanes")},
         evidence=str(body.get("evidence") or ""),
         **{name: fields.integer(body, name, 1) for name in _LIMITS if name in body},
     )
-    complete = all((not each.token or config.evm) and (not each.mint or config.solana) for each in stocks.values())
+    complete = all(chain in config.chains for each in stocks.values() for chain in each.tokens)
     refuse_unless(complete, "config.chain", "config: a stock was listed on a chain that was not configured")
     return config
 
 
-_LIMITS = ("statement_age_s_max", "feed_refresh_s", "fraction_usd_max")
+_LIMITS = ("statement_age_s_max", "feed_refresh_s", "fraction_usd_max", "crossing_hour_shares")
+
+
+def _further(body: Mapping[str, Any]) -> list[str]:
+    """The EVM chains beside the first that a configuration or a stock names."""
+    return [name for name in body if is_evm(name) and name != "evm"]
+
+
+def _evm_chain(body: Mapping[str, Any]) -> EvmConfig:
+    return EvmConfig(
+        fields.text(body, "rpc"),
+        fields.integer(body, "chain_id", 1),
+        fields.text(body, "issuer_contract").lower(),
+        int(body.get("depth", 0)),
+        tuple(str(each) for each in body.get("cancel", ())),
+    )
 
 
 def load_config(path: Path) -> WatchConfig:
@@ -127,13 +166,18 @@ def refuse_unless_extends(before: WatchConfig | None, after: WatchConfig) -> Non
     if before is None:
         return
     kept = all(after.stocks.get(symbol) == stock for symbol, stock in before.stocks.items())
-    same = (before.custodian_key, before.evm and before.evm.issuer_contract, before.solana and before.solana.multisig)
-    same_now = (after.custodian_key, after.evm and after.evm.issuer_contract, after.solana and after.solana.multisig)
+    same, same_now = _identity(before), _identity(after)
     refuse_unless(
         kept and (same == same_now or not before.stocks),
         "config.changed",
         "config: a listed stock, the custodian's key or a contract was changed; only stocks may be added",
     )
+
+
+def _identity(config: WatchConfig) -> tuple[object, ...]:
+    """What must stay once a stock is listed."""
+    contracts = {name: each.issuer_contract for name, each in config.evm_chains.items()}
+    return config.custodian_key, contracts, config.solana and config.solana.multisig
 
 
 def _stock(symbol: str, body: Mapping[str, Any]) -> StockConfig:
@@ -146,7 +190,12 @@ def _stock(symbol: str, body: Mapping[str, Any]) -> StockConfig:
         feed=fields.text(evm, "feed").lower() if evm else "",
         mint=fields.text(solana, "mint") if solana else "",
         epoch=fields.integer(body, "epoch") if "epoch" in body else 0,
+        more={name: _token_and_feed(_object(body, name)) for name in _further(body)},
     )
+
+
+def _token_and_feed(body: Mapping[str, Any]) -> tuple[str, str]:
+    return fields.text(body, "token").lower(), fields.text(body, "feed").lower()
 
 
 def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from openscrip_watch import fields
+from openscrip_watch.chains.facts import is_evm
 from openscrip_watch.refusal import BadInput, refuse_unless
 from openscrip_watch.register import SignedCall
 from openscrip_watch.view import StockView
@@ -30,7 +31,7 @@ class EndingAsked:
     def read(cls, body: Mapping[str, Any]) -> Self:
         """The request in a JSON body. Raises `BadInput`."""
         chain = fields.text(body, "chain", 20)
-        if chain != "evm":
+        if not is_evm(chain):
             raise BadInput("body.value", f"chain: {chain!r} keeps no state of corporate actions")
         stock = fields.text(body, "stock", 40)
         return cls(chain, stock, fields.hex32(body, "action_id"), fields.hex32(body, cls.document_name))

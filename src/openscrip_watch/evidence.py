@@ -9,13 +9,13 @@ from typing import Any
 
 from openscrip_watch.amounts import RAW, SHARE, parse, shares_up, show
 from openscrip_watch.canonical import document_hash, request_hash
-from openscrip_watch.chains.facts import ISSUANCE, RESTITUTION, Fact
+from openscrip_watch.chains.facts import ARRIVAL, ISSUANCE, RESTITUTION, Fact
 from openscrip_watch.custody import Line
 from openscrip_watch.proof import InForce, in_force
 from openscrip_watch.refusal import Refusal, refuse_unless
 
 FILE = "evidence.jsonl"
-_KINDS = {ISSUANCE: "issuance", RESTITUTION: "restitution"}
+_KINDS = {ISSUANCE: "issuance", ARRIVAL: "arrival", RESTITUTION: "restitution"}
 
 
 def read_evidence(folder: str) -> dict[str, Mapping[str, Any]]:
@@ -52,7 +52,10 @@ class EvidenceCheck:
         burned: Mapping[str, Fact],
         past: Sequence[InForce],
     ) -> None:
-        """All mints of a stock. Raises `Refusal` naming the first mint whose evidence does not hold."""
+        """All mints of a stock; `burned` by request, departures by `chain:key`.
+
+        Raises `Refusal` naming the first mint whose evidence does not hold.
+        """
         self._taken.clear()
         for fact in mints:
             self._check_mint(fact, isin, burned, past)
@@ -82,11 +85,25 @@ class EvidenceCheck:
             refuse_unless(twice == fact.tx, "evidence.used", f"{where} repeats transaction {twice}")
         if fact.kind == ISSUANCE:
             self._take_receipts(evidence, fact, past, where)
+        elif isinstance(evidence.get("crossing"), Mapping):
+            self._check_crossing(evidence["crossing"], fact, mint_id, burned, where)
         else:
             redemption = request_hash(str(evidence.get("redemption_id", "")))
             burn = burned.get(redemption)
             enough = burn is not None and fact.raw <= burn.raw
             refuse_unless(enough, "evidence.burn", f"{where} gives back more than was burned")
+
+    def _check_crossing(
+        self, told: Mapping[str, Any], fact: Fact, mint_id: str, departed: Mapping[str, Fact], where: str
+    ) -> None:
+        """It left another chain, as much of it, and ended once: there or here."""
+        crossing = f"{told.get('source')}:{told.get('key')}"
+        left = departed.get(crossing)
+        same = left is not None and left.what == "departed" and left.raw == fact.raw
+        same = same and mint_id == f"{_KINDS[fact.kind]}:{crossing}"
+        refuse_unless(same, "evidence.crossing", f"{where} stands on a departure that there was not")
+        ended = self._used.setdefault(f"crossing:{crossing}", fact.tx)
+        refuse_unless(ended == fact.tx, "evidence.used", f"{where} ends a crossing that transaction {ended} ended")
 
     def _take_receipts(self, evidence: Mapping[str, Any], fact: Fact, past: Sequence[InForce], where: str) -> None:
         epoch, total = evidence.get("epoch"), 0

@@ -8,14 +8,15 @@ from openscrip_watch import fields
 from openscrip_watch.amounts import GRAIN, ONE, RAW, SHARE, parse, shares_up, show
 from openscrip_watch.canonical import NO_HASH, document_hash, request_hash
 from openscrip_watch.chains.evm_wire import redemption_key
-from openscrip_watch.chains.facts import ISSUANCE, RESTITUTION
+from openscrip_watch.chains.facts import ARRIVAL, ISSUANCE, RESTITUTION, is_evm
 from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
+from openscrip_watch.crossings import Bounds, Crossing, judge_arrival, judge_restitution, read_crossing
 from openscrip_watch.proof import Restituted, refuse_unless_receipts_allow
 from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 from openscrip_watch.register import Register, SignedMint
 from openscrip_watch.view import StockView
 
-KINDS = {ISSUANCE: "issuance", RESTITUTION: "restitution"}
+KINDS = {ISSUANCE: "issuance", ARRIVAL: "arrival", RESTITUTION: "restitution"}
 _U256, _U64 = 2**256, 2**64
 
 
@@ -27,6 +28,7 @@ class MintAsked:
     evidence: Mapping[str, Any]
     redemption_id: str
     asked: Asked | None
+    crossing: Crossing | None = None
 
 
 def read_mint(body: Mapping[str, Any]) -> MintAsked:
@@ -37,20 +39,21 @@ def read_mint(body: Mapping[str, Any]) -> MintAsked:
     asked = read_asked(body.get("transaction")) if chain == "solana" else None
     receipts: tuple[tuple[str, int], ...] = ()
     redemption_id = ""
+    crossing = read_crossing(evidence) if kind == ARRIVAL or "crossing" in evidence else None
     if kind == ISSUANCE:
         receipts = tuple(
             (fields.text(row, "receipt", 200), parse(row.get("shares"), SHARE, "evidence: shares"))
             for row in fields.rows(evidence, "receipts")
         )
-    elif kind == RESTITUTION:
+    elif kind == RESTITUTION and crossing is None:
         redemption_id = fields.text(evidence, "redemption_id", 200)
     token, receiver = fields.text(voucher, "token", 64), fields.text(voucher, "receiver", 64)
     mint = SignedMint(
         mint_id=fields.text(voucher, "request_id", 200),
         chain=chain,
         stock=fields.text(body, "stock", 40),
-        token=token.lower() if chain == "evm" else token,
-        receiver=_evm_address(receiver) if chain == "evm" else receiver,
+        token=token.lower() if is_evm(chain) else token,
+        receiver=_evm_address(receiver) if is_evm(chain) else receiver,
         raw=parse(voucher.get("raw"), RAW, "voucher: raw"),
         kind=kind,
         epoch=fields.integer(voucher, "epoch"),
@@ -58,15 +61,16 @@ def read_mint(body: Mapping[str, Any]) -> MintAsked:
         evidence=document_hash(dict(evidence)),
         receipts=receipts,
         redemption=request_hash(redemption_id) if redemption_id else "",
-        origin=fields.hex32(voucher, "origin") if chain == "evm" else "",
-        signer_epoch=fields.integer(voucher, "signer_epoch") if chain == "evm" else 0,
-        deadline=fields.integer(voucher, "deadline", 1) if chain == "evm" else 0,
+        origin=fields.hex32(voucher, "origin") if is_evm(chain) else "",
+        signer_epoch=fields.integer(voucher, "signer_epoch") if is_evm(chain) else 0,
+        deadline=fields.integer(voucher, "deadline", 1) if is_evm(chain) else 0,
         blockhash=asked.blockhash if asked else "",
         transaction=str(body["transaction"]) if asked else "",
+        lane=crossing.lane if crossing and kind == ARRIVAL else "",
     )
     if not 0 < mint.raw < 2**128 or mint.multiplier <= 0:
         raise BadInput("voucher.amount", "voucher: raw or multiplier was zero or out of range")
-    return MintAsked(mint, evidence, redemption_id, asked)
+    return MintAsked(mint, evidence, redemption_id, asked, crossing)
 
 
 def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None:
@@ -83,8 +87,10 @@ def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None
         alike = (before.deadline, before.signer_epoch) == (mint.deadline, mint.signer_epoch)
         if alike and before.transaction == mint.transaction:
             return before
-        if before.chain == "evm" and before.state != "landed" and mint.deadline > before.deadline:
+        if is_evm(before.chain) and before.state != "landed" and mint.deadline > before.deadline:
             return None  # the contract takes a request id once, so a longer life cannot mint twice
+    elif asked.crossing and before.state != "landed" and before.same_purpose(mint) and mint.deadline >= before.deadline:
+        return None  # what crosses is the same raw at any multiplier, and the chain takes a request id once
     refuse_unless(before.state != "landed", "mint.conflict", f"{where} was minted before, as something else")
     if before.state == "live":
         if before.same_mint(mint) and before.chain == "solana":
@@ -94,7 +100,7 @@ def earlier_signature(asked: MintAsked, register: Register) -> SignedMint | None
     return None
 
 
-def judge(asked: MintAsked, view: StockView, now: int, statement_age_s_max: int) -> None:
+def judge(asked: MintAsked, view: StockView, now: int, statement_age_s_max: int, bounds: Bounds) -> None:
     """Refuse what would break I1, I2 or I6; otherwise return."""
     mint, register = asked.mint, view.register
     _refuse_wrong_form(mint, asked.evidence, view)
@@ -110,11 +116,18 @@ def judge(asked: MintAsked, view: StockView, now: int, statement_age_s_max: int)
         text = "voucher: an issuance has no origin"
         refuse_unless(mint.origin in ("", NO_HASH), "voucher.origin", text)
         _refuse_without_receipts(mint, view)
-    else:
+    elif asked.crossing is None:
         _refuse_without_failed_delivery(asked, view)
+    elif mint.kind == ARRIVAL:
+        judge_arrival(asked.crossing, mint, view, now, bounds)
+    else:
+        judge_restitution(asked.crossing, mint, view, bounds)
     back = {mint.redemption: [_restituted(mint)]} if mint.redemption else {}
     claims = view.claimed(back, mint.mint_id)
-    cover = view.cover(view.raw(mint.mint_id) + mint.raw, view.highest, claims)
+    if asked.crossing:
+        view.refuse_unless_room(mint, asked.crossing.source, claims)
+    more = 0 if asked.crossing else mint.raw  # what crosses was counted since it left
+    cover = view.cover(view.raw(mint.mint_id) + more, view.highest, claims)
     text = f"covered: after mint {mint.mint_id:.80} {cover}"
     refuse_unless(cover.holds, "covered.shortfall", text)
 
@@ -179,7 +192,7 @@ def _refuse_without_failed_delivery(asked: MintAsked, view: StockView) -> None:
     told = evidence.get("burn")
     same = burned is not None and isinstance(told, str) and told.removeprefix("0x") == burned.tx.removeprefix("0x")
     refuse_unless(same, "evidence.burn", f"{where} was not burned by the transaction that was named")
-    if burned is not None and mint.chain == "evm":
+    if burned is not None and is_evm(mint.chain):
         key = redemption_key(burned.party, mint.redemption)
         back = (mint.receiver, mint.origin) == (burned.party, key) and mint.raw <= burned.raw
         refuse_unless(back, "evidence.burn", f"{where} was {show(burned.raw, RAW)} of {burned.party}, key {key}")

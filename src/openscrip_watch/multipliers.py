@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from openscrip_watch import fields
 from openscrip_watch.amounts import DOLLAR, ONE, SHARE, f64_down, parse, same_f64, show
 from openscrip_watch.canonical import NO_HASH, canonical, document_hash, request_hash
-from openscrip_watch.chains.facts import Standing
+from openscrip_watch.chains.facts import Standing, is_evm
 from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
 from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
 from openscrip_watch.register import SignedCall
@@ -81,7 +81,7 @@ def read_change(body: Mapping[str, Any]) -> ChangeAsked:
     return ChangeAsked(
         chain=chain,
         stock=fields.text(body, "stock", 40),
-        token=token.lower() if chain == "evm" else token,
+        token=token.lower() if is_evm(chain) else token,
         expected=parse(change.get("expected"), ONE, "change: expected"),
         multiplier=parse(change.get("multiplier"), ONE, "change: multiplier"),
         effective_at=fields.integer(change, "effective_at", 1),
@@ -172,7 +172,7 @@ def _dead(call: SignedCall, asked: ChangeAsked, view: StockView) -> bool:
     scheduled = any(fact.action == asked.action for facts in view.facts.values() for fact in facts.scheduled)
     standing = view.standings.get(call.chain)
     effective_at = int(json.loads(call.content)["effective_at"])
-    return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S and call.chain == "evm"
+    return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S and is_evm(call.chain)
 
 
 def _refuse_another_action(asked: ChangeAsked, view: StockView, notices: Mapping[str, Mapping[str, Any]]) -> None:
@@ -215,7 +215,7 @@ def _refuse_another_pause(asked: ChangeAsked, day: date, due: int) -> None:
 
 def _refuse_another_start(asked: ChangeAsked, view: StockView, standing: Standing) -> None:
     """The change starts from what the chain shows, with nothing pending, as its next version."""
-    if asked.chain == "evm":
+    if is_evm(asked.chain):
         same, version = standing.multiplier == asked.expected, standing.version
     else:
         same = same_f64(standing.f64, f64_down(asked.expected))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.facts import ChainBook
+from openscrip_watch.chains.facts import ChainBook, is_evm
 from openscrip_watch.proof import Restituted
 from openscrip_watch.store import Store
 
@@ -20,6 +20,7 @@ class SignedMint:
 
     `receipts` are (custodian instruction, 1e-9 share of `epoch`); `redemption` is the hash of the redemption that a
     restitution gives back, `origin` the same as the Issuer contract keeps it; `signer_epoch` the keys' generation (EVM).
+    Of an arrival, `lane` is `source>destination` and `at` the market time of the signature.
     """
 
     mint_id: str
@@ -42,6 +43,8 @@ class SignedMint:
     transaction: str = ""
     signature: str = ""
     state: State = "live"
+    lane: str = ""
+    at: int = 0
 
     def same_mint(self, other: "SignedMint") -> bool:
         """Whether both would mint the same to the same for the same reason."""
@@ -91,6 +94,19 @@ class SignedReport:
     as_of: int
     sequence: int
     signature: str
+    chain: str = "evm"
+    peak: int = 0
+    """The most that this or an earlier report allots which may still land."""
+
+    @property
+    def key(self) -> str:
+        """One feed a token and chain."""
+        return report_key(self.chain, self.token)
+
+
+def report_key(chain: str, token: str) -> str:
+    """Where the newest report to a token's feed is kept."""
+    return f"{chain}:{token}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,8 @@ class Register:
     _by_receipt: dict[str, set[str]] = field(default_factory=dict)
     _by_redemption: dict[str, set[str]] = field(default_factory=dict)
     _by_reference: dict[str, list[str]] = field(default_factory=dict)
+    _by_lane: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    """Arrivals that were signed for lately."""
     _live: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     """Live mints by (chain, token), with the machine time since when they are known."""
     _live_releases: dict[str, None] = field(default_factory=dict)
@@ -135,7 +153,8 @@ class Register:
         for _, _, body in store.signed("call"):
             register.calls[body["key"]] = SignedCall(**body)
         for _, _, body in store.signed("report"):
-            register.reports[body["token"]] = SignedReport(**body)
+            report = SignedReport(**body)
+            register.reports[report.key] = report
         for _, _, body in store.signed("release"):
             register.put_release(SignedRelease(**body))
         return register
@@ -149,6 +168,8 @@ class Register:
             self._by_receipt.setdefault(receipt, set()).add(mint.mint_id)
         if mint.redemption:
             self._by_redemption.setdefault(mint.redemption, set()).add(mint.mint_id)
+        if mint.lane:
+            self._by_lane.setdefault((mint.stock, mint.lane), {})[mint.mint_id] = None
         live = self._live.setdefault((mint.chain, mint.token), {})
         if mint.state == "live":
             live.setdefault(mint.mint_id, time.monotonic())
@@ -179,6 +200,19 @@ class Register:
     def live(self, chain: str, token: str) -> list[SignedMint]:
         """Mints that may still land."""
         return [self.mints[mint_id] for mint_id in self._live.get((chain, token), ())]
+
+    def is_live(self, mint_id: str) -> bool:
+        """Whether a mint was signed for and may still land."""
+        mint = self.mints.get(mint_id)
+        return mint is not None and mint.state == "live"
+
+    def arrived_since(self, stock: str, lane: str, since: int, apart_from: str) -> list[SignedMint]:
+        """Arrivals by a lane that were signed for after `since` and are not dead. `since` never goes back."""
+        recent = self._by_lane.get((stock, lane), {})
+        for mint_id in [each for each in recent if self.mints[each].at <= since]:
+            del recent[mint_id]
+        found = (self.mints[each] for each in recent if each != apart_from)
+        return [mint for mint in found if mint.state != "dead"]
 
     def live_raw(self, chain: str, token: str, apart_from: str = "") -> int:
         """Their sum in 1e-18 raw, one of them left out."""
@@ -231,7 +265,11 @@ class Register:
         return changed
 
     def landed(
-        self, books: Mapping[str, ChainBook], evm_at: int, evm_epochs: Mapping[str, int], signer_epoch: int
+        self,
+        books: Mapping[str, ChainBook],
+        evm_at: Mapping[str, int],
+        evm_epochs: Mapping[tuple[str, str], int],
+        signer_epochs: Mapping[str, int],
     ) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.
 
@@ -241,8 +279,9 @@ class Register:
         """
 
         def dead(mint: SignedMint) -> bool:
-            late = evm_at > mint.deadline or evm_epochs.get(mint.token, -1) > mint.epoch
-            return mint.chain == "evm" and (late or signer_epoch > mint.signer_epoch)
+            passed = evm_epochs.get((mint.chain, mint.token), -1) > mint.epoch
+            late = evm_at.get(mint.chain, 0) > mint.deadline or passed
+            return is_evm(mint.chain) and (late or signer_epochs.get(mint.chain, 0) > mint.signer_epoch)
 
         changed = []
         for (chain, token), mint_ids in self._live.items():

@@ -1,21 +1,37 @@
-"""The reserve report that lets a mint pass the gate on EVM: signed only when the feed on chain is not enough."""
+"""The reserve report that lets a mint pass the gate: signed only when the reserve on chain is not enough, or too much."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from openscrip_watch import fields
 from openscrip_watch.amounts import SHARE, show
 from openscrip_watch.chains.facts import Feed, Standing
-from openscrip_watch.register import SignedReport
+from openscrip_watch.register import SignedReport, report_key
 from openscrip_watch.view import StockView
 
 
-def due_report(view: StockView, claims: int, now: int, refresh_s: int, last: SignedReport | None) -> SignedReport | None:
+@dataclass(frozen=True, slots=True)
+class ReportAsked:
+    """A request for the report that takes back from a chain what its tokens do not need any more."""
+
+    chain: str
+    stock: str
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> "ReportAsked":
+        """The request in a JSON body. Raises `BadInput`."""
+        return cls(fields.text(body, "chain", 20), fields.text(body, "stock", 40))
+
+
+def due_report(view: StockView, chain: str, claims: int, now: int, refresh_s: int) -> SignedReport | None:
     """An unsigned report if one is due, the last one if it still serves, None if the feed on chain is enough.
 
-    This chain's allocation is what its tokens and signed mints stand for, rounded up; what the other chains' stand for
-    is left to them, so that the sum never passes the unencumbered shares less the claims.
+    The chain's allocation is what its tokens and signed mints stand for, rounded up; what the other chains' stand for, and
+    what is under way, is left to them, so that the sum never passes the unencumbered shares less the claims.
     """
-    standing, statement = view.standings["evm"], view.statement
-    needed = view.chain_owed("evm", 0)
+    standing, statement, last = view.standings[chain], view.statement, last_report(view, chain)
+    needed = view.chain_owed(chain, 0)
     feed = standing.feed
     if feed and _serves(feed, needed, statement.epoch, now - refresh_s):
         return None
@@ -25,16 +41,42 @@ def due_report(view: StockView, claims: int, now: int, refresh_s: int, last: Sig
         as_feed = Feed(last.shares, last.allocation, last.epoch, last.as_of, last.sequence)
         if _serves(as_feed, needed, statement.epoch, now - refresh_s):
             return last
+    return _report(view, chain, needed, last)
+
+
+def lower_report(view: StockView, chain: str) -> SignedReport | None:
+    """An unsigned report that allots to a chain no more than its tokens need; the last one if it does; None if all do."""
+    standing, last = view.standings[chain], last_report(view, chain)
+    needed, feed = view.chain_owed(chain, 0), standing.feed
+    if feed is None or feed.epoch != view.statement.epoch:
+        return None
+    if last and last.sequence > feed.sequence and last.epoch == feed.epoch and last.allocation == needed:
+        return last
+    coming = last is not None and last.sequence > feed.sequence
+    return _report(view, chain, needed, last) if feed.allocation > needed or coming else None
+
+
+def last_report(view: StockView, chain: str) -> SignedReport | None:
+    """The newest report that was signed for a chain."""
+    return view.register.reports.get(report_key(chain, view.stock.address(chain)))
+
+
+def _report(view: StockView, chain: str, allocation: int, last: SignedReport | None) -> SignedReport:
+    standing, statement = view.standings[chain], view.statement
+    landed = standing.feed.sequence if standing.feed else 0
+    coming = last.peak if last and last.sequence > landed else 0
     return SignedReport(
-        token=view.stock.token,
+        token=view.stock.address(chain),
         shares=statement.unencumbered,
         encumbered=statement.encumbered,
         in_transit=statement.pending_receipt,
-        allocation=needed,
+        allocation=allocation,
         epoch=statement.epoch,
         as_of=_as_of(standing, statement.as_of, last),
         sequence=max(landed, last.sequence if last else 0) + 1,
         signature="",
+        chain=chain,
+        peak=max(allocation, coming),
     )
 
 

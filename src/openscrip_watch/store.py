@@ -88,6 +88,10 @@ class Store:
         book.mark_saved()
         return book
 
+    def chains(self) -> list[str]:
+        """The chains of which something was read."""
+        return [str(name) for (name,) in self._db.execute("select distinct chain from cursors order by chain").fetchall()]
+
     def put_book(self, chain: str, book: ChainBook) -> None:
         """Store what was read of a chain since the last time."""
         if book.anew:

@@ -4,7 +4,7 @@ Each check is independent and says what it found; one that cannot be made becaus
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openscrip_watch.amounts import RAW, f64_down, same_f64, show
@@ -19,7 +19,7 @@ from openscrip_watch.chains.evm_wire import (
     MintCall,
     mint_calls,
 )
-from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts
+from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts, is_evm
 from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, signed_by
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
@@ -29,9 +29,8 @@ from openscrip_watch.reading import Sources, http_client
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register
 from openscrip_watch.timeline import Past
-from openscrip_watch.view import StockView
+from openscrip_watch.view import StockView, crossing_mint
 
-_CHAINS = ("evm", "solana")
 _SIGNER_EPOCH = 9
 """The place of the signer epoch among a voucher's values."""
 
@@ -58,11 +57,11 @@ class Look:
 
     def facts(self, stock: StockConfig, chain: str) -> TokenFacts:
         """What happened to a stock's token on a chain."""
-        return self.sources.books[chain].token(stock.token if chain == "evm" else stock.mint)
+        return self.sources.books[chain].token(stock.address(chain))
 
     def chains(self, stock: StockConfig) -> list[str]:
         """The chains that a stock is on."""
-        return [chain for chain in _CHAINS if (chain, stock.symbol) in self.standings]
+        return [chain for chain in stock.tokens if (chain, stock.symbol) in self.standings]
 
     def view(self, stock: StockConfig) -> StockView:
         """A stock now; nothing is signed and in flight as far as a stranger knows. Raises `statement.missing`."""
@@ -89,7 +88,7 @@ class Look:
 def verify(config: WatchConfig) -> list[Check]:
     """All checks, in order."""
     with http_client() as client:
-        look = Look(config, Sources(config, client, {chain: ChainBook() for chain in _CHAINS}, keep=True))
+        look = Look(config, Sources(config, client, {chain: ChainBook() for chain in config.chains}, keep=True))
         checks = [_check("statements", _statements, look)]
         checks.append(_check("chains", _chains, look))
         for name, check in _CHECKS.items():
@@ -148,7 +147,15 @@ def _covered(look: Look) -> str:
 
 
 def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
+    """What crosses stays owed from its departure to its end, so neither changes the sum."""
+    ends = {
+        request_hash(crossing_mint(kind, chain, key))
+        for chain, each in view.facts.items()
+        for key in each.departed
+        for kind in ("arrival", "restitution")
+    }
     facts = [fact for each in view.facts.values() for table in (each.minted, each.burned) for fact in table.values()]
+    facts = [replace(fact, raw=0) if fact.request in ends and fact.what == "minted" else fact for fact in facts]
     facts += [fact for each in view.facts.values() for fact in each.surrendered]
     facts.sort(key=lambda fact: (fact.at, fact.what == "minted"))
     statements = look.sources.custodian.kept.get(stock.isin, [])
@@ -164,7 +171,7 @@ def _multiplier(look: Look) -> str:
         try:
             view.refuse_unless_one_multiplier()
             _refuse_another_history(view)
-            for fact in view.facts["evm"].scheduled if "evm" in view.facts else ():
+            for fact in view.facts[view.lead].scheduled if view.lead else ():
                 _refuse_another_event(fact, notices.get(fact.action), announced.get(fact.action))
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
@@ -185,12 +192,13 @@ def _refuse_another_history(view: StockView) -> None:
     """What each token shows is what its own history says, both histories agree, and splits are exact."""
     for chain, standing in view.standings.items():
         now = in_force(view.past, standing.at).multiplier
-        same = standing.multiplier == now if chain == "evm" else same_f64(standing.f64, f64_down(now))
+        same = standing.multiplier == now if is_evm(chain) else same_f64(standing.f64, f64_down(now))
         text = f"{chain} shows {standing.multiplier} where its history gives {now}"
         refuse_unless(same, "multiplier.differs", text)
-    evm, solana = view.standings.get("evm"), view.facts.get("solana")
+    evm, solana = view.standings.get(view.lead), view.facts.get("solana")
     if evm and solana:
-        told = [(fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier)) for fact in view.facts["evm"].scheduled]
+        led = view.facts[view.lead].scheduled
+        told = [(fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier)) for fact in led]
         shown = [(fact.action, fact.effective_at, fact.epoch, fact.f64) for fact in solana.scheduled]
         refuse_unless(told == shown, "multiplier.differs", "the two chains were told different changes")
         versions = [fact.version for fact in solana.scheduled]
@@ -214,7 +222,8 @@ def _evidence(look: Look) -> str:
         view = look.view(stock)
         mints = [fact for facts in view.facts.values() for fact in facts.minted.values() if not facts.succeeds(fact)]
         burned = {request: fact for facts in view.facts.values() for request, fact in facts.burned.items()}
-        check.check_stock(stock.isin, stock.account, view.line, mints, burned, view.past)
+        departed = {f"{chain}:{key}": fact for chain, facts in view.facts.items() for key, fact in facts.departed.items()}
+        check.check_stock(stock.isin, stock.account, view.line, mints, burned | departed, view.past)
     return f"{check.count} mints stand on published evidence, used once"
 
 
@@ -225,16 +234,18 @@ def _signatures(look: Look) -> str:
 
 
 def _evm_signatures(look: Look) -> int:
-    evm, config = look.sources.evm, look.config.evm
-    if evm is None or config is None:
-        return 0
+    return sum(_signatures_on(look, chain) for chain in look.sources.evms)
+
+
+def _signatures_on(look: Look, chain: str) -> int:
+    evm, config = look.sources.evms[chain], look.config.evm_chains[chain]
     sets, domain = evm.key_sets(), Domain(ISSUER_DOMAIN, config.chain_id, config.issuer_contract)
-    found = [look.facts(stock, "evm") for stock in look.stocks()]
+    found = [look.facts(stock, chain) for stock in look.stocks() if chain in look.chains(stock)]
     mints = [fact for facts in found for fact in facts.minted.values() if not facts.succeeds(fact)]
     inputs = evm.inputs([fact.tx for fact in mints])
     for fact in mints:
         calls = [each for each in mint_calls(inputs.get(fact.tx, b"")) if _is_behind(each, fact)]
-        text = f"mint {fact.request} on evm ({fact.tx}) was not signed by issuer and attestor"
+        text = f"mint {fact.request} on {chain} ({fact.tx}) was not signed by issuer and attestor"
         refuse_unless(any(_two_signed(domain, each, sets) for each in calls), "signature.mint", text)
     return len(mints)
 
@@ -286,24 +297,22 @@ def _unauthorised_supply(look: Look) -> str:
             if loose:
                 text = f"{where}: transaction {loose.tx} minted {show(loose.raw, RAW)} without a voucher"
                 raise Refusal("supply.unauthorised", text)
-            if chain == "evm":
-                _refuse_loose_transfers(look, stock, facts)
+            if is_evm(chain):
+                _refuse_loose_transfers(look, chain, stock, facts)
             text = f"{where}: supply was {show(standing.supply, RAW)}, mints less burns {show(facts.supply, RAW)}"
             refuse_unless(standing.supply == facts.supply, "supply.unauthorised", text)
             total += standing.supply
     return f"{show(total, RAW)} raw tokens, every one by a voucher"
 
 
-def _refuse_loose_transfers(look: Look, stock: StockConfig, facts: TokenFacts) -> None:
+def _refuse_loose_transfers(look: Look, chain: str, stock: StockConfig, facts: TokenFacts) -> None:
     """Every Transfer from zero belongs to a Minted event of the Issuer contract in the same transaction."""
-    if look.sources.evm is None:
-        return
     told: dict[str, list[int]] = {}
-    for fact in (*facts.minted.values(), *facts.burned.values(), *facts.surrendered):
+    for fact in (*facts.minted.values(), *facts.burned.values(), *facts.departed.values(), *facts.surrendered):
         told.setdefault(fact.tx, []).append(fact.raw if fact.what == "minted" else -fact.raw)
-    for tx, change in look.sources.evm.supply_changes(stock.token):
+    for tx, change in look.sources.evms[chain].supply_changes(stock.address(chain)):
         explained = change in told.get(tx, [])
-        text = f"{stock.symbol} on evm: transaction {tx} changed the supply by {show(change, RAW)} without a voucher"
+        text = f"{stock.symbol} on {chain}: transaction {tx} changed the supply by {show(change, RAW)} without a voucher"
         refuse_unless(explained, "supply.unauthorised", text)
         told[tx].remove(change)
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from openscrip_watch.amounts import f64_down, same_f64, shares_up, show
-from openscrip_watch.chains.facts import Standing, TokenFacts
+from openscrip_watch.amounts import SHARE, f64_down, same_f64, shares_up, show
+from openscrip_watch.canonical import request_hash
+from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
 from openscrip_watch.config import StockConfig
 from openscrip_watch.custody import Line
 from openscrip_watch.proof import Claims, Cover, InForce, Restituted, cover, first_epoch, history, in_force
 from openscrip_watch.refusal import refuse_unless
-from openscrip_watch.register import Register
+from openscrip_watch.register import Register, SignedMint, SignedReport, report_key
 from openscrip_watch.statement import Statement
 from openscrip_watch.timeline import at_burn
 
@@ -30,26 +31,30 @@ class StockView:
     past: list[InForce] = field(init=False)
 
     def __post_init__(self) -> None:
-        evm, solana = self.standings.get("evm"), self.standings.get("solana")
-        if evm:
-            scheduled = self.facts["evm"].scheduled
-            self.past = history(scheduled, first_epoch(scheduled, evm, self.line))
-        elif solana:
+        if self.lead:
+            scheduled = self.facts[self.lead].scheduled
+            self.past = history(scheduled, first_epoch(scheduled, self.standings[self.lead], self.line))
+        elif "solana" in self.standings:
             self.past = history(self.facts["solana"].scheduled, self.stock.epoch)
         else:
             self.past = history((), self.stock.epoch)
         self._take_burns()
 
     @property
+    def lead(self) -> str:
+        """The EVM chain that all others follow; empty where there is none."""
+        return next((chain for chain in self.standings if is_evm(chain)), "")
+
+    @property
     def epoch(self) -> int:
-        """The epoch that the tokens are in; all chains follow the EVM token where there is one."""
-        evm = self.standings.get("evm")
+        """The epoch that the tokens are in; all chains follow the first EVM token where there is one."""
+        evm = self.standings.get(self.lead)
         return evm.epoch if evm else in_force(self.past, self._at).epoch
 
     @property
     def multiplier(self) -> int:
         """The book's multiplier in force, 1e-18."""
-        evm = self.standings.get("evm")
+        evm = self.standings.get(self.lead)
         return evm.multiplier if evm else in_force(self.past, self._at).multiplier
 
     @property
@@ -64,11 +69,24 @@ class StockView:
         return max(self.standings[chain].supply, self.facts[chain].supply)
 
     def raw(self, apart_from: str = "") -> int:
-        """Raw supply of all chains and what was signed and may still land, one mint left out."""
+        """Raw supply of all chains, what was signed and may still land, and what is under way; one mint left out."""
         return sum(
-            self.supply(chain) + self.register.live_raw(chain, self.stock.address(chain), apart_from)
+            self.supply(chain)
+            + self.register.live_raw(chain, self.stock.address(chain), apart_from)
+            + self.afloat(chain, apart_from)
             for chain in self.standings
         )
+
+    def afloat(self, chain: str, apart_from: str = "") -> int:
+        """Raw that left a chain and is neither back nor minted or signed for elsewhere: it counts where it left."""
+        facts, total = self.facts[chain], 0
+        for key, fact in list(facts.afloat.items()):
+            ends = [crossing_mint(kind, chain, key) for kind in ("arrival", "restitution")]
+            if any(request_hash(end) in each.minted for end in ends for each in self.facts.values()):
+                del facts.afloat[key]
+            elif not any(end != apart_from and self.register.is_live(end) for end in ends):
+                total += fact.raw
+        return total
 
     def claimed(self, extra: Mapping[str, list[Restituted]] | None = None, apart_from: str = "") -> int:
         """Undelivered redemption claims in 1e-9 share of the statement's epoch; `extra` restitutions count already."""
@@ -98,6 +116,21 @@ class StockView:
         raw = self.supply(chain) + self.register.live_raw(chain, self.stock.address(chain), apart_from) + extra_raw
         return shares_up(raw, self.highest)
 
+    def refuse_unless_room(self, mint: SignedMint, source: str, claims: int) -> None:
+        """The allocations of all chains stay within the shares when what left `source` is minted. Raises `allocation.short`.
+
+        A chain counts with what it was allotted, or with what its tokens and what left it stand for, if that is more.
+        """
+        total = 0
+        for name, standing in self.standings.items():
+            key = report_key(name, self.stock.address(name))
+            raw = self.supply(name) + self.register.live_raw(name, self.stock.address(name), mint.mint_id)
+            raw += self.afloat(name, mint.mint_id) + mint.raw * ((name == mint.chain) - (name == source))
+            total += max(allotted(standing, self.register.reports.get(key)), shares_up(raw, self.highest))
+        room = self.statement.unencumbered - claims
+        text = f"allocation: {show(total, SHARE)} shares on all chains, {show(room, SHARE)} held; report to the others first"
+        refuse_unless(total <= room, "allocation.short", text)
+
     def refuse_unless_explained(self) -> None:
         """Every token on chain was signed for. Raises `supply.unexplained`, naming what was not."""
         refuse_unless(not self.offence, "supply.unexplained", f"supply: {self.offence} without a voucher of ours")
@@ -120,9 +153,19 @@ class StockView:
         refuse_unless(own, "statement.account", f"{where} was about account {statement.account:.40}")
 
     def refuse_unless_one_multiplier(self) -> None:
-        """I6: Solana shows the EVM multiplier's floor, now and from the same time on. Raises `multiplier.differs`."""
-        evm, solana = self.standings.get("evm"), self.standings.get("solana")
-        if evm is None or solana is None:
+        """I6: every chain shows the first EVM chain's multiplier, Solana its floor, now and from the same time on.
+
+        Raises `multiplier.differs`.
+        """
+        evm, solana = self.standings.get(self.lead), self.standings.get("solana")
+        if evm is None:
+            return
+        shown = (evm.multiplier, evm.pending, evm.effective_at, evm.epoch)
+        for name, other in self.standings.items():
+            told = (other.multiplier, other.pending, other.effective_at, other.epoch)
+            text = f"multiplier: {self.lead} shows {shown}, {name} shows {told}"
+            refuse_unless(not is_evm(name) or told == shown, "multiplier.differs", text)
+        if solana is None:
             return
         same_now = same_f64(solana.f64, f64_down(evm.multiplier))
         same_next = same_f64(solana.pending_f64, f64_down(evm.pending)) and solana.effective_at == evm.effective_at
@@ -142,6 +185,19 @@ class StockView:
                 if request in self.claims.burned:
                     continue
                 self.claims.burn(request, fact.raw, at_burn(fact, self.past))
+
+
+def crossing_mint(kind: str, source: str, key: str) -> str:
+    """The id of the mint that ends a crossing: its `arrival`, or its `restitution` on the source."""
+    return f"{kind}:{source}:{key}"
+
+
+def allotted(standing: Standing, last: SignedReport | None) -> int:
+    """The most shares that a chain's feed allots to its tokens, or will when what was signed for it lands."""
+    feed = standing.feed
+    landed = feed.sequence if feed else 0
+    coming = last.peak if last and last.sequence > landed else 0
+    return max(feed.allocation if feed and feed.epoch == standing.epoch else 0, coming)
 
 
 def unsigned_mint(facts: TokenFacts, register: Register, requests: list[str]) -> str:

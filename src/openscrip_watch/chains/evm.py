@@ -33,8 +33,9 @@ _ZERO_TOPIC = "0x" + "00" * 32
 class EvmReader:
     """Keeps a book up to date. `depth` blocks on top of a block make it final (0 for a local chain)."""
 
-    def __init__(self, rpc: Rpc, chain_id: int, issuer_contract: str, depth: int = 0) -> None:
+    def __init__(self, rpc: Rpc, chain_id: int, issuer_contract: str, depth: int = 0, name: str = "evm") -> None:
         self.rpc = rpc
+        self.name = name
         self.chain_id = chain_id
         self.issuer_contract = issuer_contract.lower()
         self.depth = depth
@@ -74,7 +75,7 @@ class EvmReader:
         standings = {token: _standing(results, place, at) for place, token in enumerate(tokens)}
         tail = results[2 * len(tokens) :]
         if after >= 0 and self._reorganised(book, settled(tail.pop(0)), after, number):
-            refuse_unless(self.depth == 0, "chain.reorganised", f"evm: block {after}, once final, was replaced")
+            refuse_unless(self.depth == 0, "chain.reorganised", f"{self.name}: block {after}, once final, was replaced")
             book.forget()
             return self._read(book, tokens)
         if after < number:
@@ -118,10 +119,10 @@ class EvmReader:
         if self.signers:
             return
         served = int(self.rpc.call("eth_chainId", []), 16)
-        refuse_unless(served == self.chain_id, "chain.id", f"evm: the node served chain {served}, not {self.chain_id}")
+        refuse_unless(served == self.chain_id, "chain.id", f"{self.name}: the node served chain {served}, not {self.chain_id}")
         asked = [("eth_call", [{"to": self.issuer_contract, "data": each}, "latest"]) for each in (SIGNERS, ACTIONS)]
         found = [str(settled(each)) for each in self.rpc.batch(asked)]
-        text = f"evm: {self.issuer_contract} did not name its contracts of keys and corporate actions"
+        text = f"{self.name}: {self.issuer_contract} did not name its contracts of keys and corporate actions"
         refuse_unless(all(len(each) == 2 + 64 for each in found), "chain.issuer", text)
         self.signers, self.actions = ("0x" + each[-40:].lower() for each in found)
 
@@ -141,7 +142,7 @@ class EvmReader:
 
     def _decode(self, logs: list[dict[str, Any]]) -> list[Fact]:
         times = self._times(logs)
-        facts = (decode_event(log, times[log["blockNumber"]]) for log in logs)
+        facts = (decode_event(log, times[log["blockNumber"]], self.name) for log in logs)
         return [fact for fact in facts if fact is not None]
 
     def _times(self, logs: list[dict[str, Any]]) -> dict[str, int]:

@@ -85,6 +85,11 @@ _EVENTS: dict[str, tuple[What, tuple[str, ...], tuple[str, ...]]] = {
         ("raw", "kind", "epoch", "multiplier"),
     ),
     topic("RedemptionRefunded(bytes32,address,address,uint256)"): ("refunded", ("request", "token", "party"), ("raw",)),
+    topic("Departed(bytes32,address,address,uint256,bytes32,bytes32,uint64,uint64,uint256)"): (
+        "departed",
+        ("request", "token", "party"),
+        ("raw", "destination", "receiver", "arrive_by", "epoch", "multiplier"),
+    ),
     topic("MultiplierScheduled(bytes32,address,uint256,uint256,uint64,uint64)"): (
         "scheduled",
         ("action", "token"),
@@ -92,11 +97,12 @@ _EVENTS: dict[str, tuple[What, tuple[str, ...], tuple[str, ...]]] = {
     ),
     topic("MultiplierCancelled(bytes32,address)"): ("cancelled", ("action", "token"), ()),
 }
-_HASHES, _ADDRESSES = ("request", "evidence", "action", "origin"), ("token", "party", "account")
+_HASHES = ("request", "evidence", "action", "origin", "destination", "receiver")
+_ADDRESSES = ("token", "party", "account")
 
 
-def decode_event(log: Mapping[str, Any], at: int) -> Fact | None:
-    """The fact in a log of the contracts, or None for an event that changes no token."""
+def decode_event(log: Mapping[str, Any], at: int, chain: str = "evm") -> Fact | None:
+    """The fact in a log of the contracts of `chain`, or None for an event that changes no token."""
     topics = log["topics"]
     if topics[0] not in _EVENTS:
         return None
@@ -105,7 +111,9 @@ def decode_event(log: Mapping[str, Any], at: int) -> Fact | None:
     values = dict(zip(indexed, (bytes.fromhex(each[2:]) for each in topics[1:]), strict=True))
     values |= {name: data[32 * place : 32 * place + 32] for place, name in enumerate(words) if name}
     fact: dict[str, Any] = {name: _value(name, word) for name, word in values.items()}
-    return Fact(chain="evm", what=what, tx=log["transactionHash"], at=at, **fact)
+    if what == "departed":
+        fact |= {"key": redemption_key(fact["party"], fact["request"]), "block": int(log["blockNumber"], 16)}
+    return Fact(chain=chain, what=what, tx=log["transactionHash"], at=at, **fact)
 
 
 def decode_standing(standing: str, reserve: str | None, at: int) -> Standing:

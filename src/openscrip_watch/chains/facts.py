@@ -5,15 +5,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 What = Literal[
-    "minted", "escrowed", "burned", "refunded", "surrendered", "scheduled", "cancelled", "opened", "loose", "failed"
+    "minted", "escrowed", "burned", "refunded", "departed", "surrendered", "scheduled", "cancelled", "opened", "loose",
+    "failed",
 ]
 """`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative.
 `failed` is a transaction that landed without effect and cannot land again; `account` is a signature that it carried.
+`departed` is burned to be minted on another chain, or minted back.
 `surrendered` is burned in a conversion, without a claim on shares; `opened` is a corporate action under whose id tokens
 come into being for what is surrendered of another, a fact of the token that comes.
 """
 IN_KIND, CASH = 1, 2
-ISSUANCE, RESTITUTION, SUCCESSION = 1, 3, 4
+ISSUANCE, ARRIVAL, RESTITUTION, SUCCESSION = 1, 2, 3, 4
+
+
+def is_evm(chain: str) -> bool:
+    """Whether a chain is an EVM chain: `evm`, `evm-2`, and so on."""
+    return chain == "evm" or chain.startswith("evm-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,8 @@ class Fact:
 
     `party` is the receiver of a mint, the holder of a redemption; `account` the token account it came from (Solana).
     `multiplier` (1e-18) and `epoch` are those of the event where the chain states them; for `scheduled` they are the
-    values from `effective_at` on, and on Solana `f64` is what the mint was told to show.
+    values from `effective_at` on, and on Solana `f64` is what the mint was told to show. Of a departure, `key` is the name
+    of its record on its chain, `destination` and `receiver` are 32 bytes in hex, `block` is where it happened.
     """
 
     chain: str
@@ -43,6 +51,11 @@ class Fact:
     effective_at: int = 0
     action: str = ""
     f64: float = 0.0
+    key: str = ""
+    destination: str = ""
+    receiver: str = ""
+    arrive_by: int = 0
+    block: int = 0
 
 
 @dataclass(slots=True)
@@ -55,6 +68,10 @@ class TokenFacts:
     refunded: dict[str, Fact] = field(default_factory=dict)
     scheduled: list[Fact] = field(default_factory=list)
     loose: list[Fact] = field(default_factory=list)
+    departed: dict[str, Fact] = field(default_factory=dict)
+    """Crossings by the key of their record on this chain."""
+    afloat: dict[str, Fact] = field(default_factory=dict)
+    """Those of them whose arrival or restitution was not seen yet."""
     surrendered: list[Fact] = field(default_factory=list)
     opened: dict[str, Fact] = field(default_factory=dict)
     """Conversions into this token, by their action."""
@@ -78,9 +95,12 @@ class TokenFacts:
             table, change = tables[fact.what]
             if fact.request not in table:
                 table[fact.request] = fact
-            elif change or (fact.chain != "evm" and fact.what == "refunded"):
+            elif change or (not is_evm(fact.chain) and fact.what == "refunded"):
                 self.loose.append(fact)
             self.supply += change
+        elif fact.what == "departed":
+            self.departed[fact.key] = self.afloat[fact.key] = fact
+            self.supply -= fact.raw
         elif fact.what == "surrendered":
             self.surrendered.append(fact)
             self.supply -= fact.raw
