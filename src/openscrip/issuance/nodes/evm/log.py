@@ -86,7 +86,7 @@ class Log:
         self._sync_running: asyncio.Task[None] | None = None
 
     def replay(self) -> Iterator[Record]:
-        """Every whole record from the start; afterwards the log is cut there and ready for appending."""
+        """Every whole record from the start; afterwards a new log is cut there and ready for appending."""
         content = os.pread(self._file, os.fstat(self._file).st_size, 0)
         at, size = 0, len(content)
         while at + _FRAME.size <= size:
@@ -101,8 +101,9 @@ class Log:
                 raise LogBroken(f"log: the record at byte {at} of {self.path} was damaged")
             yield Record(Kind(body[0]), body[1:])
             at = end
-        os.ftruncate(self._file, at)
-        self._written = self._synced = at
+        if at != self._written:
+            os.ftruncate(self._file, at)
+            self._written = self._synced = at
 
     def append(self, *records: Record) -> None:
         """Write records. On failure nothing of them stays, and the error is the caller's answer."""

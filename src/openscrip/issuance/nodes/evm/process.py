@@ -114,7 +114,7 @@ class DurableChain:
         self._anvil = anvil
         self._port = port
         self._rpc = rpc
-        self._options = ["--live"] if live else ["--start-time", str(anvil.start_at)]
+        self._options = ["--start-time", str(anvil.start_at), *(["--live"] if live else [])]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -1,0 +1,362 @@
+"""The chain behind the face: every step in one order, in the log before it is told, and made again when anvil is gone.
+
+A transaction is offered to anvil first, so that only what its pool took is in the log. A block is planned in the log
+before it is mined: which transactions it holds follows from the steps before it, so whoever reads a block reads what a
+replay makes again. Settings are in the log before they are made.
+"""
+
+import asyncio
+import gzip
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from openscrip.issuance.nodes.evm.anvil import Anvil
+from openscrip.issuance.nodes.evm.archive import Archive
+from openscrip.issuance.nodes.evm.child import CallRefused, Child
+from openscrip.issuance.nodes.evm.log import Kind, LogBroken, Record
+from openscrip.issuance.nodes.evm.wire import WireBroken
+from openscrip.kernel.clock import LiveClock
+from openscrip.kernel.errors import Unavailable
+
+DISK_FAILED = 74
+"""Exit status after a failed flush (EX_IOERR): the node must not answer what may be lost."""
+BROKEN = 1
+_BEAT_S, _GATHER_S = 0.02, 0.002
+"""At most one block a beat; a lone transaction waits only for those that come with it."""
+_LIVE_BLOCK_S = 2.0
+_READ_S = 60.0
+_DUMP_S = 300.0
+_STEPS_MAX = 5_000
+"""Steps of the log since its state before a newer state is written: a start replays no more, as long as the pool empties."""
+_HEAD = ("eth_getBlockByNumber", ("latest", False))
+_POOL = ("txpool_status", ())
+_HOLD_TIME = ("anvil_setBlockTimestampInterval", (0,))
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The newest block."""
+
+    number: int
+    hash: str
+    at: int
+
+
+Heard = Callable[[str, Any], None]
+"""Told `"block"` with each new block, and `"pending"` with the id of each transaction that the pool took."""
+
+
+class Chain:
+    """One durable chain in an archive. `start` before anything else."""
+
+    tip: Tip
+
+    def __init__(self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard) -> None:
+        self.rests = False
+        self._archive = archive
+        self._anvil = anvil
+        self._live = live
+        self._hear = hear
+        self._order = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._child: Child | None = None
+        self._next_at = 0
+        self._steps = 0
+        self._settings: dict[str, Record] = {}
+        self._newest: dict[str, Any] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Make the chain as the log says it was. Raises `LogBroken` where it comes out otherwise, and `Unavailable`."""
+        async with self._order:
+            await self._rebuild()
+        self._tasks = [asyncio.create_task(self._mine_when_wanted()), asyncio.create_task(self._watch())]
+
+    async def stop(self) -> None:
+        """Write a state to start from, and end anvil."""
+        async with self._order:
+            for task in self._tasks:
+                task.cancel()
+            if self._child is not None:
+                with suppress(WireBroken, CallRefused, OSError):  # the log alone is enough
+                    if self._steps:
+                        await self._write_state(self._child)
+                await self._child.end()
+            self._archive.close()
+        self._anvil.forget_history()
+
+    @property
+    def pid(self) -> int:
+        """Anvil's process id."""
+        return self._child.pid if self._child is not None else 0
+
+    async def durable(self) -> None:
+        """Return once all that anybody can have seen is on disk. Ends the process if the disk fails."""
+        try:
+            await self._archive.log.durable()
+        except OSError as failure:
+            _leave(DISK_FAILED, f"log could not be flushed: {failure}")
+
+    async def read(self, body: bytes) -> bytes:
+        """Anvil's answer to a document that changes nothing. Raises `WireBroken` if there is none in time."""
+        for _ in range(3):
+            with suppress(WireBroken):
+                async with asyncio.timeout(_READ_S):
+                    return await (await self._alive()).reads.ask(body)
+        raise WireBroken("evm node: the chain went away again and again")
+
+    async def submit(self, raw: str) -> Any:
+        """Offer a signed transaction to the pool; its id. Raises `CallRefused`."""
+        async with self._order:
+            tx_id = await self._offer("eth_sendRawTransaction", raw)
+            await self._keep(Record(Kind.TRANSACTION, bytes.fromhex(raw.removeprefix("0x"))))
+        self._hear("pending", tx_id)
+        return tx_id
+
+    async def submit_unsigned(self, params: dict[str, Any]) -> Any:
+        """Offer a transaction of an account that anvil answers for; its id. Raises `CallRefused`."""
+        async with self._order:
+            tx_id = await self._offer("eth_sendTransaction", params)
+            # as the pool holds it: with the nonce and the gas that anvil filled in
+            taken = await self._offer("eth_getTransactionByHash", tx_id)
+            await self._keep(Record.of(Kind.UNSIGNED, [_unsigned(taken), tx_id]))
+        self._hear("pending", tx_id)
+        return tx_id
+
+    async def set(self, method: str, params: Sequence[Any], *, keep: str = "") -> Any:
+        """Change the chain otherwise than by a transaction. Raises `CallRefused`.
+
+        A setting that a state does not hold is kept for the next log, under the name `keep`.
+        """
+        async with self._order:
+            child, record = await self._here(), Record.of(Kind.CALL, [method, params])
+            self._archive.log.append(record)
+            await self.durable()
+            self._steps += 1
+            if keep:
+                self._settings.pop(keep, None)
+                self._settings[keep] = record
+            try:
+                return await child.call(method, *params)
+            except WireBroken:
+                answer = await self._rebuild()
+                if "error" in answer:
+                    raise CallRefused(answer["error"]) from None
+                return answer.get("result")
+
+    async def mine(self, times: Sequence[int | None] = (None,)) -> None:
+        """Mine a block at each of these instants (UTC seconds; None: now). None is before the block below it."""
+        async with self._order:
+            for at in times:
+                await self._mine(at)
+
+    async def set_clock(self, now: int) -> int:
+        """Move market time to `now` by a block of that time; the newest block's time. An instant that has passed is ignored."""
+        async with self._order:
+            await self._here()
+            if now > self.tip.at:
+                await self._mine(now)
+            return self.tip.at
+
+    async def set_next_at(self, at: int) -> None:
+        """The next block is at `at` or later. Raises `CallRefused` for an instant before the newest block."""
+        async with self._order:
+            await self._here()
+            if at < self.tip.at:
+                text = f"Timestamp error: {at} is lower than previous block's timestamp"
+                raise CallRefused({"code": -32602, "message": text})
+            self._archive.log.append(Record.clock(at))
+            await self.durable()
+            self._steps += 1
+            self._next_at = at
+
+    def rest(self, *, resting: bool) -> None:
+        """Mine nothing unasked while resting."""
+        self.rests = resting
+        self._wanted.set()
+
+    # Steps; the caller holds the order.
+
+    async def _here(self) -> Child:
+        """Anvil, made anew if it is gone."""
+        if self._child is None or not self._child.answers:
+            await self._rebuild()
+        if self._child is None:
+            raise WireBroken("evm node: the chain was away")
+        return self._child
+
+    async def _alive(self) -> Child:
+        if self._child is not None and self._child.answers:
+            return self._child
+        async with self._order:
+            return await self._here()
+
+    async def _offer(self, method: str, param: Any) -> Any:
+        """A call whose effect is lost with anvil until it is in the log: asked again of the next one."""
+        for _ in range(2):
+            with suppress(WireBroken):
+                return await (await self._here()).call(method, param)
+        raise CallRefused({"code": -32603, "message": "evm node: the chain went away twice; send it again"})
+
+    async def _keep(self, record: Record) -> None:
+        """Log what the pool took. What cannot be logged is taken out of the pool, with the rest of that anvil."""
+        try:
+            self._archive.log.append(record)
+        except OSError as failure:
+            await self._rebuild()
+            raise CallRefused({"code": -32603, "message": f"evm node: {failure}"}) from failure
+        self._steps += 1
+        self._wanted.set()
+
+    async def _mine(self, at: int | None) -> None:
+        child = await self._here()
+        at = max(self.tip.at, self._next_at, at or (LiveClock().now() if self._live else 0))
+        self._archive.log.append(Record.mine(at, self.tip.number, self.tip.hash))
+        await self.durable()
+        self._steps, self._next_at = self._steps + 1, 0
+        try:
+            await child.call("evm_mine", at)
+            head, pool = await child.both(_HEAD, _POOL)
+        except WireBroken:
+            await self._rebuild()
+            self._hear("block", self._newest)
+            return
+        except CallRefused as refused:
+            _leave(BROKEN, f"the chain would not mine at {at}: {refused}")
+        self._stand_at(head)
+        self._hear("block", self._newest)
+        waits = {name: int(count, 16) for name, count in pool.items()}
+        if waits["pending"]:
+            self._wanted.set()
+        if self._steps >= _STEPS_MAX and not any(waits.values()):
+            await self._write_state(child)
+
+    async def _write_state(self, child: Child) -> None:
+        """Let the log begin anew from here; not while the pool holds anything, which no state does."""
+        pool = await child.call(*_flat(_POOL))
+        if any(int(count, 16) for count in pool.values()):
+            return
+        packed = await child.call("anvil_dumpState", within_s=_DUMP_S)
+        settings = list(self._settings.values())
+        if self._next_at:
+            settings.append(Record.clock(self._next_at))
+
+        def write() -> None:
+            state = gzip.decompress(bytes.fromhex(packed[2:]))
+            self._archive.rebase(state, self.tip.number, self.tip.hash, settings)
+
+        await self.durable()
+        await asyncio.get_running_loop().run_in_executor(None, write)
+        self._steps = 0
+
+    async def _rebuild(self) -> dict[str, Any]:
+        """Start anvil and take every step of the log again; the answer to the last."""
+        if self._child is not None:
+            await self._child.end()
+        self._child = None
+        base, records = self._archive.base, list(self._archive.log.replay())[1:]
+        anvil = Anvil(self._anvil.binary, self._anvil.data, self._anvil.chain_id, self._archive.start_at)
+        child = await Child.started(anvil, base.state)
+        answers = await child.row.row([_HOLD_TIME, *self._calls(records)])
+        head = await child.call(*_flat(_HEAD))
+        stepped = [record for record in records if record.kind is not Kind.CLOCK]
+        await self._refuse_unless_same(child, stepped, answers[1:])
+        self._stand_at(head)
+        self._child, self._steps = child, len(records)
+        self._wanted.set()
+        return answers[-1]
+
+    def _calls(self, records: Sequence[Record]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """What makes each step again. Clock steps are kept here, and only until the next block."""
+        self._next_at = 0
+        for record in records:
+            match record.kind:
+                case Kind.TRANSACTION:
+                    yield "eth_sendRawTransaction", ("0x" + record.payload.hex(),)
+                case Kind.UNSIGNED:
+                    yield "eth_sendTransaction", record.document()[:1]
+                case Kind.MINE:
+                    self._next_at = 0
+                    yield "evm_mine", (record.mined()[0],)
+                case Kind.CALL:
+                    method, params = record.document()
+                    yield method, params
+                case Kind.CLOCK:
+                    self._next_at = record.instant()
+                case Kind.GENESIS:
+                    raise LogBroken(f"log: {self._archive.log.path} had a second genesis record")
+
+    async def _refuse_unless_same(self, child: Child, records: Sequence[Record], answers: Sequence[dict[str, Any]]) -> None:
+        """Whether the replay made what the log says; the hash of one block vouches for all below it."""
+        parents = [(self._archive.base.number, self._archive.base.hash)]
+        for record, answer in zip(records, answers, strict=True):
+            if "error" in answer and record.kind is not Kind.CALL:  # a setting that was refused is refused again
+                raise LogBroken(f"log: a {record.kind.name.lower()} step was refused in the replay: {answer['error']}")
+            if record.kind is Kind.UNSIGNED and answer["result"] != record.document()[1]:
+                raise LogBroken("log: an unsigned transaction came out otherwise in the replay")
+            if record.kind is Kind.MINE:
+                parents.append(record.mined()[1:])
+        number, block_hash = parents[-1]
+        block = await child.call("eth_getBlockByNumber", hex(number), False)
+        if block_hash and (block is None or block["hash"] != block_hash):
+            raise LogBroken(f"log: block {number} came out otherwise in the replay")
+
+    def _stand_at(self, block: dict[str, Any]) -> None:
+        self._newest = block
+        self.tip = Tip(int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
+
+    # In the background.
+
+    async def _mine_when_wanted(self) -> None:
+        loop = asyncio.get_running_loop()
+        mined_at = loop.time()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LIVE_BLOCK_S if self._live else None):
+                    await self._wanted.wait()
+            await asyncio.sleep(max(_GATHER_S, mined_at + _BEAT_S - loop.time()))
+            self._wanted.clear()
+            try:
+                async with self._order:
+                    child = await self._here()
+                    if not self.rests and (self._live or int((await child.call(*_flat(_POOL)))["pending"], 16)):
+                        await self._mine(None)
+            except WireBroken:
+                self._wanted.set()
+            except OSError as failure:  # nothing was planned: asked again at the next beat
+                print(f"evm node: no block was mined: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+                self._wanted.set()
+            except (LogBroken, Unavailable) as failure:
+                _leave(BROKEN, str(failure))
+            mined_at = loop.time()
+
+    async def _watch(self) -> None:
+        """Have anvil made anew as soon as it is gone, asked or not."""
+        while True:
+            child = await self._alive()
+            await child.ended()
+            try:
+                await self._alive()
+            except (LogBroken, Unavailable) as failure:
+                _leave(BROKEN, str(failure))
+
+
+def _unsigned(taken: dict[str, Any]) -> dict[str, Any]:
+    """A transaction of the pool as `eth_sendTransaction` takes it, with nothing left to be filled in."""
+    names = ("from", "to", "gas", "value", "nonce", "input", "accessList", "maxFeePerGas", "maxPriorityFeePerGas")
+    priced = names if "maxFeePerGas" in taken else (*names[:7], "gasPrice")
+    return {name: taken[name] for name in priced if taken.get(name) is not None}
+
+
+def _flat(call: tuple[str, Sequence[Any]]) -> tuple[Any, ...]:
+    return call[0], *call[1]
+
+
+def _leave(status: int, text: str) -> NoReturn:
+    """End the process at once: what it would answer from here on cannot be relied upon."""
+    print(f"evm node: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+    os._exit(status)

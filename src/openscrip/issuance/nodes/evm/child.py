@@ -1,0 +1,102 @@
+"""Anvil as the face's child: started from a state, asked over connections of its own, ended."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from openscrip.issuance.nodes.evm.anvil import Anvil, free_port
+from openscrip.issuance.nodes.evm.wire import Wire, WireBroken, Wires, document
+from openscrip.kernel.errors import Unavailable
+
+Call = tuple[str, Sequence[Any]]
+_START_S = 20.0
+_POLL_S = 0.005
+_STOP_S = 5.0
+
+
+class Child:
+    """One running anvil: `row` for what changes the chain, in order, and `reads` for everything else."""
+
+    def __init__(self, process: asyncio.subprocess.Process, row: Wire, reads: Wires) -> None:
+        self._process = process
+        self.row = row
+        self.reads = reads
+
+    @classmethod
+    async def started(cls, anvil: Anvil, state: Path | None) -> "Child":
+        """Start anvil from a state, or new, on a port of its own choice. Raises `Unavailable` if it does not answer."""
+        port = free_port()
+        options = ["--no-request-size-limit", *(["--load-state", str(state)] if state else [])]
+        anvil.forget_history()
+        process = await asyncio.create_subprocess_exec(
+            *anvil.command(port, *options), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL, start_new_session=True, cwd=anvil.data,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(_START_S):
+                while process.returncode is None:
+                    with suppress(OSError):
+                        return cls(process, await Wire.connected(port), Wires(port))
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            process.kill()
+        raise Unavailable(f"evm node: anvil did not answer on port {port} (exit {process.returncode})")
+
+    @property
+    def pid(self) -> int:
+        """Anvil's process id."""
+        return self._process.pid
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.returncode is None and self.row.is_open
+
+    async def call(self, method: str, *params: object, within_s: float = 20.0) -> Any:
+        """The result of one call in order. Raises `CallRefused`, and `WireBroken` when the chain is gone or hangs."""
+        return _result(await self._asked(document(method, params), within_s))
+
+    async def both(self, *calls: Call) -> list[Any]:
+        """The results of reads in one request. Raises as `call`."""
+        asked = [{"jsonrpc": "2.0", "id": place, "method": call[0], "params": call[1]} for place, call in enumerate(calls)]
+        answers = await self._asked(json.dumps(asked).encode(), 20.0)
+        return [_result(answer) for answer in sorted(answers, key=lambda answer: int(answer["id"]))]
+
+    async def _asked(self, body: bytes, within_s: float) -> Any:
+        try:
+            async with asyncio.timeout(within_s):
+                return json.loads(await self.row.ask(body))
+        except TimeoutError:
+            self.row.close()  # it may yet do what was asked: it must not be asked for anything else
+            raise WireBroken(f"evm node: the chain did not answer within {within_s} s") from None
+
+    async def ended(self) -> None:
+        """Return when the process is gone."""
+        await self._process.wait()
+
+    async def end(self) -> None:
+        """End it and wait. It keeps nothing of its own."""
+        self.row.close()
+        self.reads.close()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                await self._process.wait()
+
+
+def _result(answer: dict[str, Any]) -> Any:
+    if "error" in answer:
+        raise CallRefused(answer["error"])
+    return answer.get("result")
+
+
+class CallRefused(Exception):
+    """The chain's error object, as it came."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(str(error.get("message", "")))
+        self.error = error
