@@ -1,20 +1,67 @@
-//! The stock program: holds the authorities of each mint and enforces there what the contracts enforce on EVM.
+//! The stock program: holds every authority over the mints of one issuer, and enforces there what the contracts enforce on
+//! EVM chains. Stated in `docs/decisions/0014-a-program-of-our-own-on-solana.md`; what it refuses with, in `refusal`.
 #![no_std]
+#![allow(dead_code)]
 
-extern "C" {
-    fn sol_log_(text: *const u8, length: u64);
-}
+mod founding;
+mod inner;
+mod input;
+mod layout;
+mod limits;
+mod machine;
+mod mint;
+mod multiplier;
+mod redemption;
+mod refusal;
+mod reserve;
+mod rows;
+mod signers;
+mod token2022;
+mod wide;
 
-/// Where the loader begins. `input` is the serialised instruction: accounts, data, program id.
+use core::mem::MaybeUninit;
+use input::Call;
+use refusal::{refuse_unless, Outcome, INSTRUCTION_UNKNOWN};
+
+/// Where the loader begins. `input` is the serialised instruction; 0 is success, anything else the refusal.
 ///
 /// # Safety
-/// Only the loader calls it, with the layout that it documents.
+/// Only the loader calls it, with the layout that `input` documents.
 #[no_mangle]
-pub unsafe extern "C" fn entrypoint(input: *const u8) -> u64 {
-    let accounts = *(input as *const u64);
-    let text = b"stock: nothing here yet";
-    sol_log_(text.as_ptr(), text.len() as u64);
-    accounts
+pub unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+    let mut call: MaybeUninit<Call> = MaybeUninit::uninit();
+    // SAFETY: `read` fills what it needs, and takes no value as given before.
+    let outcome = unsafe { run(&mut *call.as_mut_ptr(), input) };
+    match outcome {
+        Ok(()) => 0,
+        Err(refusal) => refusal.number(),
+    }
+}
+
+#[inline(always)]
+unsafe fn run(call: &mut Call, input: *mut u8) -> Outcome {
+    // SAFETY: the loader's own input.
+    unsafe { call.read(input)? };
+    let tag = call.tag();
+    refuse_unless(tag < rows::OPERATION_FIRST, INSTRUCTION_UNKNOWN)?;
+    // a mint, an escrow and an operation have one byte more before what is aligned
+    match tag {
+        3 | 5 => call.align(2, 0),
+        19 => call.align(2, 40),
+        _ => call.align(1, 0),
+    }
+    rows::check(call, tag, 0, 1)?;
+    match tag {
+        0 => founding::found(call),
+        1 => founding::open(call),
+        2 => reserve::report(call),
+        3 => mint::mint(call),
+        4 => mint::void(call),
+        5 => redemption::escrow(call),
+        7 => redemption::burn(call),
+        8 => redemption::refund(call),
+        _ => refuse_unless(false, INSTRUCTION_UNKNOWN),
+    }
 }
 
 #[cfg(any(target_os = "solana", target_arch = "bpf"))]

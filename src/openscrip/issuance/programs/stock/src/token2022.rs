@@ -1,0 +1,129 @@
+//! What we ask of Token-2022, byte for byte (little endian). `[w]` writable, `[s]` signer.
+//!
+//! | tag | data | accounts |
+//! |---|---|---|
+//! | 10, 11 FreezeAccount, ThawAccount | | account[w], mint, authority[s] |
+//! | 12 TransferChecked | amount u64, decimals u8 | source[w], mint, destination[w], owner[s] |
+//! | 14 MintToChecked | amount u64, decimals u8 | mint[w], destination[w], authority[s] |
+//! | 15 BurnChecked | amount u64, decimals u8 | account[w], mint[w], owner[s] |
+//! | 43, 1 UpdateMultiplier | multiplier f64, time i64 | mint[w], authority[s] |
+//! | 44, 1 and 44, 2 Pause, Resume | | mint[w], authority[s] |
+//!
+//! A mint: supply u64 at 36; from 166 on its extensions, each `kind u16, length u16, data`. Extension 25, the scaled amount:
+//! `authority 32, multiplier f64, time i64, new multiplier f64`, where the new one is in force from its time on.
+use crate::inner::{call_as, Inner};
+use crate::input::{Account, Call};
+use crate::layout::{Key, STOCK};
+use crate::machine::order;
+use crate::refusal::{refuse_unless, Outcome, DRIFTED};
+
+pub const DECIMALS: u64 = 8;
+pub const FREEZE: u64 = 10;
+pub const THAW: u64 = 11;
+pub const TRANSFER: u64 = 12;
+pub const MINT_TO: u64 = 14;
+pub const BURN: u64 = 15;
+/// Two bytes each, tag and kind, the first lower.
+const UPDATE_MULTIPLIER: u64 = 43 | 1 << 8;
+pub const PAUSE: u64 = 44 | 1 << 8;
+pub const RESUME: u64 = 44 | 2 << 8;
+/// In `Stock.pauses`: Token-2022's own pause stands for it.
+pub const TRANSFERS: u8 = 1;
+
+pub const EXTENSIONS_AT: u64 = 166;
+pub const SCALED: u64 = 25;
+
+/// TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb
+pub static TOKEN_2022: Words = 
+    Words([0xde8f75eee1f6dd06, 0xdacd6ce4bc5d4218, 0x270db9834dfc1ab6, 0xfc8ba1d828f9bdfe]);
+
+#[repr(C)]
+pub struct Words([u64; 4]);
+
+impl Words {
+    pub fn key(&self) -> &Key {
+        // SAFETY: a key is four words, and nobody writes to this one.
+        unsafe { &*(self as *const Words).cast() }
+    }
+}
+
+/// The supply; a mint has it four bytes beside a multiple of eight.
+pub fn supply(mint: Account) -> u64 {
+    // SAFETY: the mint is the stock's, which was checked when it was opened.
+    unsafe {
+        let halves: *const u32 = mint.data().add(36).cast();
+        *halves as u64 | (*halves.add(1) as u64) << 32
+    }
+}
+
+fn inner(count: u64, data: *const u8, length: u64) -> Inner {
+    Inner { program: TOKEN_2022.key(), metas: core::ptr::null(), count, data, length }
+}
+
+/// Mints, burns or transfers `raw`, also while transfers are paused: the exits and what the issuer moves stay open.
+#[inline(never)]
+pub fn move_tokens(call: &Call, tag: u64, raw: u64, accounts: *const Account, count: u64) {
+    // the tag is the byte before the amount
+    let data = [tag << 56, raw, DECIMALS];
+    let is_paused = call.stock().pauses.get() & TRANSFERS != 0;
+    if is_paused {
+        on_mint(call, RESUME, 0, 0, 2);
+    }
+    let bytes = data.as_ptr().cast::<u8>().wrapping_add(7);
+    call_as(call, STOCK, &mut inner(count, bytes, 10), accounts);
+    if is_paused {
+        on_mint(call, PAUSE, 0, 0, 2);
+    }
+}
+
+/// Freezes or thaws an account.
+#[inline(never)]
+pub fn set_frozen(call: &Call, tag: u64, account: Account) {
+    let accounts = [account, call.mint, Account::of_data(call.stock)];
+    let data = tag as u8;
+    call_as(call, STOCK, &mut inner(3, &data, 1), accounts.as_ptr());
+}
+
+/// What the token's own account does to its mint: two bytes of tag, then a multiplier and a time where the length says so.
+#[inline(never)]
+pub fn on_mint(call: &Call, tag: u64, float: u64, at: i64, length: u64) {
+    let data = [tag << 48, float, at as u64];
+    let accounts = [call.mint, Account::of_data(call.stock)];
+    let bytes = data.as_ptr().cast::<u8>().wrapping_add(6);
+    call_as(call, STOCK, &mut inner(2, bytes, length), accounts.as_ptr());
+}
+
+pub fn update_multiplier(call: &Call, float: u64, at: i64) {
+    on_mint(call, UPDATE_MULTIPLIER, float, at, 18);
+}
+
+/// Refuses unless the mint's scaled amount holds what the token's account says that we wrote there.
+#[inline(never)]
+pub fn refuse_if_drifted(call: &Call) -> Outcome {
+    let stock = call.stock();
+    let written = [stock.floats[0].get(), stock.next_at.get() as u64, stock.floats[1].get()];
+    refuse_unless(holds(call.mint, &written), DRIFTED)
+}
+
+/// Whether the mint's scaled amount is multiplier, time and new multiplier.
+#[inline(never)]
+pub fn holds(mint: Account, written: &[u64; 3]) -> bool {
+    let mut at = EXTENSIONS_AT;
+    // SAFETY: `open` walked the same list to its end and found the scaled amount in it; none is ever taken out.
+    unsafe {
+        while kind_at(mint, at) != SCALED {
+            at = at.wrapping_add(4).wrapping_add(kind_at(mint, at.wrapping_add(2)));
+        }
+        order(mint.data().add(at as usize).add(4 + 32), written.as_ptr().cast(), 24) == 0
+    }
+}
+
+/// Two bytes of a mint, at any address.
+///
+/// # Safety
+/// They are within the mint, or in its room.
+#[inline(always)]
+pub unsafe fn kind_at(mint: Account, at: u64) -> u64 {
+    let bytes = mint.data().add(at as usize);
+    *bytes as u64 | (*bytes.add(1) as u64) << 8
+}
