@@ -64,7 +64,7 @@ def test_a_log_that_was_damaged_before_its_end_is_refused(tmp_path: Path) -> Non
     content = bytearray(path.read_bytes())
     content[60] ^= 1
     path.write_bytes(content)
-    with pytest.raises(LogBroken, match="the record at byte 0 of .* was damaged"):
+    with pytest.raises(LogBroken, match=r"the record at byte 0 of .* was damaged"):
         list(Log(path).replay())
 
 

@@ -18,6 +18,7 @@ from openscrip.issuance.nodes.evm.anvil import Anvil
 from openscrip.issuance.nodes.evm.archive import Archive
 from openscrip.issuance.nodes.evm.child import CallRefused, Child
 from openscrip.issuance.nodes.evm.log import Kind, LogBroken, Record
+from openscrip.issuance.nodes.evm.settings import kept_as
 from openscrip.issuance.nodes.evm.wire import WireBroken
 from openscrip.kernel.clock import LiveClock
 from openscrip.kernel.errors import Unavailable
@@ -127,19 +128,14 @@ class Chain:
         self._hear("pending", tx_id)
         return tx_id
 
-    async def set(self, method: str, params: Sequence[Any], *, keep: str = "") -> Any:
-        """Change the chain otherwise than by a transaction. Raises `CallRefused`.
-
-        A setting that a state does not hold is kept for the next log, under the name `keep`.
-        """
+    async def set(self, method: str, params: Sequence[Any]) -> Any:
+        """Change the chain otherwise than by a transaction. Raises `CallRefused`."""
         async with self._order:
             child, record = await self._here(), Record.of(Kind.CALL, [method, params])
             self._archive.log.append(record)
             await self.durable()
             self._steps += 1
-            if keep:
-                self._settings.pop(keep, None)
-                self._settings[keep] = record
+            self._remember(method, params)
             try:
                 return await child.call(method, *params)
             except WireBroken:
@@ -272,7 +268,7 @@ class Chain:
 
     def _calls(self, records: Sequence[Record]) -> Iterator[tuple[str, Sequence[Any]]]:
         """What makes each step again. Clock steps are kept here, and only until the next block."""
-        self._next_at = 0
+        self._next_at, self._settings = 0, {}
         for record in records:
             match record.kind:
                 case Kind.TRANSACTION:
@@ -284,11 +280,18 @@ class Chain:
                     yield "evm_mine", (record.mined()[0],)
                 case Kind.CALL:
                     method, params = record.document()
+                    self._remember(method, params)
                     yield method, params
                 case Kind.CLOCK:
                     self._next_at = record.instant()
                 case Kind.GENESIS:
                     raise LogBroken(f"log: {self._archive.log.path} had a second genesis record")
+
+    def _remember(self, method: str, params: Sequence[Any]) -> None:
+        """Keep a setting that a state does not hold for the log after the next state."""
+        if name := kept_as(method, params):
+            self._settings.pop(name, None)
+            self._settings[name] = Record.of(Kind.CALL, [method, params])
 
     async def _refuse_unless_same(self, child: Child, records: Sequence[Record], answers: Sequence[dict[str, Any]]) -> None:
         """Whether the replay made what the log says; the hash of one block vouches for all below it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from openscrip.issuance.nodes.evm.chain import Chain
 from openscrip.issuance.nodes.evm.child import CallRefused
+from openscrip.issuance.nodes.evm.settings import is_setting
 from openscrip.issuance.nodes.evm.wire import WireBroken
 
 INVALID_REQUEST, INVALID_PARAMS, INTERNAL, PARSE, NOT_SUPPORTED = -32600, -32602, -32603, -32700, -32004
@@ -24,14 +25,6 @@ _CLOSED = {
     "eth_sendRawTransactionSync", "eth_sendTransactionSync", "eth_sendUnsignedTransaction", "eth_sendBundle",
     "eth_resend", "eth_submitWork", "eth_submitHashrate", "debug_setHead",
 }  # fmt: skip
-# What a state holds is in the next one; the rest is set again at each start. Each by what tells two settings apart.
-_IN_THE_STATE = {"setBalance", "addBalance", "dealERC20", "setERC20Allowance", "setCode", "setNonce", "setStorageAt"}
-_IN_THE_STATE |= {"dropTransaction", "dropAllTransactions", "removePoolTransactions"}
-_KEPT = {
-    "impersonateAccount": "impersonate", "stopImpersonatingAccount": "impersonate",
-    "autoImpersonateAccount": "", "setCoinbase": "", "setMinGasPrice": "",
-}  # fmt: skip
-
 Params = list[Any]
 _Act = Callable[[Params], Awaitable[Any]]
 
@@ -102,17 +95,9 @@ class Methods:
             return _dumped(failure(one.get("id"), INTERNAL, f"Internal error: {broken}"))
 
     def _setting(self, method: str) -> _Act | None:
-        prefix, _, name = method.partition("_")
-        if prefix not in {"anvil", "hardhat", "tenderly"} or name not in _IN_THE_STATE | set(_KEPT):
+        if not is_setting(method):
             return None
-
-        def act(params: Params) -> Awaitable[Any]:
-            keep = ""
-            if name in _KEPT:
-                keep = f"impersonate {params[0]}".lower() if _KEPT[name] else name
-            return self._chain.set(method, params, keep=keep)
-
-        return act
+        return lambda params: self._chain.set(method, params)
 
     async def _mine_one(self, params: Params) -> Any:
         asked = params[0] if params else None
