@@ -48,7 +48,7 @@ def main() -> int:
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     ready = {"ready": True, "rpc": url, "genesis": base58(bank.genesis), "transactions": len(bank.history)}
     tell = partial(print, json.dumps(ready), flush=True)
-    asyncio.run(serve(bank, door, tell, die_with_parent=asked.die_with_parent))
+    asyncio.run(serve(bank, [door], tell, die_with_parent=asked.die_with_parent))
     bank.log.close()
     return 0
 

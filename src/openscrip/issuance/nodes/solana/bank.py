@@ -30,6 +30,7 @@ from openscrip.issuance.nodes.solana.execution import (
     transaction_error,
 )
 from openscrip.issuance.nodes.solana.faucet import FAUCET, FAUCET_LAMPORTS, airdrop_note
+from openscrip.issuance.nodes.solana.faults import Faults
 from openscrip.issuance.nodes.solana.genesis import Genesis, ProgramAtGenesis, place_program
 from openscrip.issuance.nodes.solana.history import History
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
@@ -65,6 +66,7 @@ class Bank:
         self.log = Log(data / "transactions.log")
         self.history = History()
         self.index = AccountIndex()
+        self.faults = Faults()
         self.on_landed: Callable[[Executed], None] = lambda executed: None
         self._svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
         self._live = live

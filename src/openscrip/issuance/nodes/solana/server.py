@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 
@@ -16,7 +17,9 @@ from openscrip.issuance.nodes.solana.bank import Bank
 from openscrip.issuance.nodes.solana.block_methods import block_methods, in_time
 from openscrip.issuance.nodes.solana.log import LogFailed
 from openscrip.issuance.nodes.solana.node_methods import node_methods
-from openscrip.issuance.nodes.solana.rpc import Method, answer
+from openscrip.issuance.nodes.solana.rpc import answer
+from openscrip.issuance.nodes.solana.socket_face import MESSAGE_BYTES_MAX, SocketFace
+from openscrip.issuance.nodes.solana.subscriptions import Publisher
 from openscrip.issuance.nodes.solana.token_parsing import TokenParser
 from openscrip.issuance.nodes.solana.transaction_methods import transaction_methods
 
@@ -34,31 +37,32 @@ _HEADERS = [
 ]
 
 
-def all_methods(bank: Bank) -> Mapping[str, Method]:
-    """Every method by its name on the wire."""
-    parse = TokenParser(bank.account, bank.now)
-    parts = (
-        node_methods(bank),
-        block_methods(bank),
-        account_methods(bank, parse),
-        transaction_methods(bank, parse),
-    )
-    return {name: in_time(bank, method) for part in parts for name, method in part.items()}
-
-
 class Face:
-    """The ASGI application over one bank."""
+    """The ASGI application over one bank: JSON-RPC by POST, subscriptions by WebSocket, on the same path."""
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
-        self._methods = all_methods(bank)
+        parse = TokenParser(bank.account, bank.now)
+        parts = (
+            node_methods(bank),
+            block_methods(bank),
+            account_methods(bank, parse),
+            transaction_methods(bank, parse),
+        )
+        self._methods = {name: in_time(bank, method) for part in parts for name, method in part.items()}
+        self.publisher = Publisher(bank, parse)
+        self._sockets = SocketFace(bank, self.publisher)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        if scope["method"] != "POST":
-            await _respond(send, 200, b'"ok"' if scope["method"] == "GET" else b"")
+        """Answer one request, or serve one WebSocket."""
+        if scope["type"] == "websocket":
+            await self._sockets(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope["method"], receive, send)
+
+    async def _answer(self, verb: str, receive: _Receive, send: _Send) -> None:
+        if verb != "POST":
+            await _respond(send, 200, b'"ok"' if verb == "GET" else b"")
             return
         body = await _body(receive)
         if body is None:
@@ -69,18 +73,25 @@ class Face:
             # Reads wait too: nobody is told of a state that a power cut could still take back.
             await self._bank.log.durable()
         except LogFailed as failure:
-            print(f"solana node: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
-            os._exit(DISK_FAILED)
+            _end(failure)
         await _respond(send, 200, answered)
 
 
-async def serve(bank: Bank, door: socket.socket, ready: Callable[[], None], *, die_with_parent: bool) -> None:
-    """Serve on a listening socket until SIGTERM or SIGINT, or until the parent process is gone.
+async def serve(bank: Bank, doors: Sequence[socket.socket], ready: Callable[[], None], *, die_with_parent: bool) -> None:
+    """Serve on listening sockets until SIGTERM or SIGINT, or until the parent process is gone.
 
     `ready` is called once a signal is heeded; who connects from then on is answered.
     """
+    face = Face(bank)
     configuration = uvicorn.Config(
-        Face(bank), lifespan="off", log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=2
+        face,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
     )
     server = _Server(configuration)
     loop = asyncio.get_running_loop()
@@ -88,8 +99,25 @@ async def serve(bank: Bank, door: socket.socket, ready: Callable[[], None], *, d
         loop.add_signal_handler(signal_number, server.leave)
     if die_with_parent:
         _leave_without(os.getppid(), server, loop)
+    telling = asyncio.create_task(_publish(face.publisher))
     ready()
-    await server.serve(sockets=[door])
+    await server.serve(sockets=list(doors))
+    telling.cancel()
+
+
+async def _publish(publisher: Publisher) -> None:
+    try:
+        await publisher.run()
+    except LogFailed as failure:
+        _end(failure)
+    except Exception as bug:  # noqa: BLE001 - a node that answers but never notifies would be trusted in vain
+        traceback.print_exc()
+        _end(bug)
+
+
+def _end(failure: Exception) -> NoReturn:
+    print(f"solana node: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+    os._exit(DISK_FAILED)
 
 
 class _Server(uvicorn.Server):
