@@ -116,7 +116,7 @@ class Bank:
         """The hash of the slot now."""
         return Hash(self.slots.blockhash(self.slots.current()))
 
-    def accept(self, raw: bytes, *, preflight: bool) -> Signature:
+    def accept(self, raw: bytes, *, preflight: bool, is_airdrop: bool = False) -> Signature:
         """Execute a transaction and remember it. The same transaction again is answered, not executed.
 
         Raises `NotAccepted`: unknown or expired blockhash, bad signature, no fee, or (with `preflight`) any failure.
@@ -128,6 +128,8 @@ class Bank:
             return signature
         if not self.is_fresh(transaction):
             raise NotAccepted("BlockhashNotFound", [])
+        if not is_airdrop and self.faults.loses_the_next():
+            return self._lose(transaction, preflight=preflight)
         record = Record(Kind.TRANSACTION, self.slots.current(), self.now(), raw)
         executed = self._execute(record, transaction)
         landed = executed.landed
@@ -151,7 +153,7 @@ class Bank:
         gift = transfer(TransferParams(from_pubkey=FAUCET.pubkey(), to_pubkey=receiver, lamports=lamports))
         blockhash = self.latest_blockhash()
         message = Message.new_with_blockhash([gift, airdrop_note(len(self.history))], FAUCET.pubkey(), blockhash)
-        return self.accept(bytes(Transaction([FAUCET], message, blockhash)), preflight=True)
+        return self.accept(bytes(Transaction([FAUCET], message, blockhash)), preflight=True, is_airdrop=True)
 
     def simulate(
         self, transaction: VersionedTransaction, *, verify: bool = True
@@ -193,6 +195,14 @@ class Bank:
         for loader in map(Pubkey.from_string, PROGRAM_LOADERS):
             for key, account in self._svm.get_program_accounts(loader):
                 self.index.put(key, account)
+
+    def _lose(self, transaction: VersionedTransaction, *, preflight: bool) -> Signature:
+        """Answer as if it had been taken."""
+        rehearsal = self.simulate(transaction)
+        if preflight and isinstance(rehearsal, FailedTransactionMetadata):
+            meta = rehearsal.meta()
+            raise NotAccepted(transaction_error(rehearsal), meta.logs(), meta.compute_units_consumed())
+        return transaction.signatures[0]
 
     def _redo(self, record: Record) -> None:
         self.slots.reached(record.slot)

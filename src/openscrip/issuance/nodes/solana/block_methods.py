@@ -34,7 +34,7 @@ def block_methods(bank: Bank) -> Mapping[str, Method]:
     def block(asked: list[Any]) -> Any:
         number = _slot_number(asked[0])
         wanted = {"encoding": asked[1]} if len(asked) > 1 and isinstance(asked[1], str) else options(asked, 1)
-        if number >= bank.slots.current():
+        if number > slot_at(bank, _whole(wanted)):
             raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {number}")
         landed = bank.history.block(number)
         if not landed:
@@ -45,8 +45,8 @@ def block_methods(bank: Bank) -> Mapping[str, Method]:
         return block_shape(landed, wanted, hashes, parent)
 
     def blocks(asked: list[Any]) -> list[int]:
-        first, complete = _slot_number(asked[0]), bank.slots.current() - 1
         ends = len(asked) > 1 and isinstance(asked[1], int)
+        first, complete = _slot_number(asked[0]), slot_at(bank, _whole(options(asked, 2 if ends else 1)))
         last = min(_slot_number(asked[1]), complete) if ends else complete
         if last - first > BLOCKS_MAX:
             raise RpcError(INVALID_PARAMS, f"Slot range too large; max {BLOCKS_MAX}")
@@ -56,7 +56,8 @@ def block_methods(bank: Bank) -> Mapping[str, Method]:
         first, count = _slot_number(asked[0]), _slot_number(asked[1])
         if count > BLOCKS_MAX:
             raise RpcError(INVALID_PARAMS, f"Limit too large; max {BLOCKS_MAX}")
-        return [number for number in bank.history.blocks_from(first, count) if number < bank.slots.current()]
+        complete = slot_at(bank, _whole(options(asked, 2)))
+        return [number for number in bank.history.blocks_from(first, count) if number <= complete]
 
     return {
         "getSlot": slot,
@@ -73,8 +74,13 @@ def block_methods(bank: Bank) -> Mapping[str, Method]:
 
 def slot_at(bank: Bank, wanted: dict[str, Any]) -> int:
     """The slot now when `processed` is asked for, else the last one that is over: its block can be read whole."""
-    now = bank.slots.current()
-    return now if wanted.get("commitment") == "processed" else now - 1
+    now, commitment = bank.slots.current(), wanted.get("commitment")
+    return now if commitment == "processed" else min(now - 1, now - bank.faults.wait(str(commitment)))
+
+
+def _whole(wanted: dict[str, Any]) -> dict[str, Any]:
+    """The options for reading blocks: one that is merely processed is not read."""
+    return {"commitment": "confirmed"} if wanted.get("commitment") == "processed" else wanted
 
 
 def in_time(bank: Bank, method: Method) -> Method:

@@ -32,5 +32,10 @@ class Faults:
 
     def due(self, landed_at: int, commitment: str) -> int:
         """The slot in which a transaction of slot `landed_at` reaches `commitment`."""
-        wait = {"processed": 0, "confirmed": self.confirm_slots}.get(commitment, max(self.confirm_slots, self.finalize_slots))
-        return landed_at + wait
+        return landed_at + self.wait(commitment)
+
+    def wait(self, commitment: str) -> int:
+        """How many slots a landed transaction waits for `commitment`; what is no commitment counts as finalized."""
+        if commitment == "processed":
+            return 0
+        return self.confirm_slots if commitment == "confirmed" else max(self.confirm_slots, self.finalize_slots)

@@ -13,12 +13,12 @@ from openscrip.issuance.nodes.solana.block_methods import slot_at
 from openscrip.issuance.nodes.solana.faucet import FAUCET_LAMPORTS
 from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, Method, RpcError
 from openscrip.issuance.nodes.solana.shapes import VERSION, base58, options, with_context
-from openscrip.issuance.nodes.solana.slots import WINDOW
 
 SLOTS_PER_EPOCH = 432_000
 LAMPORTS_PER_SIGNATURE = 5_000
 SKIP_MAX = 10_000_000
 LEADERS_MAX = 5_000
+FAULTS = ("confirmSlots", "finalizeSlots", "dropEvery", "blockhashSlots")
 
 
 def node_methods(bank: Bank) -> Mapping[str, Method]:
@@ -26,7 +26,7 @@ def node_methods(bank: Bank) -> Mapping[str, Method]:
 
     def latest_blockhash(_: list[Any]) -> Any:
         now = bank.slots.current()
-        value = {"blockhash": base58(bank.slots.blockhash(now)), "lastValidBlockHeight": now + WINDOW - 1}
+        value = {"blockhash": base58(bank.slots.blockhash(now)), "lastValidBlockHeight": bank.slots.last_valid()}
         return with_context(bank, value)
 
     def blockhash_valid(asked: list[Any]) -> Any:
@@ -53,6 +53,19 @@ def node_methods(bank: Bank) -> Mapping[str, Method]:
         bank.skip_slots(asked[0])
         return bank.slots.current()
 
+    def set_faults(asked: list[Any]) -> Any:
+        wanted = options(asked, 0)
+        if set(wanted) - set(FAULTS):
+            raise RpcError(INVALID_PARAMS, f"faults: {sorted(wanted)} were not among {FAULTS}")
+        given = {name: _count(wanted[name], SKIP_MAX) for name in wanted}
+        faults = bank.faults
+        faults.confirm_slots = given.get("confirmSlots", faults.confirm_slots)
+        faults.finalize_slots = given.get("finalizeSlots", faults.finalize_slots)
+        faults.drop_every = given.get("dropEvery", faults.drop_every)
+        bank.slots.window = max(1, given.get("blockhashSlots", bank.slots.window))
+        told = (faults.confirm_slots, faults.finalize_slots, faults.drop_every, bank.slots.window)
+        return dict(zip(FAULTS, told, strict=True))
+
     return {
         "getHealth": lambda _: "ok",
         "getVersion": lambda _: {"solana-core": VERSION, "feature-set": 0},
@@ -66,6 +79,7 @@ def node_methods(bank: Bank) -> Mapping[str, Method]:
         "openscrip_setClock": set_clock,
         "openscrip_getClock": lambda _: bank.now(),
         "openscrip_skipSlots": skip_slots,
+        "openscrip_setFaults": set_faults,
         **_cluster_methods(bank),
     }
 

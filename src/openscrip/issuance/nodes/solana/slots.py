@@ -26,6 +26,7 @@ class Slots:
     born_at: float
     slot_ms: int
     skipped: int = 0
+    window: int = WINDOW
     _last: int = FIRST
     _hashes: dict[str, int] = field(default_factory=dict)
     _hashed_upto: int = 0
@@ -44,14 +45,18 @@ class Slots:
         """The 32 bytes that stand for `slot`."""
         return hashlib.sha256(self.genesis + slot.to_bytes(8, "little")).digest()
 
+    def last_valid(self) -> int:
+        """The last slot in which the hash of the slot now may serve."""
+        return self.current() + self.window - 1
+
     def issued_at(self, blockhash: bytes) -> int | None:
         """The slot of a hash that is still in the window, else None."""
         slot = self.current()
-        first = max(1, slot - WINDOW + 1)
+        first = max(1, slot - self.window + 1)
         for fresh in range(max(first, self._hashed_upto + 1), slot + 1):
             self._hashes[self.blockhash(fresh).hex()] = fresh
         self._hashed_upto = slot
-        if len(self._hashes) > 4 * WINDOW:
+        if len(self._hashes) > 4 * self.window:
             self._hashes = {known: at for known, at in self._hashes.items() if at >= first}
         issued = self._hashes.get(blockhash.hex())
         return issued if issued is not None and issued >= first else None

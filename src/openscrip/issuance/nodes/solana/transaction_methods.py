@@ -29,7 +29,6 @@ from openscrip.issuance.nodes.solana.shapes import (
     status_of,
     with_context,
 )
-from openscrip.issuance.nodes.solana.slots import WINDOW
 from openscrip.issuance.nodes.solana.token_parsing import TokenParser
 from openscrip.issuance.nodes.solana.transaction_shapes import calls_shape, return_data, transaction_shape
 
@@ -70,7 +69,7 @@ def transaction_methods(bank: Bank, parse: TokenParser) -> Mapping[str, Method]:
         if len(asked[0]) > STATUSES_MAX:
             raise RpcError(INVALID_PARAMS, f"Too many inputs provided; max {STATUSES_MAX}")
         found = [bank.history.find(Signature.from_string(text)) for text in asked[0]]
-        return with_context(bank, [_status(landed) for landed in found])
+        return with_context(bank, [_status(bank, landed) for landed in found])
 
     def signatures_for(asked: list[Any]) -> Any:
         wanted = options(asked, 1)
@@ -79,12 +78,13 @@ def transaction_methods(bank: Bank, parse: TokenParser) -> Mapping[str, Method]:
             raise RpcError(INVALID_PARAMS, f"Invalid limit; max {SIGNATURES_MAX}")
         before, until = _signature(wanted.get("before")), _signature(wanted.get("until"))
         newest_first = bank.history.naming(key_of(asked[0]), before, until)
-        return [_mention(landed) for landed in islice(newest_first, limit)]
+        reached = (landed for landed in newest_first if _has_reached(bank, landed, wanted))
+        return [_mention(bank, landed) for landed in islice(reached, limit)]
 
     def transaction(asked: list[Any]) -> Any:
         wanted = {"encoding": asked[1]} if len(asked) > 1 and isinstance(asked[1], str) else options(asked, 1)
         landed = bank.history.find(Signature.from_string(asked[0]))
-        return None if landed is None else transaction_shape(landed, wanted)
+        return None if landed is None or not _has_reached(bank, landed, wanted) else transaction_shape(landed, wanted)
 
     return {
         "sendTransaction": send,
@@ -107,7 +107,7 @@ def _simulation(bank: Bank, parse: TokenParser, text: str, wanted: dict[str, Any
             raise RpcError(INVALID_PARAMS, "Invalid params: the message version was not supported")
         fresh = bank.latest_blockhash()
         given = VersionedTransaction.populate(_with_blockhash(given.message, fresh), given.signatures)
-        replaced = {"blockhash": str(fresh), "lastValidBlockHeight": bank.slots.current() + WINDOW - 1}
+        replaced = {"blockhash": str(fresh), "lastValidBlockHeight": bank.slots.last_valid()}
     elif not bank.is_fresh(given):
         return _rehearsal(NotAccepted("BlockhashNotFound", []))
     outcome = bank.simulate(given, verify=verify)
@@ -183,26 +183,32 @@ def _sentence(refusal: NotAccepted) -> str:
     return f"Transaction simulation failed: {detail}"
 
 
-def _status(landed: Landed | None) -> dict[str, Any] | None:
+def _has_reached(bank: Bank, landed: Landed, wanted: dict[str, Any]) -> bool:
+    return bank.faults.due(landed.slot, str(wanted.get("commitment"))) <= bank.slots.current()
+
+
+def _status(bank: Bank, landed: Landed | None) -> dict[str, Any] | None:
     if landed is None:
         return None
+    now = bank.slots.current()
+    commitment = bank.faults.commitment(landed.slot, now)
     return {
         "slot": landed.slot,
-        "confirmations": None,
+        "confirmations": None if commitment == "finalized" else now - landed.slot,
         "err": landed.error,
         "status": status_of(landed.error),
-        "confirmationStatus": "finalized",
+        "confirmationStatus": commitment,
     }
 
 
-def _mention(landed: Landed) -> dict[str, Any]:
+def _mention(bank: Bank, landed: Landed) -> dict[str, Any]:
     return {
         "signature": str(landed.signature),
         "slot": landed.slot,
         "err": landed.error,
         "memo": landed.memo,
         "blockTime": landed.at,
-        "confirmationStatus": "finalized",
+        "confirmationStatus": bank.faults.commitment(landed.slot, bank.slots.current()),
     }
 
 
