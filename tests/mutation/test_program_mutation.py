@@ -1,0 +1,54 @@
+"""The program's tests notice when the program is changed. `make soak`, or `pytest -m soak tests/mutation --mutants 40`."""
+
+from pathlib import Path
+
+import pytest
+from tests.mutation.bench import UNCHANGED, Bench
+from tests.mutation.operators import Mutant
+from tests.mutation.program_operators import mutants_of, sources
+from tests.mutation.program_trial import built, try_mutant
+from tests.mutation.report import explained, table, tried, write
+from tests.mutation.trial import Verdict
+
+from sbf.compiler import find
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutation-program.md"
+MUTANTS_MIN = 500
+KILLED_PERCENT_MIN = 95
+
+
+@pytest.mark.soak
+@pytest.mark.slow
+def test_program_suite__kills_mutants_of_every_source(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    mutants = [mutant for path in sources() for mutant in mutants_of(path)]
+    sample = int(pytestconfig.getoption("--mutants"))
+    chosen = sorted(mutants, key=lambda each: each.key)[: sample or None]
+    verdicts, listed = run(chosen, tmp_path), explained(PAGE)
+    print(f"\n{table(verdicts)}\n{tmp_path / 'mutation.json'}")
+    counted = tried(verdicts)
+    unkilled = [each for each in counted if each.outcome not in {"killed", "late"}]
+    unlisted = [f"{each.outcome}: {each.name}" for each in unkilled if each.name not in listed]
+    print("\n".join(unlisted))
+    wanted = [each for each in counted if each not in unkilled or each.name not in listed]
+    killed = len(counted) - len(unkilled)
+    assert not [each for each in verdicts if each.outcome == "broken"]
+    assert 100 * killed >= KILLED_PERCENT_MIN * len(wanted), f"mutation: {killed} of {len(wanted)} were killed"
+    if not sample:
+        assert len(counted) >= MUTANTS_MIN
+        assert set(listed) <= {each.name for each in unkilled}, "mutation: take these off the list"
+
+
+def run(mutants: list[Mutant], folder: Path, workers: int = 2) -> list[Verdict]:
+    """All verdicts; the report grows as they come."""
+    assert find() is not None, "tests: mutants need the compiler of the Solana program, which `make setup-dev` fetches"
+    original = folder / "original.so"
+    (folder / "trials").mkdir()
+    original.write_bytes(built(UNCHANGED, folder / "trials" / "original"))
+    bench = Bench(folder / "trials", try_mutant, "tests.mutation.program_warm", original, workers)
+    [unchanged] = bench.verdicts([UNCHANGED])
+    assert unchanged.outcome == "survived", f"mutation: the tests fail without a mutant: {unchanged.by}"
+    verdicts = []
+    for verdict in bench.verdicts(mutants):
+        verdicts.append(verdict)
+        write(folder / "mutation.json", verdicts)
+    return verdicts
