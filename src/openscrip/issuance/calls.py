@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from openscrip.issuance.actions import Burn, Differs, Finish, Landed, Mint, Refund, Rejected, Report, Schedule, Verified, Verify
+from openscrip.issuance.break_row import refuse_while_broken
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome, SignedCall
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Command, Lease, Store, Unit
@@ -78,6 +79,8 @@ class Calls:
     def _prepare(self, chain: Chain, action: ChainAction) -> tuple[Call, ...]:
         match action:
             case Mint():
+                with self._store.view() as view:
+                    refuse_while_broken(view, action.voucher.stock, action.voucher.kind)
                 self._publish(action.evidence)
                 return chain.prepare_mint(action.voucher, json.loads(action.evidence))
             case Burn():

@@ -50,6 +50,7 @@ TRANSIENT = (
     "voucher.expired",
     "issuer.voucher_was_expired",
     "issuer.feed_was_stale",
+    "reconciliation.break",
 )
 """Refusals of a mint that pass by themselves: asked again later."""
 

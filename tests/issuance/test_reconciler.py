@@ -1,0 +1,383 @@
+"""The reconciler beside the whole main job: no false alarm in a hostile world, and every injected difference found."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openscrip.assets import accounts
+from openscrip.assets.stock import Stock
+from openscrip.bootstrap.books import DECIDES, build_books
+from openscrip.bootstrap.simulated import build_world
+from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened, refuse_while_broken
+from openscrip.issuance.reconciler import Reconciler
+from openscrip.issuance.reconciliation import ReportedReserve, accept
+from openscrip.issuance.redemption import Redemption
+from openscrip.issuance.subscription import Subscription
+from openscrip.issuance.terms import Terms
+from openscrip.issuance.voucher import MintKind, RedemptionKind
+from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.kernel.multiplier import ONE
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.lab.simulation import Simulation
+from openscrip.lab.world import WorkerOnce, World
+
+STOCK = "TSLA"
+FIVE = RawAmount.parse("5")
+
+
+def reconciler_of(world: World, **more: Any) -> Reconciler:
+    books = build_books(Terms(), world.clock.now)
+    return Reconciler(world.store, books, world.chains, world.custodian, world.clock, **more)
+
+
+def looks(world: World, reconciler: Reconciler) -> int:
+    """Look once and record what is new; how many looks changed something."""
+    found, _ = reconciler.poll("")
+    for look in found:
+        with world.store.transaction() as unit:
+            reconciler.apply(unit, look)
+    return len(found)
+
+
+def breaks(world: World, state: str | None = None) -> list[Break]:
+    with world.store.view() as view:
+        return view.rows(Break, state=state)
+
+
+class Beside:
+    """A worker after each of whose steps the reconciler looks."""
+
+    def __init__(self, worker: WorkerOnce, look: Callable[[], object]) -> None:
+        self._worker, self._look = worker, look
+
+    def step(self, limit: int = 16) -> bool:
+        done = self._worker.step(limit)
+        self._look()
+        return done
+
+
+@pytest.mark.parametrize("seed", [3, 11, 29])
+def test_a_hostile_world__never_raises_a_false_alarm(seed: int) -> None:
+    world = build_world(seed, faults=True, decides=DECIDES)
+    reconciler, new_worker, count = reconciler_of(world, machine=lambda: world.machine_s), world.new_worker, [0]
+
+    def look() -> None:
+        count[0] += 1
+        looks(world, reconciler)
+        assert breaks(world) == []
+
+    world.new_worker = lambda made: Beside(new_worker(made), look)
+    result = Simulation(world, seed, 120).run()
+    assert result.ok, result.broken
+    assert result.redemptions > 0
+    assert count[0] > 500
+
+
+@pytest.fixture
+def world() -> World:
+    """A friendly world in which a client holds tokens on both chains and nothing is under way."""
+    world = build_world(7, faults=False, decides=DECIDES)
+    result = Simulation(world, 7, 60).run()
+    assert result.ok, result.broken
+    return world
+
+
+@pytest.fixture
+def stock(world: World) -> Stock:
+    """The stock with the most to lose: one that has supply on both chains and a change of multiplier behind it."""
+    with world.store.view() as view:
+        stocks = view.rows(Stock)
+    return max(stocks, key=lambda one: min(chain.supply(one.id).atoms for chain in world.chains.values()))
+
+
+@pytest.fixture
+def reconciler(world: World, stock: Stock) -> Reconciler:
+    made = reconciler_of(world)
+    assert looks(world, made) == 0
+    assert stock.id in made.looks
+    return made
+
+
+def later(world: World) -> None:
+    world.clock.advance_to(world.clock.now() + 30)
+
+
+Inject = Callable[[World, Stock], Callable[[], None]]
+
+
+def foreign_mint(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["evm"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    token.supply += FIVE.grains
+
+    def undo() -> None:
+        token.supply -= FIVE.grains
+
+    return undo
+
+
+def vanished(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["solana"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    token.supply -= 1
+
+    def undo() -> None:
+        token.supply += 1
+
+    return undo
+
+
+def drifted(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["solana"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    before = token.shown
+    token.shown = replace(before, current=before.current + 10**6)
+
+    def undo() -> None:
+        token.shown = before
+
+    return undo
+
+
+def another_version(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["evm"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    before = token.shown
+    token.shown = replace(before, version=before.version + 1)
+
+    def undo() -> None:
+        token.shown = before
+
+    return undo
+
+
+def another_epoch(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["evm"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    before = token.shown
+    token.shown = replace(before, epoch=before.epoch + 1)
+
+    def undo() -> None:
+        token.shown = before
+
+    return undo
+
+
+def foreign_schedule(world: World, stock: Stock) -> Callable[[], None]:
+    token = world.chains["evm"].tokens[stock.id]  # type: ignore[attr-defined]  # a memory chain
+    before = token.shown
+    token.shown = replace(before, pending=2 * ONE, effective_at=world.clock.now() + 10_000)
+
+    def undo() -> None:
+        token.shown = before
+
+    return undo
+
+
+CHAIN_BREAKS = {
+    "a foreign mint": (foreign_mint, "supply", "evm", "+5"),
+    "a foreign burn": (vanished, "supply", "solana", "-0.00000001"),
+    "a drifted multiplier": (drifted, "multiplier", "solana", ""),
+    "another version": (another_version, "multiplier", "evm", ""),
+    "another epoch": (another_epoch, "multiplier", "evm", ""),
+    "a foreign schedule": (foreign_schedule, "multiplier", "evm", ""),
+}
+
+
+@pytest.mark.parametrize("name", CHAIN_BREAKS)
+def test_a_difference_on_a_chain__opens_a_break_within_a_minute__and_closes_when_it_is_gone(
+    world: World, stock: Stock, reconciler: Reconciler, name: str
+) -> None:
+    inject, kind, chain, difference = CHAIN_BREAKS[name]
+    undo, injected_at = inject(world, stock), world.clock.now()
+    later(world)
+    assert looks(world, reconciler) == 1
+    [found] = [row for row in breaks(world, "open") if row.kind == kind]
+    assert (found.stock, found.chain) == (stock.id, chain)
+    assert found.since - injected_at <= 60
+    assert not difference or found.difference == difference
+    with world.store.view() as view, pytest.raises(Refused) as refusal:
+        refuse_while_broken(view, stock.id, MintKind.ISSUANCE)
+    assert refusal.value.code == "reconciliation.break"
+    with world.store.view() as view:
+        refuse_while_broken(view, stock.id, MintKind.RESTITUTION)
+        refuse_while_broken(view, "AAPL" if stock.id != "AAPL" else "NVDA", MintKind.ISSUANCE)
+    assert looks(world, reconciler) == 0
+    later(world)
+    assert looks(world, reconciler) == 0  # told once
+    undo()
+    later(world)
+    assert looks(world, reconciler) == 1
+    assert breaks(world, "open") == []
+    [closed] = [row for row in breaks(world, "closed") if row.kind == kind]
+    assert (closed.closed_by, closed.closed_at) == ("agreement", world.clock.now())
+    with world.store.view() as view:
+        refuse_while_broken(view, stock.id, MintKind.ISSUANCE)
+        facts = [fact for _, _, fact in view.facts(limit=100_000) if isinstance(fact, BreakOpened | BreakClosed)]
+    assert {fact.stock for fact in facts} == {stock.id}
+    assert [type(fact) for fact in facts if fact.id == closed.id] == [BreakOpened, BreakClosed]
+
+
+class Custody:
+    """The custodian, whose newest statement says something else."""
+
+    def __init__(self, real: Any, **wrong: Any) -> None:
+        self._real, self.wrong = real, wrong
+
+    def latest_statement(self, isin: str) -> Any:
+        return replace(self._real.latest_statement(isin), **self.wrong)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_a_statement_of_fewer_shares__breaks_custody_and_cover(world: World, stock: Stock) -> None:
+    custody = Custody(world.custodian)
+    world.custodian = custody
+    reconciler = reconciler_of(world)
+    assert looks(world, reconciler) == 0
+    held = world.custodian.latest_statement(stock.isin).available
+    custody.wrong = {"available": Shares(held.atoms // 2), "aggregate": Shares(held.atoms // 2)}
+    later(world)
+    looks(world, reconciler)
+    mine = {row.kind: row for row in breaks(world, "open") if row.stock == stock.id}
+    assert set(mine) == {"statement", "cover"}
+    assert mine["statement"].expected == f"{held} shares by the books"
+    custody.wrong = {"epoch": stock.epoch + 1}
+    later(world)
+    looks(world, reconciler)
+    [found] = [row for row in breaks(world, "open") if row.stock == stock.id]
+    assert (found.kind, found.expected) == ("statement", f"epoch {stock.epoch} by the books")
+    custody.wrong = {}
+    later(world)
+    looks(world, reconciler)
+    assert breaks(world, "open") == []
+
+
+def test_shares_that_are_pledged__are_not_cover__though_the_books_have_them(world: World, stock: Stock) -> None:
+    world.custodian = Custody(world.custodian, available=Shares(0))
+    looks(world, reconciler_of(world))
+    assert {row.kind for row in breaks(world, "open") if row.stock == stock.id} == {"cover"}
+
+
+def test_a_reserve_that_custody_never_stated__is_a_break(world: World, stock: Stock) -> None:
+    statement = world.custodian.latest_statement(stock.isin)
+    told = ReportedReserve(statement.available, statement.available, statement.epoch, statement.as_of)
+    feed = [told]
+    reconciler = reconciler_of(world, reserves={"evm": lambda token: feed[0] if token == stock.id else None})
+    assert looks(world, reconciler) == 0
+    for wrong, kind in (
+        (replace(told, shares=told.shares + Shares.whole(1)), "reserve"),
+        (replace(told, epoch=told.epoch + 1), "reserve"),
+        (replace(told, allocation=told.shares + Shares(1)), "allocation"),
+    ):
+        feed[0] = wrong
+        later(world)
+        assert looks(world, reconciler) == 1
+        [found] = breaks(world, "open")
+        assert (found.kind, found.chain) == (kind, "evm")
+        feed[0] = told
+        later(world)
+        looks(world, reconciler)
+        assert breaks(world, "open") == []
+
+
+def test_allocations_of_all_chains_above_the_newest_report__are_a_break(world: World, stock: Stock) -> None:
+    statement = world.custodian.latest_statement(stock.isin)
+    all_of_it = ReportedReserve(statement.available, statement.available, statement.epoch, statement.as_of)
+    reserves = dict.fromkeys(("evm", "solana"), lambda token: all_of_it if token == stock.id else None)
+    looks(world, reconciler_of(world, reserves=reserves))
+    [found] = breaks(world, "open")
+    assert (found.kind, found.chain, found.stock) == ("allocation", "", stock.id)
+
+
+def test_an_accepted_break__lets_mints_go_on_until_it_becomes_another(
+    world: World, stock: Stock, reconciler: Reconciler
+) -> None:
+    undo = foreign_mint(world, stock)
+    later(world)
+    looks(world, reconciler)
+    for row in breaks(world, "open"):
+        with world.store.transaction() as unit:
+            build_books(Terms(), world.clock.now).record(unit, accept(row, "olga", "known", world.clock.now()))
+    later(world)
+    looks(world, reconciler)
+    with world.store.view() as view:
+        refuse_while_broken(view, stock.id, MintKind.ISSUANCE)
+    again = foreign_mint(world, stock)
+    later(world)
+    looks(world, reconciler)
+    assert [(row.difference, row.state) for row in breaks(world) if row.kind == "supply"] == [("+5", "closed"), ("+10", "open")]
+    again()
+    undo()
+    later(world)
+    looks(world, reconciler)
+    assert breaks(world, "open") == breaks(world, "accepted") == []
+
+
+class Silent:
+    """A chain that does not answer."""
+
+    def __init__(self, chain: Any) -> None:
+        self._chain = chain
+
+    def head(self) -> Any:
+        raise Unavailable(f"{self._chain.name}: did not answer")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+
+def test_a_silent_chain__neither_hides_the_others_nor_closes_its_own_breaks(
+    world: World, stock: Stock, reconciler: Reconciler
+) -> None:
+    vanished(world, stock)
+    later(world)
+    looks(world, reconciler)
+    [old] = breaks(world, "open")
+    half = replace(world, chains={**world.chains, "solana": Silent(world.chains["solana"])})
+    blind = reconciler_of(half)
+    with pytest.raises(Unavailable, match="solana: did not answer"):
+        blind.poll("")
+    foreign_mint(world, stock)
+    later(world)
+    assert looks(half, blind) == 1
+    assert {row.chain for row in breaks(world, "open")} >= {"evm", "solana"}
+    assert old in breaks(world, "open")
+
+
+def test_books_that_moved_while_the_world_was_read__are_looked_at_again(
+    world: World, stock: Stock, reconciler: Reconciler
+) -> None:
+    foreign_mint(world, stock)
+    later(world)
+    [look], _ = reconciler.poll("")
+    with world.store.transaction() as unit:
+        unit.put(replace(stock, multiplier=replace(stock.multiplier, version=99)))
+    with world.store.transaction() as unit:
+        reconciler.apply(unit, look)
+    assert breaks(world) == []
+    with world.store.transaction() as unit:
+        unit.put(stock)
+    assert looks(world, reconciler) == 1
+    assert breaks(world, "open") != []
+
+
+def test_a_redemption_asked_while_a_break_is_open__is_carried_out(world: World, stock: Stock, reconciler: Reconciler) -> None:
+    """Exits stay open (I8): escrow, burn and delivery go on; only mints wait."""
+    drifted(world, stock)
+    later(world)
+    looks(world, reconciler)
+    assert breaks(world, "open") != []
+    holders = [(name, who) for name, chain in world.chains.items() for who in chain.tokens[stock.id].balances]  # type: ignore[attr-defined]  # memory chains
+    chain, holder = next((name, who) for name, who in holders if world.chains[name].balance(stock.id, who) >= FIVE)
+    with world.store.view() as view:
+        person = next(row.person for row in view.rows(Subscription) if row.wallet == holder)
+    before = world.chains[chain].supply(stock.id)
+    world.observer.announced("red-late")
+    world.redeem(Redemption("red-late", stock.id, person, chain, holder, RawAmount.parse("2"), RedemptionKind.CASH, "", 0, 0))
+    world.chains[chain].escrow(stock.id, holder, RawAmount.parse("2"), RedemptionKind.CASH, "red-late")
+    worker = world.new_worker(world)
+    for _ in range(20):
+        worker.step()
+    assert world.chains[chain].supply(stock.id) == before - RawAmount.parse("2")
+    with world.store.view() as view:
+        supply = view.balance(accounts.raw_supply(stock.id, chain))
+    assert RawAmount.from_grains(supply.credit) == world.chains[chain].supply(stock.id)
