@@ -1,9 +1,11 @@
 //! The stock program: holds every authority over the mints of one issuer, and enforces there what the contracts enforce on
 //! EVM chains. Stated in `docs/decisions/0014-a-program-of-our-own-on-solana.md`; what it refuses with, in `refusal`.
 #![no_std]
-#![allow(dead_code)]
 
+mod actions;
+mod crossing;
 mod founding;
+mod guardian;
 mod inner;
 mod input;
 mod layout;
@@ -16,6 +18,7 @@ mod refusal;
 mod reserve;
 mod rows;
 mod signers;
+mod timelock;
 mod token2022;
 mod wide;
 
@@ -43,7 +46,6 @@ unsafe fn run(call: &mut Call, input: *mut u8) -> Outcome {
     // SAFETY: the loader's own input.
     unsafe { call.read(input)? };
     let tag = call.tag();
-    refuse_unless(tag < rows::OPERATION_FIRST, INSTRUCTION_UNKNOWN)?;
     // a mint, an escrow and an operation have one byte more before what is aligned
     match tag {
         3 | 5 => call.align(2, 0),
@@ -58,8 +60,21 @@ unsafe fn run(call: &mut Call, input: *mut u8) -> Outcome {
         3 => mint::mint(call),
         4 => mint::void(call),
         5 => redemption::escrow(call),
+        6 => crossing::depart(call),
         7 => redemption::burn(call),
         8 => redemption::refund(call),
+        9 => guardian::pause(call),
+        10 => guardian::freeze(call),
+        11 => limits::change(call, false),
+        12 => crossing::lower(call),
+        13 => actions::announce(call),
+        14 => actions::stage(call),
+        15 => actions::cancel(call),
+        16 => actions::finish(call),
+        17 => timelock::queue(call),
+        18 => timelock::call_off(call),
+        19 => timelock::execute(call),
+        20 => actions::end(call),
         _ => refuse_unless(false, INSTRUCTION_UNKNOWN),
     }
 }

@@ -3,12 +3,12 @@ use crate::inner::create;
 use crate::input::{Account, Call};
 use crate::layout::{Key, Redemption, Wide, REDEMPTION, USED, ZERO};
 use crate::limits;
-use crate::redemption::{BURNED, CROSSING, RESTORED};
+use crate::redemption::{BURNED, RESTORED};
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
     ABOVE_REDEMPTION, AMOUNT_ZERO, ARRIVAL_NO_ORIGIN, COULD_STILL_ARRIVE, EPOCH, EXPIRED, ISSUANCE_HAD_ORIGIN,
-    KIND_UNKNOWN, LIFE_TOO_LONG, MULTIPLIER, NOTHING_REPORTED, NOT_THE_HOLDER, ORIGIN_NOT_BURNED, PAUSED, SIGNER_EPOCH,
-    SUCCESSION, SUPPLY_CAP, TO_ESCROW,
+    KIND_UNKNOWN, LIFE_TOO_LONG, MULTIPLIER, NOTHING_REPORTED, NOT_THE_HOLDER, ORIGIN_NOT_BURNED, PAUSED,
+    REDEMPTION_OTHER_TOKEN, SIGNER_EPOCH, SUCCESSION, SUPPLY_CAP, TO_ESCROW,
 };
 use crate::reserve::refuse_unless_covered;
 use crate::rows::is_ours;
@@ -87,11 +87,12 @@ fn use_origin(call: &Call, voucher: &Voucher, kind: u8, destination: Account) ->
     // SAFETY: `is_ours` saw owner, length and tag.
     let redemption: &Redemption = unsafe { &*origin.data().cast() };
     refuse_unless(redemption.state.get() == BURNED, ORIGIN_NOT_BURNED)?;
-    refuse_unless(redemption.mint.is(&call.stock().mint), ORIGIN_NOT_BURNED)?;
+    refuse_unless(redemption.mint.is(&call.stock().mint), REDEMPTION_OTHER_TOKEN)?;
     refuse_unless(destination.token_owner().is(&redemption.holder), NOT_THE_HOLDER)?;
     refuse_unless(voucher.raw.get() <= redemption.raw.get(), ABOVE_REDEMPTION)?;
-    let could_arrive = call.now <= redemption.arrive_by.get().wrapping_add(ARRIVAL_MARGIN_S);
-    refuse_unless(redemption.kind.get() != CROSSING || !could_arrive, COULD_STILL_ARRIVE)?;
+    // a redemption was never to arrive: zero
+    let lost_at = redemption.arrive_by.get().wrapping_add(ARRIVAL_MARGIN_S);
+    refuse_unless(call.now > lost_at, COULD_STILL_ARRIVE)?;
     redemption.state.set(RESTORED);
     Ok(())
 }

@@ -114,6 +114,8 @@ pub const RECEIVER_ZERO: u64 = 285;
 pub const LANE_CLOSED: u64 = 286;
 pub const DEPARTURE_CAP: u64 = 287;
 pub const LANE_LIFE: u64 = 288;
+pub const LANE_UNCHANGED: u64 = 337;
+pub const REDEMPTION_OTHER_TOKEN: u64 = 338;
 
 // Pauses, freezes, recoveries.
 pub const SCOPE_UNKNOWN: u64 = 289;
@@ -165,6 +167,5 @@ pub const PENDING_BEYOND_END: u64 = 330;
 pub const QUEUED: u64 = 331;
 pub const NOT_QUEUED: u64 = 332;
 pub const NOT_READY: u64 = 333;
-pub const OPERATION_UNKNOWN: u64 = 334;
 pub const OPERATION_OTHER: u64 = 335;
 pub const BUFFER_CHANGED: u64 = 336;

@@ -3,7 +3,7 @@
 use crate::input::{Account, Call};
 use crate::layout::{Key, ACTION, ISSUER, LANE, REDEMPTION, ROLES, STOCK};
 use crate::refusal::{refuse_unless, Outcome};
-use crate::refusal::{ACCOUNT, ACCOUNT_MISSING, DATA_LENGTH, NOT_GUARDIAN, NOT_ISSUER, SIGNATURE};
+use crate::refusal::{ACCOUNT, ACCOUNT_MISSING, DATA_LENGTH, INSTRUCTION_UNKNOWN, NOT_GUARDIAN, NOT_ISSUER, SIGNATURE};
 
 // Kinds of accounts: a tag of ours, one of these, or anything.
 const ANY: u64 = 0;
@@ -22,9 +22,9 @@ const BY_ACTION: u64 = BY_CORPORATE_ACTION | BY_ATTESTOR;
 
 /// The arguments of this row have no one length; the handler checks it.
 const VARIABLE: u64 = 255;
-const OPERATIONS: u64 = 20;
-pub const OPERATION_FIRST: u64 = OPERATIONS + 1;
-pub const ROWS_COUNT: u64 = 30;
+/// The row of an operation is this plus its number.
+pub const OPERATIONS: u64 = 20;
+const ROWS_COUNT: u64 = 30;
 
 /// 40 bits of kinds, 4 each from the first account on; then 8 bits each: accounts, signatures, length of the arguments.
 const fn row<const N: usize>(length: u64, by: u64, kinds: [u64; N], accounts: u64) -> u64 {
@@ -76,7 +76,8 @@ static LENGTHS: [u16; 8] = [0, 752, 424, 16, 192, 312, 104, 16];
 /// Holds the instruction against its row; `first` accounts and `skipped` bytes of data come before what the row counts.
 #[inline(never)]
 pub fn check(call: &mut Call, number: u64, first: u64, skipped: u64) -> Outcome {
-    // SAFETY: callers compare the number with `ROWS_COUNT` before.
+    refuse_unless(number < ROWS_COUNT, INSTRUCTION_UNKNOWN)?;
+    // SAFETY: compared above.
     let row = unsafe { *ROWS.as_ptr().add(number as usize) };
     let length = row >> 56;
     refuse_unless(length == VARIABLE || call.length == length.wrapping_add(skipped), DATA_LENGTH)?;
@@ -87,7 +88,7 @@ pub fn check(call: &mut Call, number: u64, first: u64, skipped: u64) -> Outcome 
         let kind = kinds & 15;
         let account = call.account(at as usize);
         if kind != ANY {
-            refuse_unless(take(call, account, kind), ACCOUNT.wrapping_add(kind))?;
+            refuse_unless(take(call, account, kind, first), ACCOUNT.wrapping_add(kind))?;
         }
         kinds >>= 4;
         at = at.wrapping_add(1);
@@ -97,7 +98,7 @@ pub fn check(call: &mut Call, number: u64, first: u64, skipped: u64) -> Outcome 
 
 /// Whether the account is what the row says; if so, the handler finds it in the call.
 #[inline(always)]
-fn take(call: &mut Call, account: Account, kind: u64) -> bool {
+fn take(call: &mut Call, account: Account, kind: u64, first: u64) -> bool {
     if kind == HOLDER {
         return account.signs();
     }
@@ -115,6 +116,8 @@ fn take(call: &mut Call, account: Account, kind: u64) -> bool {
         call.issuer = account.data();
     } else if kind == STOCK {
         call.stock = account.data();
+        // an operation names its mint
+        return first == 0 || call.operation_mint().is(&call.stock().mint);
     } else {
         call.record = account.data();
         return call.redemption().mint.is(&call.stock().mint);
@@ -136,6 +139,9 @@ pub fn is_ours(call: &Call, account: Account, tag: u64) -> bool {
 /// Who must have signed this instruction, among all of its accounts.
 #[inline(never)]
 pub fn authorise(call: &Call, by: u64) -> Outcome {
+    if by == 0 {
+        return Ok(());
+    }
     let issuer = call.issuer();
     let mut number = 0;
     while number < ROLES {

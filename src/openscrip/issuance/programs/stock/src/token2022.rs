@@ -41,6 +41,10 @@ pub static TOKEN_2022: Words =
 pub struct Words([u64; 4]);
 
 impl Words {
+    pub const fn new(words: [u64; 4]) -> Self {
+        Words(words)
+    }
+
     pub fn key(&self) -> &Key {
         // SAFETY: a key is four words, and nobody writes to this one.
         unsafe { &*(self as *const Words).cast() }
