@@ -95,6 +95,11 @@ class Reconciler:
         """The feed that the worker reads."""
         return Feed(FEED, self.poll, self.apply)
 
+    def close(self) -> None:
+        """Close the index."""
+        for indexer in self._indexers.values():
+            indexer.store.close()
+
     def poll(self, cursor: str) -> tuple[list[Look], str]:
         """Look at everything; the looks by which a break would open, change or close.
 
