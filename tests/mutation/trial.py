@@ -26,9 +26,13 @@ _TOKEN = ("test_token.py", "test_policy.py", "test_pause.py", "test_freeze.py", 
 _ISSUER = ("test_voucher.py", "test_mint_rules.py", "test_kinds.py", "test_limits.py", "test_redemption.py", "test_batch.py")
 _ACTIONS = ("test_action_steps.py", "test_action_ends.py", "test_actions.py", "test_conversion.py", "test_action_locks.py")
 KILLERS = {
-    "Issuer.vy": (*_ISSUER, "test_covers.py"),
+    "Issuer.vy": (*_ISSUER, "test_covers.py", "test_crossings.py", "test_lanes.py"),
     "vouchers.vy": _ISSUER,
-    "escrow.vy": ("test_redemption.py", *_ISSUER),
+    "escrow.vy": ("test_redemption.py", "test_crossings.py", *_ISSUER),
+    "crossings.vy": ("test_crossings.py", "test_lanes.py"),
+    "windows.vy": ("test_lanes.py", "test_limits.py", "test_crossings.py"),
+    "once.vy": ("test_kinds.py", "test_voucher.py", "test_crossings.py"),
+    "feeds.vy": ("test_registry.py", "test_crossings.py", *_ISSUER),
     "limits.vy": ("test_limits.py", "test_covers.py", *_ISSUER),
     "Signers.vy": ("test_signers.py", "test_voucher.py"),
     "Policy.vy": ("test_policy.py", "test_policy_sources.py", "test_token.py"),
