@@ -6,10 +6,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from openscrip_watch import mints, multipliers, releases, transactions
-from openscrip_watch.amounts import DOLLAR, parse
+from openscrip_watch.amounts import DOLLAR, ONE, parse
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
-from openscrip_watch.chains.solana_wire import Authority, decode_mint
+from openscrip_watch.chains.solana_wire import Asked as SolanaTransaction
+from openscrip_watch.chains.solana_wire import decode_mint
 from openscrip_watch.config import StockConfig
 from openscrip_watch.crossings import Bounds
 from openscrip_watch.endings import CancelAsked, FinishAsked
@@ -18,15 +19,16 @@ from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease, SignedReport
-from openscrip_watch.reports import ReportAsked, due_report, lower_report, report_json
+from openscrip_watch.reports import ReportAsked, due_report, last_report, lower_report, report_json, report_values
 from openscrip_watch.signing import EvmSigning
+from openscrip_watch.solana_signing import SolanaSigning, Start
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
 OfAction = multipliers.ChangeAsked | FinishAsked | CancelAsked
 Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked | ReportAsked
-WAITING_S = 90.0
-"""Machine seconds after which a Solana transaction that did not land is asked after: its blockhash lives about 60."""
+_IN_TRANSACTION = "transaction"
+"""What stands as a report's signature on Solana, where each transaction that brings it is signed."""
 
 
 class Batch:
@@ -51,9 +53,7 @@ class Batch:
         self._keys = keys
         self._offences = offences
         self._standings: dict[tuple[str, str], Standing] = {}
-        self._known: set[str] = set()
         self._stated: set[str] = set()
-        self._dead_calls: set[str] = set()
 
     def read(self, asked: Sequence[Asked]) -> None:
         """Look at the custodian, then at the chains, for all stocks that the requests are about."""
@@ -70,9 +70,8 @@ class Batch:
         self.sources.read_custodian(stated.values())
         self._stated = set(stated)
         self._settle_releases(asked)
-        expired = self._ask_after_blockhashes(asked)
         self._standings = self.sources.read_chains(read.values())
-        self._note_landed(read.values(), expired)
+        self._note_landed(read.values())
 
     def answer(self, asked: Asked) -> Answer:
         """The answer to one request. Raises `Refusal`."""
@@ -114,30 +113,39 @@ class Batch:
 
     def _mint(self, asked: mints.MintAsked) -> Answer:
         stock = self._stock(asked.mint.stock)
-        before = mints.earlier_signature(asked, self._register)
+        signed = mints.earlier_signature(asked, self._register)
         view = self.view(stock)
-        if before is not None:
-            report = self._report(view, before.chain) if is_evm(before.chain) and before.state == "live" else None
-            return {"signature": before.signature, "report": report} | _earlier(before, asked)
-        mints.judge(asked, view, self.now, self._config.statement_age_s_max, self._bounds())
-        signed = self._sign_mint(asked, view)
-        self._register.put_mint(signed)
-        self._record("mint", signed.mint_id, signed.state, asdict(signed))
-        self._sign("mint", signed.mint_id, signed.signature, asdict(signed))
-        report = self._report(view, signed.chain) if is_evm(signed.chain) else None
+        if signed is None:
+            mints.judge(asked, view, self.now, self._config.statement_age_s_max, self._bounds())
+            signed = replace(asked.mint, at=self.now)
+            if is_evm(signed.chain):
+                signed = replace(signed, signature=self._evm(signed.chain).mint(signed, view.standings[signed.chain].at))
+                self._sign("mint", signed.mint_id, signed.signature, asdict(signed))
+            else:
+                self._solana().refuse_unless_living(signed)
+            self._put_mint(signed)
+        if asked.asked is not None:
+            return self._cosigned_mint(asked.asked, signed)
+        report = self._report(view, signed.chain) if signed.state == "live" else None
+        if report is not None and not is_evm(signed.chain):
+            told = last_report(view, signed.chain)
+            self._put_mint(replace(signed, report=tuple(map(int, report_values(told)[1:])) if told else ()))
         return {"signature": signed.signature, "report": report}
+
+    def _cosigned_mint(self, transaction: SolanaTransaction, mint: SignedMint) -> Answer:
+        """Our signature under a transaction that carries out what was judged, with the report that was told with it."""
+        refuse_unless(mint.state != "dead", "mint.dead", f"mint: {mint.mint_id:.80} can land no more")
+        signature = self._solana().mint(transaction, mint)
+        self._sign("mint", mint.mint_id, signature, asdict(mint))
+        return {"signature": signature}
+
+    def _put_mint(self, mint: SignedMint) -> None:
+        self._register.put_mint(mint)
+        self._record("mint", mint.mint_id, mint.state, asdict(mint))
 
     def _bounds(self) -> Bounds:
         config = self._config
         return Bounds(self.sources.destinations(), config.crossing_hour_shares, config.lanes)
-
-    def _sign_mint(self, asked: mints.MintAsked, view: StockView) -> SignedMint:
-        mint = replace(asked.mint, at=self.now)
-        if is_evm(mint.chain):
-            return replace(mint, signature=self._evm(mint.chain).mint(mint, view.standings[mint.chain].at))
-        mints.refuse_unless_exact_mint(asked, self._authority())
-        signature = self._cosign(asked.asked.message if asked.asked else b"", mint.blockhash)
-        return replace(mint, signature=signature, slot=self.sources.need_solana().slot)
 
     def _report(self, view: StockView, chain: str) -> Mapping[str, object] | None:
         claims = view.claimed()
@@ -151,15 +159,22 @@ class Batch:
         founded = asked.chain in view.standings
         refuse_unless(founded, "chain.token", f"chain: {asked.stock:.40} was not founded on {asked.chain:.20}")
         view.refuse_unless_explained()
-        return {"report": self._reported(view, lower_report(view, asked.chain))}
+        report = self._reported(view, lower_report(view, asked.chain))
+        told = last_report(view, asked.chain)
+        if asked.asked is None or told is None or is_evm(asked.chain):
+            return {"report": report}
+        held = tuple(map(int, report_values(told)[1:]))
+        return {"report": report, "signature": self._solana().report(asked.asked, view.stock.mint, held)}
 
     def _reported(self, view: StockView, report: SignedReport | None) -> Mapping[str, object] | None:
         """A report as the issuer gets it, signed and recorded."""
         if report is None:
             return None
         if not report.signature:
-            feed = view.stock.feed_on(report.chain)
-            report = replace(report, signature=self._evm(report.chain).report(feed, report))
+            feed, signature = view.stock.feed_on(report.chain), _IN_TRANSACTION
+            if is_evm(report.chain):
+                signature = self._evm(report.chain).report(feed, report)
+            report = replace(report, signature=signature)
             self._register.reports[report.key] = report
             self._record("report", report.key, "live", asdict(report))
             self._sign("report", f"{report.key}/{report.sequence}", report.signature, asdict(report))
@@ -167,39 +182,37 @@ class Batch:
 
     def _change(self, asked: multipliers.ChangeAsked) -> Answer:
         view = self._founded(asked)
-        calls = {key: call for key, call in self._register.calls.items() if key not in self._dead_calls}
-        before = multipliers.earlier_change(asked, calls, view)
-        if before is not None:
-            return _of_change(before)
-        notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
-        multipliers.judge(asked, view, self.now, age, notices)
-        call = SignedCall(asked.key, asked.chain, asked.content)
-        if is_evm(asked.chain):
-            staged, announced = self._evm(asked.chain).change(asked)
-            call = replace(call, signature=staged, action_signature=announced)
-        elif asked.asked is not None:
-            multipliers.refuse_unless_exact_change(asked, view, self._authority())
-            call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
-        self._put_call("multiplier", call)
+        call = multipliers.earlier_change(asked, self._register.calls, view)
+        if call is None:
+            notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
+            multipliers.judge(asked, view, self.now, age, notices)
+        if not is_evm(asked.chain):
+            call = SignedCall(asked.key, asked.chain, asked.content, self._solana().change(asked))
+            self._put_call("multiplier", call)
+        elif call is None:
+            call = SignedCall(asked.key, asked.chain, asked.content, *self._evm(asked.chain).change(asked))
+            self._put_call("multiplier", call)
         return _of_change(call)
 
     def _finish(self, asked: FinishAsked) -> Answer:
         view = self._founded(asked)
-        before = asked.earlier(self._register.calls)
-        if before is not None:
+        before, evm = asked.earlier(self._register.calls), is_evm(asked.chain)
+        if before is not None and evm:
             return {"signature": before.signature}
-        asked.judge(view)
-        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm(asked.chain).finish(asked))
-        return self._put_call("finish", call)
+        if before is None:
+            asked.judge(view)
+        signature = self._evm(asked.chain).finish(asked) if evm else self._solana().finish(asked, view.stock.mint)
+        return self._put_call("finish", SignedCall(asked.key, asked.chain, asked.document, signature))
 
     def _cancel(self, asked: CancelAsked) -> Answer:
         view = self._founded(asked)
-        before = asked.earlier(self._register.calls)
-        if before is not None:
+        before, evm = asked.earlier(self._register.calls), is_evm(asked.chain)
+        if before is not None and evm:
             return {"signature": before.signature}
-        asked.judge(view, self._config.evm_chains[asked.chain].cancel)
-        call = SignedCall(asked.key, asked.chain, asked.document, signature=self._evm(asked.chain).cancel(asked))
-        return self._put_call("cancel", call)
+        if before is None:
+            asked.judge(view, self._config.cancels(asked.chain))
+        signature = self._evm(asked.chain).cancel(asked) if evm else self._solana().cancel(asked, view.stock.mint)
+        return self._put_call("cancel", SignedCall(asked.key, asked.chain, asked.document, signature))
 
     def _founded(self, asked: OfAction) -> StockView:
         view = self.view(self._stock(asked.stock))
@@ -208,21 +221,27 @@ class Batch:
         return view
 
     def _transaction(self, asked: transactions.TransactionAsked) -> Answer:
-        dead = asked.key in self._dead_calls
-        before = transactions.earlier_transaction(asked, self._register.calls.get(asked.key), dead=dead)
-        if before is not None:
-            return {"signature": before.signature}
-        if asked.purpose in transactions.ESCROWED:
-            stock = next(iter(self._stocks_of(asked)))
-            transactions.judge_escrow(asked, self.sources.books["solana"].token(stock.mint), self._authority())
+        solana = self.sources.need_solana()
+        solana.read_roles()
+        if asked.purpose == transactions.QUEUE:
+            transactions.refuse_without_consent(asked, self._config.solana.operations if self._config.solana else ())
+            signature = self._solana().queue(asked.asked, asked.request_id)
         else:
-            solana = self.sources.need_solana()
-            account = decode_mint(solana.accounts([asked.mint])[0] or b"")
-            resume = self._config.solana.resume if self._config.solana else ()
-            transactions.judge_standing(asked, account, self._authority(), resume)
-        call = SignedCall(asked.key, "solana", asked.purpose)
-        call = self._cosigned(call, asked.asked.message, asked.asked.blockhash, asked.transaction)
-        return self._put_call(asked.purpose, call)
+            mint = decode_mint(solana.accounts([asked.mint])[0] or b"")
+            text = f"founding: {asked.mint} had a supply before its handover"
+            refuse_unless(mint.supply == 0, "founding.supply", text)
+            signature = self._solana().opening(asked.asked, asked.mint, self._start(asked))
+        return self._put_call(asked.purpose, SignedCall(asked.key, "solana", asked.purpose, signature))
+
+    def _start(self, asked: transactions.TransactionAsked) -> Start:
+        """What a new token starts from: where the stock's first EVM token stands, or one at the epoch of its listing."""
+        stock = next(iter(self._stocks_of(asked)), None)
+        text = f"founding: {asked.mint:.64} was not one of our mints"
+        if stock is None:
+            raise Refusal("voucher.token", text)
+        found = (standing for (chain, symbol), standing in self._standings.items() if symbol == stock.symbol and is_evm(chain))
+        lead = next(found, None)
+        return Start(lead.multiplier, lead.epoch, lead.version) if lead else Start(ONE, stock.epoch, 0)
 
     def _release(self, asked: releases.ReleaseAsked) -> Answer:
         before = releases.earlier_release(asked, self._register.releases)
@@ -276,14 +295,7 @@ class Batch:
             case multipliers.ChangeAsked() | FinishAsked() | CancelAsked() | ReportAsked():
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
-                found = [stock for stock in stocks if stock.mint == asked.mint]
-                needed = asked.purpose in transactions.ESCROWED
-                refuse_unless(
-                    bool(found) or not needed,
-                    "voucher.token",
-                    f"transaction: {asked.mint:.64} was not one of our mints",
-                )
-                return found
+                return [stock for stock in stocks if asked.mint and stock.mint == asked.mint]
             case releases.ReleaseAsked():
                 isin = asked.instruction.get("isin")
                 return [stock for stock in stocks if asked.kind == "payment" or stock.isin == isin]
@@ -294,32 +306,7 @@ class Batch:
             raise Refusal("stock.unknown", f"stock: {symbol:.40} was not configured")
         return stock
 
-    def _ask_after_blockhashes(self, asked: Sequence[Asked]) -> set[str]:
-        """Note which asked transactions could land now; the blockhashes of earlier ones that can land no more.
-
-        This comes before the history is read: what landed until then will be found there.
-        """
-        solana = self.sources.solana
-        without = (releases.ReleaseAsked, FinishAsked, CancelAsked, ReportAsked)
-        transactions_asked = [each.asked for each in asked if not isinstance(each, without) and each.asked]
-        if solana is None or not transactions_asked:
-            return set()
-        earlier: dict[str, int] = {}
-        for each in asked:
-            if isinstance(each, mints.MintAsked) and each.asked:
-                waiting = self._register.waiting("solana", each.mint.token, WAITING_S)
-                before = self._register.mints.get(each.mint.mint_id)
-                if before and before.state == "live" and before.transaction != each.mint.transaction:
-                    waiting.append(before)
-                earlier |= {mint.blockhash: mint.slot for mint in waiting}
-            elif isinstance(each, (transactions.TransactionAsked, multipliers.ChangeAsked)):
-                call = self._register.calls.get(each.key)
-                if call and call.blockhash and call.transaction != each.transaction:
-                    earlier[call.blockhash] = call.slot
-        self._known = solana.known({each.blockhash for each in transactions_asked})
-        return solana.expired(earlier)
-
-    def _note_landed(self, stocks: Collection[StockConfig], expired: set[str]) -> None:
+    def _note_landed(self, stocks: Collection[StockConfig]) -> None:
         """Move signed mints to landed or dead, and look for mints that nobody here signed."""
         changed: list[SignedMint] = []
         for chain, book in self.sources.books.items():
@@ -334,22 +321,15 @@ class Batch:
                 if offence and f"{chain}:{fact.token}" not in self._offences:
                     self._offences[f"{chain}:{fact.token}"] = f"{chain}: {offence}"
         tokens = {(name, stock.symbol): token for stock in stocks for name, token in stock.tokens.items()}
-        evm = {key: each for key, each in self._standings.items() if is_evm(key[0]) and key in tokens}
-        evm_at = {chain: standing.at for (chain, _), standing in evm.items()}
-        epochs = {(key[0], tokens[key]): standing.epoch for key, standing in evm.items()}
-        read = {stock.mint for stock in stocks}
+        standings = {key: each for key, each in self._standings.items() if key in tokens}
+        times = {chain: standing.at for (chain, _), standing in standings.items()}
+        epochs = {(key[0], tokens[key]): standing.epoch for key, standing in standings.items()}
         signer_epochs = {name: reader.signer_epoch for name, reader in self.sources.evms.items()}
-        changed += self._register.landed(self.sources.books, evm_at, epochs, signer_epochs)
-        for mint in [each for token in read for each in self._register.live("solana", token)]:
-            if mint.blockhash in expired or mint.signature in self.sources.books["solana"].token(mint.token).failed:
-                dead = replace(mint, state="dead")
-                self._register.put_mint(dead)
-                changed.append(dead)
+        if self.sources.solana:
+            signer_epochs["solana"] = self.sources.solana.signer_epoch
+        changed += self._register.landed(self.sources.books, times, epochs, signer_epochs)
         for mint in changed:
             self._record("mint", mint.mint_id, mint.state, asdict(mint))
-        failed = set().union(*(facts.failed for facts in self.sources.books["solana"].tokens.values()))
-        calls = self._register.calls.items()
-        self._dead_calls = {key for key, call in calls if call.blockhash in expired or call.signature in failed}
 
     def _settle_releases(self, asked: Sequence[Asked]) -> None:
         """Note how the custodian ended what was approved: movements for deliveries, its answer for payments."""
@@ -376,27 +356,15 @@ class Batch:
 
     def _put_call(self, what: str, call: SignedCall) -> Answer:
         self._register.calls[call.key] = call
-        self._dead_calls.discard(call.key)
         self._record("call", call.key, "live", asdict(call))
         self._sign(what, call.key, call.signature, asdict(call))
         return {"signature": call.signature}
 
-    def _cosigned(self, call: SignedCall, message: bytes, blockhash: str, transaction: str) -> SignedCall:
-        signature = self._cosign(message, blockhash)
-        slot = self.sources.need_solana().slot
-        return replace(call, blockhash=blockhash, slot=slot, transaction=transaction, signature=signature)
-
-    def _cosign(self, message: bytes, blockhash: str) -> str:
-        """Our signature, over a transaction that the cluster would take now: only then can its end be told later."""
-        known = blockhash in self._known
-        refuse_unless(known, "solana.expired", "transaction: its blockhash was not a recent one")
-        return str(self._keys.solana.sign_message(message))
-
-    def _authority(self) -> Authority:
+    def _solana(self) -> SolanaSigning:
         solana = self._config.solana
         if solana is None:
             raise Refusal("chain.unknown", "chain: solana was not configured")
-        return Authority(solana.multisig, solana.issuer, str(self._keys.solana.pubkey()))
+        return SolanaSigning(self._keys.solana, self.sources.need_solana(), solana.issuer)
 
     def _evm(self, chain: str) -> EvmSigning:
         reader = self.sources.evms.get(chain)
@@ -415,9 +383,3 @@ def _of_change(call: SignedCall) -> Answer:
     """The signature under a change and, on EVM, the one under its corporate action."""
     action = {"action_signature": call.action_signature} if call.action_signature else {}
     return {"signature": call.signature} | action
-
-
-def _earlier(before: SignedMint, asked: mints.MintAsked) -> dict[str, object]:
-    """The transaction that the signature belongs to, where it is an earlier one than was asked about."""
-    same = before.transaction == asked.mint.transaction
-    return {} if same else {"transaction": before.transaction}

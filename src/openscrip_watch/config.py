@@ -25,14 +25,16 @@ class EvmConfig:
 
 @dataclass(frozen=True, slots=True)
 class SolanaConfig:
-    """The node, the multisig that holds the mints' authorities, and the issuer who pays fees."""
+    """The node, the program that commands the mints, and the issuer who pays fees."""
 
     rpc: str
-    multisig: str
+    program: str
     issuer: str
     commitment: str = "finalized"
-    resume: tuple[str, ...] = ()
-    """Mints that the watch's operator allows to be resumed after a pause."""
+    cancel: tuple[str, ...] = ()
+    """Corporate actions, by their id on chain, that the watch's operator allows to be taken back before they take effect."""
+    operations: tuple[str, ...] = ()
+    """Operations, by their hash, that the watch's operator allows to be put into the timelock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class WatchConfig:
         """Every EVM chain by name, `evm` first."""
         return ({"evm": self.evm} if self.evm else {}) | dict(self.more_evm)
 
+    def cancels(self, chain: str) -> tuple[str, ...]:
+        """The corporate actions that may be taken back on a chain."""
+        found = self.solana if chain == "solana" else self.evm_chains.get(chain)
+        return found.cancel if found else ()
+
     @property
     def chains(self) -> tuple[str, ...]:
         """The names of all chains, Solana last."""
@@ -113,10 +120,11 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
         evm=_evm_chain(evm) if evm else None,
         solana=SolanaConfig(
             fields.text(solana, "rpc"),
-            fields.text(solana, "multisig"),
+            fields.text(solana, "program"),
             fields.text(solana, "issuer_pubkey"),
             str(solana.get("commitment", "finalized")),
-            tuple(str(each) for each in solana.get("resume", ())),
+            tuple(str(each) for each in solana.get("cancel", ())),
+            tuple(str(each) for each in solana.get("operations", ())),
         )
         if solana
         else None,
@@ -177,7 +185,7 @@ def refuse_unless_extends(before: WatchConfig | None, after: WatchConfig) -> Non
 def _identity(config: WatchConfig) -> tuple[object, ...]:
     """What must stay once a stock is listed."""
     contracts = {name: each.issuer_contract for name, each in config.evm_chains.items()}
-    return config.custodian_key, contracts, config.solana and config.solana.multisig
+    return config.custodian_key, contracts, config.solana and config.solana.program
 
 
 def _stock(symbol: str, body: Mapping[str, Any]) -> StockConfig:

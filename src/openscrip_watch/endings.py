@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from openscrip_watch import fields
 from openscrip_watch.chains.facts import is_evm
-from openscrip_watch.refusal import BadInput, refuse_unless
+from openscrip_watch.chains.solana_wire import Asked, read_asked
+from openscrip_watch.refusal import refuse_unless
 from openscrip_watch.register import SignedCall
 from openscrip_watch.view import StockView
 
@@ -19,6 +20,7 @@ class EndingAsked:
     stock: str
     action: str
     document: str
+    asked: Asked | None
     step: ClassVar[str]
     document_name: ClassVar[str]
 
@@ -31,10 +33,9 @@ class EndingAsked:
     def read(cls, body: Mapping[str, Any]) -> Self:
         """The request in a JSON body. Raises `BadInput`."""
         chain = fields.text(body, "chain", 20)
-        if not is_evm(chain):
-            raise BadInput("body.value", f"chain: {chain!r} keeps no state of corporate actions")
-        stock = fields.text(body, "stock", 40)
-        return cls(chain, stock, fields.hex32(body, "action_id"), fields.hex32(body, cls.document_name))
+        asked = None if is_evm(chain) else read_asked(body.get("transaction"))
+        named = (chain, fields.text(body, "stock", 40))
+        return cls(*named, fields.hex32(body, "action_id"), fields.hex32(body, cls.document_name), asked)
 
     def earlier(self, calls: Mapping[str, SignedCall]) -> SignedCall | None:
         """The signature that was given before. Raises `finish.conflict`, `cancel.conflict` for another document."""

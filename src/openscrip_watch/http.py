@@ -155,8 +155,7 @@ def _answered(answer: Answer | Refusal) -> JSONResponse:
         return JSONResponse(answer)
     unready = isinstance(answer, Silent) or answer.code.startswith(("config.", "clock.unset"))
     status = 400 if isinstance(answer, BadInput) else 503 if unready else 409
-    earlier = answer.earlier if isinstance(answer, Silent) else {}
-    return JSONResponse({"code": answer.code, "text": answer.text, **earlier}, status)
+    return JSONResponse({"code": answer.code, "text": answer.text}, status)
 
 
 async def _nobody(_: Request, __: Exception) -> Response:

@@ -1,6 +1,6 @@
 """Whether a multiplier may change: the event's arithmetic, the custodian's notice, one value and time on all chains.
 
-On EVM the corporate action itself is announced beside its change, and every fact of it is checked against the notice.
+The corporate action itself is announced beside its change, and every fact of it is checked against the notice.
 """
 
 import json
@@ -14,8 +14,8 @@ from openscrip_watch import fields
 from openscrip_watch.amounts import DOLLAR, ONE, SHARE, f64_down, parse, same_f64, show
 from openscrip_watch.canonical import NO_HASH, canonical, document_hash, request_hash
 from openscrip_watch.chains.facts import Standing, is_evm
-from openscrip_watch.chains.solana_wire import Asked, Authority, Step, memo, read_asked
-from openscrip_watch.refusal import BadInput, Refusal, Silent, refuse_unless
+from openscrip_watch.chains.solana_wire import Asked, read_asked
+from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 from openscrip_watch.register import SignedCall
 from openscrip_watch.view import StockView
 
@@ -23,10 +23,10 @@ _NEW_YORK = ZoneInfo("America/New_York")
 SPLITS = ("SPLF", "SPLR")
 DIVIDEND = "DVCA"
 NOTICE_S = 600
-"""The least that the EVM token asks for between scheduling and effect."""
+"""The least that every chain asks for between scheduling and effect."""
 HORIZON_S_MAX = 60 * 86_400
 PAUSE_S_MAX = 7 * 86_400
-"""How long before it is staged prices may have waited for a change, on EVM; the last hour of it is time to land."""
+"""How long before it is staged prices may have waited for a change; the last hour of it is time to land."""
 _LANDING_S_MAX = 3_600
 _SOURCES_MAX = 10
 _TERMS = ("event", "ex_date", "record_date", "pay_date", "ratio_new", "ratio_old", "cash_usd")
@@ -49,7 +49,6 @@ class ChangeAsked:
     paused_from: int
     event: Mapping[str, Any]
     asked: Asked | None
-    transaction: str
 
     @property
     def content(self) -> str:
@@ -92,7 +91,6 @@ def read_change(body: Mapping[str, Any]) -> ChangeAsked:
         paused_from=fields.integer(change, "paused_from", 1),
         event=event,
         asked=asked,
-        transaction=str(body["transaction"]) if asked else "",
     )
 
 
@@ -106,20 +104,14 @@ def earlier_change(asked: ChangeAsked, calls: Mapping[str, SignedCall], view: St
         if call.content != asked.content and not _dead(call, asked, view):
             raise Refusal("multiplier.conflict", f"multiplier: action {asked.action} was signed with other content")
     before = calls.get(asked.key)
-    if before is None or before.content != asked.content:
-        return None
-    if before.transaction == asked.transaction:
-        return before
-    scheduled = any(fact.action == asked.action for fact in view.facts[asked.chain].scheduled)
-    refuse_unless(not scheduled, "multiplier.conflict", f"multiplier: action {asked.action} was scheduled before")
-    raise Silent("multiplier.unsettled", "multiplier: an earlier transaction may still land", before.answer)
+    return before if before is not None and before.content == asked.content else None
 
 
 def judge(asked: ChangeAsked, view: StockView, now: int, age_s_max: int, notices: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse a change that the event does not give; otherwise return."""
     standing = view.standings[asked.chain]
     _refuse_another_action(asked, view, notices)
-    _refuse_another_start(asked, view, standing)
+    _refuse_another_start(asked, standing)
     due = max(now, standing.at)
     text = f"multiplier: it was to take effect at {asked.effective_at}, the clock was {due}"
     refuse_unless(due < asked.effective_at <= due + HORIZON_S_MAX, "multiplier.time", text)
@@ -154,25 +146,12 @@ def change_values(asked: ChangeAsked) -> tuple[str | int, ...]:
     return (asked.token, *value, asked.action, *asked.ratio, asked.paused_from)
 
 
-def refuse_unless_exact_change(asked: ChangeAsked, view: StockView, authority: Authority) -> None:
-    """The Solana transaction re-sends what is in force with its own timestamp, then sends the new value."""
-    standing = view.standings["solana"]
-    if asked.asked is None:
-        raise BadInput("transaction.malformed", "transaction: a Solana change came without one")
-    expected: list[Step] = [
-        authority.update_multiplier(asked.token, standing.f64, standing.f64_since),
-        authority.update_multiplier(asked.token, f64_down(asked.multiplier), asked.effective_at),
-        memo(f"openscrip:multiplier:{asked.version}:{asked.epoch_after}:{asked.action}"),
-    ]
-    authority.refuse_unless_exact(asked.asked, expected)
-
-
 def _dead(call: SignedCall, asked: ChangeAsked, view: StockView) -> bool:
-    """An EVM change is dead when its notice time has passed and the chain never scheduled it."""
+    """A change is dead when its notice time has passed and the chain never scheduled it."""
     scheduled = any(fact.action == asked.action for facts in view.facts.values() for fact in facts.scheduled)
     standing = view.standings.get(call.chain)
     effective_at = int(json.loads(call.content)["effective_at"])
-    return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S and is_evm(call.chain)
+    return not scheduled and standing is not None and standing.at > effective_at - NOTICE_S
 
 
 def _refuse_another_action(asked: ChangeAsked, view: StockView, notices: Mapping[str, Mapping[str, Any]]) -> None:
@@ -213,14 +192,11 @@ def _refuse_another_pause(asked: ChangeAsked, day: date, due: int) -> None:
     refuse_unless(early and longest <= asked.paused_from <= asked.effective_at, "multiplier.pause", text)
 
 
-def _refuse_another_start(asked: ChangeAsked, view: StockView, standing: Standing) -> None:
+def _refuse_another_start(asked: ChangeAsked, standing: Standing) -> None:
     """The change starts from what the chain shows, with nothing pending, as its next version."""
-    if is_evm(asked.chain):
-        same, version = standing.multiplier == asked.expected, standing.version
-    else:
-        same = same_f64(standing.f64, f64_down(asked.expected))
-        effective = [fact.version for fact in view.facts["solana"].scheduled if fact.effective_at <= standing.at]
-        version = effective[-1] if effective else 0
+    same, version = standing.multiplier == asked.expected, standing.version
+    if not is_evm(asked.chain):
+        same = same and same_f64(standing.f64, f64_down(asked.expected))
     text = f"multiplier: {show(asked.expected, ONE)} was expected, {asked.chain} shows {show(standing.multiplier, ONE)}"
     refuse_unless(same, "multiplier.expected", text)
     refuse_unless(standing.effective_at == 0, "multiplier.pending", "multiplier: another change was pending")

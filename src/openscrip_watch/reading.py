@@ -99,4 +99,4 @@ class Sources:
                 self.evms[name] = reader
         solana = self.config.solana
         if solana and (self.solana is None or self.solana.rpc.url != solana.rpc):
-            self.solana = SolanaReader(Rpc(solana.rpc, self.client), solana.multisig, solana.commitment)
+            self.solana = SolanaReader(Rpc(solana.rpc, self.client), solana.program, solana.commitment)

@@ -1,7 +1,5 @@
 """How the watch says no, and how it says that a source did not answer."""
 
-from collections.abc import Mapping
-
 
 class Refusal(Exception):
     """A rule said no and nothing was signed. `code` is stable and public; `text` reads `where: what was wrong`."""
@@ -17,14 +15,7 @@ class BadInput(Refusal):
 
 
 class Silent(Refusal):
-    """There is no answer yet: a source did not answer, or an earlier signature is still at large. Ask again later.
-
-    `earlier` is what may be used instead of waiting: the earlier transaction with its signature.
-    """
-
-    def __init__(self, code: str, text: str, earlier: Mapping[str, object] | None = None) -> None:
-        super().__init__(code, text)
-        self.earlier = earlier or {}
+    """There is no answer yet: a source did not answer. Ask again later."""
 
 
 def refuse_unless(allowed: bool, code: str, text: str) -> None:

@@ -1,12 +1,11 @@
 """Everything that the watch has signed: what may still land counts as landed (I1), and nothing is signed twice."""
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.facts import ChainBook, is_evm
+from openscrip_watch.chains.facts import ChainBook
 from openscrip_watch.proof import Restituted
 from openscrip_watch.store import Store
 
@@ -19,7 +18,7 @@ class SignedMint:
     """A mint that was signed for. `raw` 1e-18, `multiplier` 1e-18, `deadline` and `slot` as far as the chain has them.
 
     `receipts` are (custodian instruction, 1e-9 share of `epoch`); `redemption` is the hash of the redemption that a
-    restitution gives back, `origin` the same as the Issuer contract keeps it; `signer_epoch` the keys' generation (EVM).
+    restitution gives back, `origin` the same as the Issuer contract keeps it; `signer_epoch` the keys' generation.
     Of an arrival, `lane` is `source>destination` and `at` the market time of the signature.
     """
 
@@ -38,13 +37,12 @@ class SignedMint:
     origin: str = ""
     signer_epoch: int = 0
     deadline: int = 0
-    blockhash: str = ""
-    slot: int = 0
-    transaction: str = ""
     signature: str = ""
     state: State = "live"
     lane: str = ""
     at: int = 0
+    report: tuple[int, ...] = ()
+    """The figures of the reserve report that was told with it (Solana): they come in the same transaction."""
 
     def same_mint(self, other: "SignedMint") -> bool:
         """Whether both would mint the same to the same for the same reason."""
@@ -61,7 +59,7 @@ class SignedMint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A multiplier change, an action's end, a burn or refund that was signed for; `content` is what was agreed to.
+    """A multiplier change, an action's end, an opening or operation that was signed for; `content` is what was agreed to.
 
     On EVM a change is signed beside its corporate action: `action_signature`.
     """
@@ -69,16 +67,8 @@ class SignedCall:
     key: str
     chain: str
     content: str
-    blockhash: str = ""
-    slot: int = 0
-    transaction: str = ""
     signature: str = ""
     action_signature: str = ""
-
-    @property
-    def answer(self) -> dict[str, object]:
-        """The signature with the transaction that it belongs to."""
-        return {"signature": self.signature, "transaction": self.transaction}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +127,8 @@ class Register:
     _by_reference: dict[str, list[str]] = field(default_factory=dict)
     _by_lane: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     """Arrivals that were signed for lately."""
-    _live: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
-    """Live mints by (chain, token), with the machine time since when they are known."""
+    _live: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    """Live mints by (chain, token)."""
     _live_releases: dict[str, None] = field(default_factory=dict)
     paid: set[str] = field(default_factory=set)
     """Hashes of the references under which a payment left the bank."""
@@ -149,7 +139,7 @@ class Register:
         register = cls()
         for _, _, body in store.signed("mint"):
             receipts = tuple((str(name), int(shares)) for name, shares in body["receipts"])
-            register.put_mint(SignedMint(**{**body, "receipts": receipts}))
+            register.put_mint(SignedMint(**{**body, "receipts": receipts, "report": tuple(body["report"])}))
         for _, _, body in store.signed("call"):
             register.calls[body["key"]] = SignedCall(**body)
         for _, _, body in store.signed("report"):
@@ -172,7 +162,7 @@ class Register:
             self._by_lane.setdefault((mint.stock, mint.lane), {})[mint.mint_id] = None
         live = self._live.setdefault((mint.chain, mint.token), {})
         if mint.state == "live":
-            live.setdefault(mint.mint_id, time.monotonic())
+            live[mint.mint_id] = None
         else:
             live.pop(mint.mint_id, None)
 
@@ -191,11 +181,6 @@ class Register:
     def live_releases(self) -> list[SignedRelease]:
         """Releases that the custodian has not ended yet."""
         return [self.releases[each] for each in self._live_releases]
-
-    def waiting(self, chain: str, token: str, age_s: float) -> list[SignedMint]:
-        """Live mints that are known for more than `age_s` machine seconds."""
-        since = time.monotonic() - age_s
-        return [self.mints[mint_id] for mint_id, at in self._live.get((chain, token), {}).items() if at < since]
 
     def live(self, chain: str, token: str) -> list[SignedMint]:
         """Mints that may still land."""
@@ -267,21 +252,20 @@ class Register:
     def landed(
         self,
         books: Mapping[str, ChainBook],
-        evm_at: Mapping[str, int],
-        evm_epochs: Mapping[tuple[str, str], int],
+        times: Mapping[str, int],
+        epochs: Mapping[tuple[str, str], int],
         signer_epochs: Mapping[str, int],
     ) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.
 
-        An EVM voucher is dead when the final block is past its deadline, or the token's epoch or the keys' generation
-        (which never go back) have passed the voucher's. A Solana transaction is only declared dead by `Watch`, which asks
-        for its blockhash.
+        A voucher is dead when the chain's final time is past its deadline, or the token's epoch or the keys' generation
+        (which never go back) have passed the voucher's. All by chain, epochs also by token.
         """
 
         def dead(mint: SignedMint) -> bool:
-            passed = evm_epochs.get((mint.chain, mint.token), -1) > mint.epoch
-            late = evm_at.get(mint.chain, 0) > mint.deadline or passed
-            return is_evm(mint.chain) and (late or signer_epochs.get(mint.chain, 0) > mint.signer_epoch)
+            passed = epochs.get((mint.chain, mint.token), -1) > mint.epoch
+            late = times.get(mint.chain, 0) > mint.deadline or passed
+            return late or signer_epochs.get(mint.chain, 0) > mint.signer_epoch
 
         changed = []
         for (chain, token), mint_ids in self._live.items():

@@ -7,6 +7,7 @@ from typing import Any
 from openscrip_watch import fields
 from openscrip_watch.amounts import SHARE, show
 from openscrip_watch.chains.facts import Feed, Standing
+from openscrip_watch.chains.solana_wire import Asked, read_asked
 from openscrip_watch.register import SignedReport, report_key
 from openscrip_watch.view import StockView
 
@@ -17,11 +18,14 @@ class ReportAsked:
 
     chain: str
     stock: str
+    asked: Asked | None = None
+    """The Solana transaction that brings it."""
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "ReportAsked":
         """The request in a JSON body. Raises `BadInput`."""
-        return cls(fields.text(body, "chain", 20), fields.text(body, "stock", 40))
+        asked = read_asked(body["transaction"]) if body.get("transaction") else None
+        return cls(fields.text(body, "chain", 20), fields.text(body, "stock", 40), asked)
 
 
 def due_report(view: StockView, chain: str, claims: int, now: int, refresh_s: int) -> SignedReport | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from openscrip_watch.amounts import RAW, f64_down, same_f64, show
+from openscrip_watch.amounts import RAW, SHARE, f64_down, same_f64, show
 from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.evm_wire import (
     ATTESTOR_ROLE,
@@ -20,7 +20,6 @@ from openscrip_watch.chains.evm_wire import (
     mint_calls,
 )
 from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts, is_evm
-from openscrip_watch.chains.solana_wire import decode_multisig, mint_authority, signed_by
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
 from openscrip_watch.multipliers import announced_facts
@@ -29,6 +28,7 @@ from openscrip_watch.reading import Sources, http_client
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register
 from openscrip_watch.timeline import Past
+from openscrip_watch.verify_solana import check_commands, check_signatures
 from openscrip_watch.view import StockView, crossing_mint
 
 _SIGNER_EPOCH = 9
@@ -165,18 +165,27 @@ def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
 def _multiplier(look: Look) -> str:
     """I6: one version of one value from one time on every chain, each change as the custodian announced its event."""
     notices = {request_hash(event_id): notice for event_id, notice in look.sources.custodian.notices.items()}
-    announced = look.sources.evm.announced() if look.sources.evm else {}
+    announced = {"evm": look.sources.evm.announced() if look.sources.evm else {}, "solana": _announced_on_solana(look)}
     for stock in look.stocks():
         view = look.view(stock)
         try:
             view.refuse_unless_one_multiplier()
             _refuse_another_history(view)
-            for fact in view.facts[view.lead].scheduled if view.lead else ():
-                _refuse_another_event(fact, notices.get(fact.action), announced.get(fact.action))
+            for chain in announced.keys() & view.facts.keys():
+                for fact in view.facts[chain].scheduled:
+                    _refuse_another_event(fact, notices.get(fact.action), announced[chain].get(fact.action))
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
     changes = sum(len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1])
     return f"{len(look.stocks())} stocks agree on all chains, {changes} changes"
+
+
+def _announced_on_solana(look: Look) -> Mapping[str, tuple[str | int, ...]]:
+    """What was announced of each scheduled action, by its id."""
+    stocks = [stock for stock in look.stocks() if "solana" in look.chains(stock)]
+    actions = [fact.action for stock in stocks for fact in look.facts(stock, "solana").scheduled]
+    found = look.sources.solana.actions(actions) if look.sources.solana and actions else {}
+    return {action: each.announced for action, each in found.items()}
 
 
 def _refuse_another_event(fact: Fact, notice: Mapping[str, Any] | None, told: tuple[str | int, ...] | None) -> None:
@@ -192,21 +201,22 @@ def _refuse_another_history(view: StockView) -> None:
     """What each token shows is what its own history says, both histories agree, and splits are exact."""
     for chain, standing in view.standings.items():
         now = in_force(view.past, standing.at).multiplier
-        same = standing.multiplier == now if is_evm(chain) else same_f64(standing.f64, f64_down(now))
+        same = standing.multiplier == now and (is_evm(chain) or same_f64(standing.f64, f64_down(now)))
         text = f"{chain} shows {standing.multiplier} where its history gives {now}"
         refuse_unless(same, "multiplier.differs", text)
-    evm, solana = view.standings.get(view.lead), view.facts.get("solana")
-    if evm and solana:
-        led = view.facts[view.lead].scheduled
-        told = [(fact.action, fact.effective_at, fact.epoch, f64_down(fact.multiplier)) for fact in led]
-        shown = [(fact.action, fact.effective_at, fact.epoch, fact.f64) for fact in solana.scheduled]
+        if standing.feed:
+            text = f"the reserve on {chain} was in epoch {standing.feed.epoch}, the token in {standing.epoch}"
+            refuse_unless(standing.feed.epoch <= max(standing.epoch, standing.pending_epoch), "epoch.differs", text)
+    if view.lead and "solana" in view.facts:
+        led, followed = view.facts[view.lead].scheduled, view.facts["solana"].scheduled
+        told = [(fact.action, fact.effective_at, fact.epoch, fact.multiplier) for fact in led]
+        shown = [(fact.action, fact.effective_at, fact.epoch, fact.multiplier) for fact in followed]
         refuse_unless(told == shown, "multiplier.differs", "the two chains were told different changes")
-        versions = [fact.version for fact in solana.scheduled]
-        counted = versions == list(range(1, len(versions) + 1))
-        refuse_unless(counted, "multiplier.version", f"Solana's versions were {versions}")
-    if evm and evm.feed:
-        text = f"the feed was in epoch {evm.feed.epoch}, the token in {evm.epoch}"
-        refuse_unless(evm.feed.epoch <= max(evm.epoch, evm.pending_epoch), "epoch.differs", text)
+        exact_f64 = all(same_f64(fact.f64, f64_down(fact.multiplier)) for fact in followed)
+        refuse_unless(exact_f64, "multiplier.differs", "Solana was told a double that was not the multiplier's")
+        versions = (view.standings[view.lead].version, view.standings["solana"].version)
+        text = f"{view.lead} counted {versions[0]} changes, Solana {versions[1]}"
+        refuse_unless(versions[0] == versions[1], "multiplier.version", text)
     for before, after in zip(view.past, view.past[1:], strict=False):
         if after.epoch > before.epoch and after.epoch in view.line.splits:
             ratio = view.line.splits[after.epoch]
@@ -268,21 +278,12 @@ def _two_signed(domain: Domain, call: MintCall, sets: Mapping[int, Mapping[int, 
 
 
 def _solana_signatures(look: Look) -> int:
-    solana, config = look.sources.solana, look.config.solana
-    listed = [stock for stock in look.stocks() if "solana" in look.chains(stock)]
-    if solana is None or config is None or not listed:
+    solana, listed = look.sources.solana, [stock for stock in look.stocks() if "solana" in look.chains(stock)]
+    if solana is None or not listed:
         return 0
-    multisig, *mint_accounts = solana.accounts([config.multisig, *(stock.mint for stock in listed)])
-    needed, keys = decode_multisig(multisig or b"")
-    refuse_unless(needed == 2 and len(set(keys)) == 2, "signature.multisig", "the multisig was not two of two keys")
-    for stock, account in zip(listed, mint_accounts, strict=True):
-        held = mint_authority(account or b"") == config.multisig
-        refuse_unless(held, "signature.authority", f"{stock.symbol}: the mint authority was not the multisig")
+    check_commands(solana, listed)
     mints = [fact for stock in listed for fact in look.facts(stock, "solana").minted.values()]
-    bodies = solana.transactions([fact.tx for fact in mints])
-    for fact in mints:
-        text = f"mint {fact.request} on solana ({fact.tx}) was not signed by issuer and attestor"
-        refuse_unless(set(keys) <= signed_by(bodies[fact.tx]), "signature.mint", text)
+    check_signatures(solana, mints)
     return len(mints)
 
 
@@ -317,8 +318,29 @@ def _refuse_loose_transfers(look: Look, chain: str, stock: StockConfig, facts: T
         told[tx].remove(change)
 
 
+def _reserve(look: Look) -> str:
+    """What the gate of each chain counts with is what the custodian stated once, and nowhere more than that."""
+    told = []
+    for stock in look.stocks():
+        stated = {(each.unencumbered, each.epoch) for each in look.sources.custodian.kept.get(stock.isin, ())}
+        for chain in look.chains(stock):
+            standing, name = look.standings[chain, stock.symbol], f"{stock.symbol} on {chain}"
+            feed = standing.feed
+            if feed is None:
+                text = f"{name}: tokens stood there without any reserve report"
+                refuse_unless(standing.supply == 0, "reserve.missing", text)
+                continue
+            text = f"{name}: report {feed.sequence} said {show(feed.shares, SHARE)} shares, which no statement did"
+            refuse_unless((feed.shares, feed.epoch) in stated, "reserve.unstated", text)
+            text = f"{name}: report {feed.sequence} allots {show(feed.allocation, SHARE)} of {show(feed.shares, SHARE)}"
+            refuse_unless(feed.allocation <= feed.shares, "reserve.short", text)
+            told.append(f"{name} {show(feed.allocation, SHARE)} in epoch {feed.epoch} by report {feed.sequence}")
+    return "; ".join(told) or "nothing was reported"
+
+
 _CHECKS: dict[str, Callable[[Look], str]] = {
     "covered": _covered,
+    "reserve": _reserve,
     "multiplier": _multiplier,
     "evidence": _evidence,
     "signatures": _signatures,

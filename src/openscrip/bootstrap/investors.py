@@ -49,7 +49,7 @@ def investor_of(platform: Platform, client: str) -> Investor:
     account = EvmAccount(keys.load(f"{client}-evm", KeyKind.SECP256K1))
     pair = Keypair.from_seed(keys.load(f"{client}-solana", KeyKind.ED25519).secret)
     evm = EvmWallet(platform.evm_node, platform.wiring.contracts, account)
-    return Investor(client, evm, SolanaWallet(platform.solana.cluster, pair))
+    return Investor(client, evm, SolanaWallet(platform.solana.cluster, platform.solana.program, pair))
 
 
 def enter(platform: Platform, person: Person, wallets: dict[str, str]) -> None:
@@ -69,7 +69,7 @@ def put_into_escrow(platform: Platform, investor: Investor, redemption: Redempti
     token = platform.stock(redemption.stock).token(redemption.chain)
     if redemption.chain == "evm":
         return investor.evm.escrow(token, redemption.raw, redemption.kind, redemption.id)
-    return investor.solana.redeem(token, platform.solana.multisig, redemption.id, redemption.raw, redemption.kind)
+    return investor.solana.redeem(token, redemption.id, redemption.raw, redemption.kind)
 
 
 def send(platform: Platform, investor: Investor, chain: str, symbol: str, receiver: str, raw: RawAmount) -> str:

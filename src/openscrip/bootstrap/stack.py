@@ -14,20 +14,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from solders.pubkey import Pubkey
+
 from openscrip.assets.custodians.paper import PaperCustodianClient
 from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperChild
 from openscrip.assets.paper_client import PaperConnection
 from openscrip.bootstrap.market_clock import FileClock
 from openscrip.bootstrap.places import Places, Wiring, read_wiring, write_json, write_wiring
 from openscrip.bootstrap.platform import evm_signer, solana_key, treasury_key
-from openscrip.issuance.attestor import WatchClient
 from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, deploy_platform
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.transaction import Fees
-from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.chains.solana.founding import SolanaRoles, found_program
+from openscrip.issuance.chains.solana.program import local_program
 from openscrip.issuance.nodes.evm import EvmNode
+from openscrip.issuance.nodes.solana.genesis import ProgramAtGenesis
 from openscrip.issuance.nodes.solana.process import SolanaNode
+from openscrip.issuance.programs import stock_program
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.clock import instant
 from openscrip.kernel.errors import Refused, Unavailable
@@ -117,8 +121,14 @@ class Stack:
             start_at=start_at,
             live=live,
         )
+        deployer = solana_key(self._keys).pubkey()
         self.solana = SolanaNode(
-            data / "solana", port=ports.solana_rpc, live=live, start_at=start_at, slot_ms=solana_slot_ms
+            data / "solana",
+            port=ports.solana_rpc,
+            live=live,
+            start_at=start_at,
+            slot_ms=solana_slot_ms,
+            programs=[ProgramAtGenesis(local_program().program_id, stock_program(), deployer)],
         )
         timing = ["--live"] if live else ["--start-time", str(start_at)]
         self.broker = PaperChild(BROKER_MODULE, data / "broker", timing, ports.broker)
@@ -207,7 +217,7 @@ class Stack:
         for role in FUNDED_ROLES:
             self.evm.fund(evm_signer(self._keys, role).address)
         if known is None:
-            self.solana.fund(str(solana_key(self._keys).pubkey()))
+            self._found_solana()
         deployment = known.contracts if known else self._deploy()
         custodian_url = self._custodian_url()
         client = PaperCustodianClient(custodian_url)
@@ -230,6 +240,19 @@ class Stack:
         finally:
             rpc.close()
 
+    def _found_solana(self) -> None:
+        """Fund the keys that pay there, and name the program's roles; harmless when it was done."""
+        key = {role: solana_key(self._keys, role).pubkey() for role in ("issuer", "corporate-action", "guardian")}
+        for role in ("issuer", "guardian"):
+            self.solana.fund(str(key[role]))
+        attestor = Pubkey.from_string(self.watch.keys["solana"])
+        roles = SolanaRoles.single(key["issuer"], attestor, key["corporate-action"], key["guardian"])
+        cluster = Cluster(self.solana.url)
+        try:
+            found_program(cluster, local_program(), solana_key(self._keys), roles)
+        finally:
+            cluster.close()
+
     def _roles(self) -> EvmRoles:
         address = {role: evm_signer(self._keys, role).address for role in (*FUNDED_ROLES, "timelock-executor")}
         return EvmRoles(
@@ -249,14 +272,13 @@ def write_watch_config(
     path = places.watch_config
     before: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"stocks": {}}
     contracts: EvmDeployment = wiring.contracts
-    issuer = solana_key(keys)
-    chain = SolanaChain(Cluster(wiring.solana_rpc), issuer, wiring.watch_solana_key, WatchClient(wiring.watch))
+    program, issuer = local_program().program_id, solana_key(keys).pubkey()
     document = {
         "custodian": wiring.custodian,
         "custodian_public_key": wiring.custodian_key,
         "broker": wiring.broker,
         "evm": {"rpc": wiring.evm_rpc, "chain_id": wiring.evm_chain_id, "issuer_contract": contracts.issuer},
-        "solana": {"rpc": wiring.solana_rpc, "multisig": chain.multisig, "issuer_pubkey": str(issuer.pubkey())},
+        "solana": {"rpc": wiring.solana_rpc, "program": str(program), "issuer_pubkey": str(issuer)},
         "stocks": before["stocks"] | (stocks or {}),
         "evidence": str(places.evidence),
     }

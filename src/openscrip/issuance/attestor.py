@@ -17,10 +17,6 @@ from openscrip.runtime.connections import Connections
 TIMEOUT_S = 20.0
 
 
-EARLIER = "transaction.unsettled"
-"""The watch signed the same before, in a transaction that may still land, and hands that one out."""
-
-
 class WatchClient:
     """The watch at `url`."""
 
@@ -75,13 +71,13 @@ class WatchClient:
         }
         return self._ask("/v1/multipliers", _with_transaction(body, transaction))
 
-    def attest_finish(self, finish: ActionFinish) -> str:
+    def attest_finish(self, finish: ActionFinish, transaction: bytes | None = None) -> str:
         """As `Attestor.attest_finish`."""
-        return self._ending("/v1/finishes", finish, {"evidence": finish.evidence})
+        return self._ending("/v1/finishes", finish, {"evidence": finish.evidence}, transaction)
 
-    def attest_cancel(self, cancel: ActionCancel) -> str:
+    def attest_cancel(self, cancel: ActionCancel, transaction: bytes | None = None) -> str:
         """As `Attestor.attest_cancel`."""
-        return self._ending("/v1/cancellations", cancel, {"reason": cancel.reason})
+        return self._ending("/v1/cancellations", cancel, {"reason": cancel.reason}, transaction)
 
     def attest_report(self, chain: str, stock: str, transaction: bytes | None) -> Mapping[str, object]:
         """As `Attestor.attest_report`."""
@@ -107,14 +103,20 @@ class WatchClient:
             raise Unavailable(f"watch: its health was answered with status {status}")
         return found
 
-    def _ending(self, path: str, ending: ActionFinish | ActionCancel, document: dict[str, str]) -> str:
+    def _ending(
+        self, path: str, ending: ActionFinish | ActionCancel, document: dict[str, str], transaction: bytes | None
+    ) -> str:
         """The signature under a corporate action's end, which rests on a document's hash."""
-        action = {"chain": ending.chain, "stock": ending.stock, "action_id": chain_hash(ending.action_id).hex()}
-        return str(self._ask(path, action | document)["signature"])
+        action: dict[str, object] = {
+            "chain": ending.chain,
+            "stock": ending.stock,
+            "action_id": chain_hash(ending.action_id).hex(),
+        }
+        return str(self._ask(path, _with_transaction(action | document, transaction))["signature"])
 
     def _ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
         status, answer = self._exchange("POST", path, json.dumps(body).encode())
-        if status == 200 or answer.get("code") == EARLIER:
+        if status == 200:
             return answer
         code, text = str(answer.get("code", "watch.unknown")), str(answer.get("text", f"status {status}"))
         if status >= 500:

@@ -153,12 +153,12 @@ class Attestor(Protocol):
         """The attestor's `signature` under a multiplier change and, on EVM, its `action_signature` under the action."""
         ...
 
-    def attest_finish(self, finish: ActionFinish) -> str:
-        """The attestor's signature under the end of a corporate action."""
+    def attest_finish(self, finish: ActionFinish, transaction: bytes | None = None) -> str:
+        """The attestor's signature under the end of a corporate action; under its `transaction` on Solana."""
         ...
 
-    def attest_cancel(self, cancel: ActionCancel) -> str:
-        """The attestor's signature under a cancellation; it asks its own operator for consent."""
+    def attest_cancel(self, cancel: ActionCancel, transaction: bytes | None = None) -> str:
+        """The attestor's signature under a cancellation, as under a finish; it asks its own operator for consent."""
         ...
 
     def attest_report(self, chain: str, stock: str, transaction: bytes | None) -> Mapping[str, object]:
@@ -166,7 +166,7 @@ class Attestor(Protocol):
         ...
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
-        """The co-signature of a Solana burn or refund; with `transaction` where an earlier one may still land."""
+        """The co-signature of a Solana transaction that opens a token or queues an operation (`purpose`)."""
         ...
 
 

@@ -29,8 +29,9 @@ class Fact:
 
     `party` is the receiver of a mint, the holder of a redemption; `account` the token account it came from (Solana).
     `multiplier` (1e-18) and `epoch` are those of the event where the chain states them; for `scheduled` they are the
-    values from `effective_at` on, and on Solana `f64` is what the mint was told to show. Of a departure, `key` is the name
-    of its record on its chain, `destination` and `receiver` are 32 bytes in hex, `block` is where it happened.
+    values from `effective_at` on, and on Solana `f64` is what the mint was told to show. Of a departure, and of a burn
+    on Solana, `key` is the name of its record on its chain; `destination` and `receiver` are 32 bytes in hex, `block` is
+    where it happened.
     """
 
     chain: str

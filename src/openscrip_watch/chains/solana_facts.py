@@ -1,122 +1,163 @@
-"""What a landed Solana transaction did to one mint, read from its instructions and our memos. Pure.
+"""What a landed Solana transaction did to one mint, read from the stock program's instructions, outer and inner. Pure.
 
-A memo counts only beside the token instruction it speaks of, one memo for one instruction of its kind.
+The program is believed for what it did, and watched for what it did not: each mint and burn that Token-2022 carried out
+must be one that an instruction of the program explains. What nobody explains is loose.
 """
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from openscrip_watch.amounts import GRAIN, f64_floor
+from openscrip_watch.amounts import GRAIN
+from openscrip_watch.chains import solana_program as program
 from openscrip_watch.chains.facts import Fact
-from openscrip_watch.chains.solana_wire import (
-    ASSOCIATED,
-    BURN,
-    BURN_CHECKED,
-    MINT_TO,
-    MINT_TO_CHECKED,
-    TRANSFER_CHECKED,
-    Memo,
-    Step,
-    read_memo,
-    read_multiplier,
-)
+from openscrip_watch.chains.solana_program import Action, MintData, Redemption, StageData, StockProgram
+from openscrip_watch.chains.solana_wire import BURN, BURN_CHECKED, MINT_TO, MINT_TO_CHECKED, Step
+
+_REDEMPTION_AT = {program.ESCROW: 6, program.DEPART: 6, program.BURN: 4, program.REFUND: 4}
+_MINT_AT = {
+    program.MINT: 3, program.ESCROW: 2, program.DEPART: 2, program.BURN: 2, program.REFUND: 2, program.STAGE: 2,
+    program.CANCEL: 2,
+}  # fmt: skip
+_ACTION_AT = 3
+_TOKEN_MINT_AT = {MINT_TO: 0, MINT_TO_CHECKED: 0, BURN: 1, BURN_CHECKED: 1}
 
 
-def facts_of(mint: str, escrow: str, tx: str, at: int, steps: Sequence[Step], inner: Sequence[Step] = ()) -> list[Fact]:
-    """The facts of a successful transaction; what inner instructions (of other programs) mint or burn is loose."""
-    memos = [memo for step in steps if (memo := read_memo(step))]
-    ours = [step for step in steps if _mint_of(step) == mint]
-    facts = _mints(mint, tx, at, ours, steps, memos)
-    facts += _burns(mint, escrow, tx, at, ours, memos)
-    facts += _transfers(mint, escrow, tx, at, ours, memos)
-    facts += _multiplier(mint, tx, at, steps, memos)
-    for step in inner:
-        if _mint_of(step) == mint and step.tag in (MINT_TO, MINT_TO_CHECKED):
-            facts.append(Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1]))
-        elif _mint_of(step) == mint and step.tag in (BURN, BURN_CHECKED):
-            facts.append(Fact("solana", mint, "loose", tx, at, raw=-step.grains * GRAIN, account=step.accounts[0]))
-    return facts
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A successful transaction: every instruction that ran, and whose each token account was afterwards."""
+
+    tx: str
+    at: int
+    slot: int
+    steps: tuple[Step, ...]
+    owners: Mapping[str, str]
 
 
-def _mints(mint: str, tx: str, at: int, ours: Sequence[Step], steps: Sequence[Step], memos: Sequence[Memo]) -> list[Fact]:
-    minting = [step for step in ours if step.tag in (MINT_TO, MINT_TO_CHECKED)]
-    told = [memo.parts for memo in memos if memo.word == "mint"]
-    owners = {step.accounts[1]: step.accounts[2] for step in steps if step.program == ASSOCIATED}
-    if len(minting) != len(told):
-        return [Fact("solana", mint, "loose", tx, at, raw=step.grains * GRAIN, account=step.accounts[1]) for step in minting]
+def records_named(here: StockProgram, mint: str, landed: Sequence[Landed]) -> tuple[list[str], list[str]]:
+    """The redemptions' and the actions' accounts that must be read to tell what these transactions did."""
+    redemptions, actions = dict[str, None](), dict[str, None]()
+    for each in landed:
+        for tag, step in _ours(here, mint, each):
+            if tag in _REDEMPTION_AT:
+                redemptions[step.accounts[_REDEMPTION_AT[tag]]] = None
+            elif tag in (program.STAGE, program.CANCEL):
+                actions[step.accounts[_ACTION_AT]] = None
+    return list(redemptions), list(actions)
+
+
+def facts_of(
+    here: StockProgram,
+    mint: str,
+    landed: Landed,
+    redemptions: Mapping[str, Redemption],
+    actions: Mapping[str, Action],
+) -> list[Fact]:
+    """The facts of a successful transaction, in the order in which they happened."""
+    facts: list[Fact] = []
+    for tag, step in _ours(here, mint, landed):
+        if tag == program.MINT:
+            facts.append(_minted(mint, landed, step))
+        elif tag == program.STAGE:
+            facts.append(_scheduled(mint, landed, step, actions[step.accounts[_ACTION_AT]]))
+        elif tag == program.CANCEL:
+            action = actions[step.accounts[_ACTION_AT]].id
+            facts.append(Fact("solana", mint, "cancelled", landed.tx, landed.at, action=action, block=landed.slot))
+        else:
+            address = step.accounts[_REDEMPTION_AT[tag]]
+            facts.append(_redeemed(mint, landed, tag, address, redemptions[address]))
+    return facts + _loose(mint, landed, facts)
+
+
+def _ours(here: StockProgram, mint: str, landed: Landed) -> list[tuple[int, Step]]:
+    """The program's instructions about a mint with their tags."""
     return [
-        Fact(
-            "solana",
-            mint,
-            "minted",
-            tx,
-            at,
-            request=request,
-            raw=step.grains * GRAIN,
-            kind=int(kind),
-            party=owners.get(step.accounts[1], ""),
-            account=step.accounts[1],
-            evidence=evidence,
-        )
-        for step, (request, evidence, kind) in zip(minting, told, strict=True)
+        (step.data[0], step)
+        for step in landed.steps
+        if here.is_of(step, *_MINT_AT)
+        and len(step.accounts) > _MINT_AT[step.data[0]]
+        and step.accounts[_MINT_AT[step.data[0]]] == mint
     ]
 
 
-def _burns(mint: str, escrow: str, tx: str, at: int, ours: Sequence[Step], memos: Sequence[Memo]) -> list[Fact]:
-    burning = [step for step in ours if step.tag in (BURN, BURN_CHECKED)]
-    told = [memo.parts[0] for memo in memos if memo.word == "burn"]
-    from_escrow = all(step.accounts[0] == escrow for step in burning)
-    if len(burning) != len(told) or not from_escrow:
-        return [Fact("solana", mint, "loose", tx, at, raw=-step.grains * GRAIN, account=step.accounts[0]) for step in burning]
-    return [
-        Fact("solana", mint, "burned", tx, at, request=request, raw=step.grains * GRAIN)
-        for step, request in zip(burning, told, strict=True)
-    ]
+def _minted(mint: str, landed: Landed, step: Step) -> Fact:
+    terms, account = MintData.read(step.data), step.accounts[4]
+    return Fact(
+        "solana",
+        mint,
+        "minted",
+        landed.tx,
+        landed.at,
+        request=terms.request,
+        raw=terms.raw * GRAIN,
+        kind=terms.kind,
+        party=landed.owners.get(account, ""),
+        account=account,
+        evidence=terms.evidence,
+        origin=terms.origin,
+        epoch=terms.epoch,
+        multiplier=terms.multiplier,
+        block=landed.slot,
+    )
 
 
-def _transfers(mint: str, escrow: str, tx: str, at: int, ours: Sequence[Step], memos: Sequence[Memo]) -> list[Fact]:
-    moving = [step for step in ours if step.tag == TRANSFER_CHECKED]
-    entering = [step for step in moving if step.accounts[2] == escrow and step.accounts[0] != escrow]
-    leaving = [step for step in moving if step.accounts[0] == escrow]
-    redeem = [memo.parts for memo in memos if memo.word == "redeem"]
-    refund = [memo.parts[0] for memo in memos if memo.word == "refund"]
-    facts = []
-    if len(entering) == len(redeem):
-        for step, (request, kind) in zip(entering, redeem, strict=True):
-            source, holder = step.accounts[0], step.accounts[3]
-            raw = step.grains * GRAIN
-            facts.append(Fact("solana", mint, "escrowed", tx, at, request, raw, kind=int(kind), party=holder, account=source))
-    if len(leaving) == len(refund):
-        for step, request in zip(leaving, refund, strict=True):
-            facts.append(Fact("solana", mint, "refunded", tx, at, request, step.grains * GRAIN, account=step.accounts[2]))
-    return facts
+def _scheduled(mint: str, landed: Landed, step: Step, action: Action) -> Fact:
+    terms = StageData.read(step.data)
+    return Fact(
+        "solana",
+        mint,
+        "scheduled",
+        landed.tx,
+        landed.at,
+        epoch=terms.epoch_after,
+        multiplier=terms.multiplier,
+        effective_at=terms.effective_at,
+        action=action.id,
+        f64=struct.unpack("<d", terms.f64)[0],
+        block=landed.slot,
+    )
 
 
-def _multiplier(mint: str, tx: str, at: int, steps: Sequence[Step], memos: Sequence[Memo]) -> list[Fact]:
-    """The last update counts: the first of the safe double-send only repeats what is in force."""
-    updates = [update for step in steps if (update := read_multiplier(step)) and update.mint == mint]
-    if not updates:
-        return []
-    told = [memo.parts for memo in memos if memo.word == "multiplier"]
-    version, epoch, action = (int(told[0][0]), int(told[0][1]), told[0][2]) if len(told) == 1 else (-1, -1, "")
-    last = updates[-1]
-    return [
-        Fact(
-            "solana",
-            mint,
-            "scheduled",
-            tx,
-            at,
-            epoch=epoch,
-            multiplier=f64_floor(last.f64),
-            version=version,
-            effective_at=last.effective_at,
-            action=action,
-            f64=last.f64,
-        )
-    ]
+def _redeemed(mint: str, landed: Landed, tag: int, address: str, terms: Redemption) -> Fact:
+    """Escrowed, burned, refunded or departed, on the terms that the record keeps."""
+    place, raw = (landed.tx, landed.at, terms.request), terms.raw * GRAIN
+    if tag == program.ESCROW:
+        return Fact("solana", mint, "escrowed", *place, raw, terms.kind, terms.holder, block=landed.slot)
+    if tag == program.BURN:
+        return Fact("solana", mint, "burned", *place, raw, terms.kind, terms.holder, key=address, block=landed.slot)
+    if tag == program.REFUND:
+        return Fact("solana", mint, "refunded", *place, raw, terms.kind, terms.holder, block=landed.slot)
+    return Fact(
+        "solana",
+        mint,
+        "departed",
+        *place,
+        raw,
+        terms.kind,
+        terms.holder,
+        key=address,
+        destination=terms.destination,
+        receiver=terms.receiver,
+        arrive_by=terms.arrive_by,
+        block=landed.slot,
+    )
 
 
-def _mint_of(step: Step) -> str:
-    """The mint that a token instruction names; empty for others."""
-    place = {MINT_TO: 0, MINT_TO_CHECKED: 0, BURN: 1, BURN_CHECKED: 1, TRANSFER_CHECKED: 1}.get(step.tag)
-    return step.accounts[place] if place is not None and len(step.accounts) > place else ""
+def _loose(mint: str, landed: Landed, facts: Sequence[Fact]) -> list[Fact]:
+    """Changes of the supply that no fact explains."""
+    told = [fact.raw if fact.what == "minted" else -fact.raw for fact in facts if fact.what in _SUPPLY]
+    found = []
+    for step in landed.steps:
+        place = _TOKEN_MINT_AT.get(step.tag)
+        if place is None or len(step.accounts) <= 1 or step.accounts[place] != mint:
+            continue
+        change = step.grains * GRAIN * (1 if place == 0 else -1)
+        if change in told:
+            told.remove(change)
+        elif change:
+            account = step.accounts[1 - place]
+            found.append(Fact("solana", mint, "loose", landed.tx, landed.at, raw=change, account=account, block=landed.slot))
+    return found
+
+
+_SUPPLY = ("minted", "burned", "departed")

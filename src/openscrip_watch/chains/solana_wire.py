@@ -1,10 +1,9 @@
-"""Token-2022 and memo bytes: transactions taken apart into instructions, and mint accounts.
+"""Token-2022 bytes: transactions taken apart into instructions, and mint accounts.
 
 Little endian. Source: `solana-program/token-2022`, `interface/src/instruction.rs`; layouts as in the project's Solana
 reference, written here a second time on purpose: the watch does not trust the issuer's codec.
 """
 
-import re
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -16,24 +15,17 @@ from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
+from openscrip_watch.refusal import BadInput, refuse_unless
 
 TOKEN = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"  # noqa: S105  a program's address
 ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
-MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
 SYSTEM = "11111111111111111111111111111111"
 DECIMALS = 8
 MINT_TO, BURN, TRANSFER_CHECKED, MINT_TO_CHECKED, BURN_CHECKED = 7, 8, 12, 14, 15
-_MULTIPLIER_TAG = b"\x2b\x01"
-_SCALED_UI_AMOUNT, _TLV_START = 25, 166
-_HASH, _COUNT = "([0-9a-f]{64})", "(0|[1-9][0-9]{0,9})"
-_MEMOS = {
-    "mint": re.compile(f"openscrip:mint:{_HASH}:{_HASH}:{_COUNT}"),
-    "redeem": re.compile(f"openscrip:redeem:{_HASH}:{_COUNT}"),
-    "burn": re.compile(f"openscrip:burn:{_HASH}"),
-    "refund": re.compile(f"openscrip:refund:{_HASH}"),
-    "multiplier": re.compile(f"openscrip:multiplier:{_COUNT}:{_COUNT}:{_HASH}"),
-}
+_TLV_START = 166
+_PERMANENT_DELEGATE, _TRANSFER_HOOK, _SCALED_UI_AMOUNT, _PAUSABLE = 12, 14, 25, 26
+_AUTHORITY_FIRST = (4, _PERMANENT_DELEGATE, _TRANSFER_HOOK, 18, _SCALED_UI_AMOUNT, _PAUSABLE)
+"""Extensions whose data begins with the key that commands them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,48 +48,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
-    """One of our memos: its word and its parts."""
-
-    word: str
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Multiplier:
-    """What UpdateMultiplier (`43, 1, f64, i64`) tells a mint to show from `effective_at` on."""
-
-    mint: str
-    f64: float
-    effective_at: int
-
-
-@dataclass(frozen=True, slots=True)
 class MintAccount:
-    """Supply in 1e-8 raw and the scaled-UI extension: `pending` replaces `current` at `effective_at`."""
+    """Supply in 1e-8 raw and the scaled-UI extension: `pending` replaces `current` at `effective_at`.
+
+    `commanders` are all keys that command anything of it except its name; `whole` says that each of the five powers over
+    tokens (mint, freeze, pause, delegate, multiplier) has one, and `hook` names the program that transfers call.
+    """
 
     supply: int
     current: float
     effective_at: int
     pending: float
-
-
-def read_memo(step: Step) -> Memo | None:
-    """The memo in a step, or None when it is not one of ours to the letter."""
-    if step.program != MEMO:
-        return None
-    text = step.data.decode("utf-8", "replace")
-    word = text.split(":", 2)[1] if text.startswith("openscrip:") else ""
-    match = _MEMOS[word].fullmatch(text) if word in _MEMOS else None
-    return Memo(word, match.groups()) if match else None
-
-
-def read_multiplier(step: Step) -> Multiplier | None:
-    """The multiplier change in a step, or None."""
-    if step.program != TOKEN or step.data[:2] != _MULTIPLIER_TAG or len(step.data) != 18:
-        return None
-    f64, effective_at = struct.unpack("<dq", step.data[2:])
-    return Multiplier(step.accounts[0], f64, effective_at)
+    commanders: frozenset[str]
+    whole: bool
+    hook: str
 
 
 def transaction_steps(raw: bytes, loaded: Sequence[str] = ()) -> list[Step]:
@@ -112,11 +76,6 @@ def transaction_steps(raw: bytes, loaded: Sequence[str] = ()) -> list[Step]:
 def account_keys(raw: bytes, loaded: Sequence[str] = ()) -> list[str]:
     """The addresses that a transaction's instructions count by."""
     return [*map(str, VersionedTransaction.from_bytes(raw).message.account_keys), *loaded]
-
-
-def signatures(raw: bytes) -> list[str]:
-    """The signatures that a transaction carries, in base58; the first names it."""
-    return [str(each) for each in VersionedTransaction.from_bytes(raw).signatures]
 
 
 def signed_by(raw: bytes) -> set[str]:
@@ -153,81 +112,12 @@ def read_asked(text: object) -> Asked:
     return Asked(bytes(message), steps, keys[0], frozenset(keys[:needed]), str(message.recent_blockhash))
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """The SPL multisig, 2 of 2, with the issuer (who also pays fees) and the watch as its signers."""
-
-    multisig: str
-    issuer: str
-    attestor: str
-
-    def escrow(self, mint: str) -> str:
-        """Where redeemed tokens wait: the multisig's own token account."""
-        return associated(self.multisig, mint)
-
-    def refuse_unless_exact(self, asked: Asked, expected: Sequence[Step]) -> None:
-        """Exactly these instructions, this payer, these two signers. Raises `transaction.content` or `….signers`."""
-        named = asked.payer == self.issuer and asked.signers == {self.issuer, self.attestor}
-        refuse_unless(named, "transaction.signers", "transaction: payer or signers were not issuer and attestor")
-        if len(asked.steps) != len(expected):
-            text = f"transaction: it had {len(asked.steps)} instructions where {len(expected)} were allowed"
-            raise Refusal("transaction.content", text)
-        for number, (got, wanted) in enumerate(zip(asked.steps, expected, strict=True), 1):
-            refuse_unless(
-                self._ordered(got) == self._ordered(wanted),
-                "transaction.content",
-                f"transaction: instruction {number} was not what was asked for",
-            )
-
-    def mint_to(self, mint: str, owner: str, grains: int) -> list[Step]:
-        """Open the receiver's account if need be, then MintToChecked."""
-        account = associated(owner, mint)
-        data = bytes([MINT_TO_CHECKED]) + grains.to_bytes(8, "little") + bytes([DECIMALS])
-        return [self.open_account(mint, owner), self._step(data, (mint, account))]
-
-    def open_account(self, mint: str, owner: str) -> Step:
-        """CreateIdempotent of the receiver's associated account, paid by the issuer."""
-        accounts = (self.issuer, associated(owner, mint), owner, mint, SYSTEM, TOKEN)
-        return Step(ASSOCIATED, b"\x01", accounts)
-
-    def burn(self, mint: str, grains: int) -> Step:
-        """BurnChecked out of escrow."""
-        data = bytes([BURN_CHECKED]) + grains.to_bytes(8, "little") + bytes([DECIMALS])
-        return self._step(data, (self.escrow(mint), mint))
-
-    def refund(self, mint: str, account: str, grains: int) -> Step:
-        """TransferChecked out of escrow."""
-        data = bytes([TRANSFER_CHECKED]) + grains.to_bytes(8, "little") + bytes([DECIMALS])
-        return self._step(data, (self.escrow(mint), mint, account))
-
-    def handover(self, mint: str) -> list[Step]:
-        """The proof of both keys (a move of nothing), then the issuer hands the mint authority to the multisig."""
-        proof = self.refund(mint, self.escrow(mint), 0)
-        set_authority = b"\x06\x00\x01" + bytes(Pubkey.from_string(self.multisig))
-        return [proof, Step(TOKEN, set_authority, (mint, self.issuer))]
-
-    def pause(self, mint: str, *, paused: bool) -> Step:
-        """`44, 1` stops a token, `44, 2` resumes it."""
-        return self._step(b"\x2c\x01" if paused else b"\x2c\x02", (mint,))
-
-    def update_multiplier(self, mint: str, f64: float, effective_at: int) -> Step:
-        """UpdateMultiplier."""
-        return self._step(_MULTIPLIER_TAG + struct.pack("<dq", f64, effective_at), (mint,))
-
-    def _step(self, data: bytes, accounts: tuple[str, ...]) -> Step:
-        return Step(TOKEN, data, (*accounts, self.multisig, self.issuer, self.attestor))
-
-    def _ordered(self, step: Step) -> Step:
-        """The multisig's co-signers come last, in either order."""
-        tail = step.accounts[-2:]
-        if step.program == TOKEN and set(tail) == {self.issuer, self.attestor}:
-            return Step(step.program, step.data, (*step.accounts[:-2], *sorted(tail)))
-        return step
-
-
-def memo(text: str) -> Step:
-    """A memo that asks for no further signature."""
-    return Step(MEMO, text.encode(), ())
+def address_word(address: str) -> str:
+    """An address as 32 bytes in hex. Raises `BadInput("address.malformed")`."""
+    try:
+        return bytes(Pubkey.from_string(address)).hex()
+    except ValueError:
+        raise BadInput("address.malformed", f"address: {address!r:.60} was not a Solana address") from None
 
 
 @lru_cache(maxsize=10_000)
@@ -244,25 +134,35 @@ def decode_mint(data: bytes) -> MintAccount:
     """A mint account with the scaled-UI extension. Raises `chain.token` for anything else."""
     refuse_unless(len(data) > _TLV_START and data[165] == 1 and data[45] == 1, "chain.token", "solana: it was no mint")
     refuse_unless(data[44] == DECIMALS, "chain.token", f"solana: the mint had {data[44]} decimals")
+    extensions = _extensions(data)
+    scaled = extensions.get(_SCALED_UI_AMOUNT, b"")
+    refuse_unless(len(scaled) == 56, "chain.token", "solana: the mint had no scaled-UI extension")
+    current, effective_at, pending = struct.unpack_from("<dqd", scaled, 32)
+    keys = [_optional(data, 0), _optional(data, 46)]
+    keys += [_named(extensions[kind], 0) for kind in _AUTHORITY_FIRST if len(extensions.get(kind, b"")) >= 32]
+    whole = all(keys[:2]) and {_PERMANENT_DELEGATE, _SCALED_UI_AMOUNT, _PAUSABLE} <= extensions.keys()
+    supply, commanders = int.from_bytes(data[36:44], "little"), frozenset(key for key in keys if key)
+    hook = extensions.get(_TRANSFER_HOOK, b"").ljust(64, b"\0")
+    return MintAccount(supply, current, effective_at, pending, commanders, whole, _named(hook, 32))
+
+
+def _extensions(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
     at = _TLV_START
     while at + 4 <= len(data):
         kind, length = struct.unpack_from("<HH", data, at)
         if kind == 0:
             break
-        if kind == _SCALED_UI_AMOUNT and length == 56 and at + 60 <= len(data):
-            current, effective_at, pending = struct.unpack_from("<dqd", data, at + 36)
-            return MintAccount(int.from_bytes(data[36:44], "little"), current, effective_at, pending)
+        found[kind] = data[at + 4 : at + 4 + length]
         at += 4 + length
-    raise Refusal("chain.token", "solana: the mint had no scaled-UI extension")
+    return found
 
 
-def decode_multisig(data: bytes) -> tuple[int, tuple[str, ...]]:
-    """(signatures needed, signers) of an SPL multisig: `m u8 | n u8 | initialised u8 | keys`."""
-    refuse_unless(len(data) == 355 and data[2] == 1, "chain.multisig", "solana: the mint authority was no multisig")
-    keys = tuple(str(Pubkey(data[3 + 32 * place : 35 + 32 * place])) for place in range(data[1]))
-    return data[0], keys
+def _optional(data: bytes, at: int) -> str:
+    return str(Pubkey(data[at + 4 : at + 36])) if data[at : at + 4] == b"\x01\x00\x00\x00" else ""
 
 
-def mint_authority(data: bytes) -> str:
-    """The mint authority in a mint account; empty for none."""
-    return str(Pubkey(data[4:36])) if data[:4] == b"\x01\x00\x00\x00" else ""
+def _named(data: bytes, at: int) -> str:
+    """A key that may be none: 32 zero bytes."""
+    key = data[at : at + 32]
+    return str(Pubkey(key)) if any(key) else ""

@@ -7,8 +7,8 @@ from typing import Any
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
 
+from openscrip.issuance.chains.solana.landed import LandedTransaction
 from openscrip.issuance.chains.solana.refusals import Failure
 from openscrip.issuance.rpc import JsonRpc, RpcError
 from openscrip.kernel.errors import Refused, Unavailable
@@ -29,13 +29,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A landed transaction that names an address. `memo` is its memos in Solana's spelling."""
+    """A landed transaction that names an address."""
 
     signature: str
     slot: int
     at: int
     failed: bool
-    memo: str
 
 
 class Cluster:
@@ -55,6 +54,10 @@ class Cluster:
         """The newest final blockhash."""
         value = self._call("getLatestBlockhash", _FINAL)["value"]
         return Lease(Hash.from_string(value["blockhash"]), int(value["lastValidBlockHeight"]))
+
+    def genesis(self) -> str:
+        """The hash in base58 that tells this cluster from every other."""
+        return str(self._call("getGenesisHash"))
 
     def rent(self, size: int) -> int:
         """Lamports that exempt an account of `size` bytes from rent."""
@@ -116,17 +119,16 @@ class Cluster:
             open_places = [place for place, answer in zip(open_places, answers, strict=True) if len(answer) == PAGE]
         return [newest_first[::-1] for newest_first in found]
 
-    def transactions(self, signatures: Sequence[str]) -> list[VersionedTransaction]:
-        """Landed transactions, in order."""
+    def transactions(self, signatures: Sequence[str]) -> list[LandedTransaction]:
+        """Landed transactions, in order, taken apart."""
         options = {"encoding": "base64", "maxSupportedTransactionVersion": 0, **_FINAL}
-        found: list[VersionedTransaction] = []
+        found: list[LandedTransaction] = []
         for first in range(0, len(signatures), TRANSACTIONS):
             page = signatures[first : first + TRANSACTIONS]
             answers = self._batch([("getTransaction", [signature, options]) for signature in page])
             if None in answers:
                 raise Unavailable("solana: a landed transaction was not in the node's history yet")
-            raws = [base64.b64decode(answer["transaction"][0]) for answer in answers]
-            found += [VersionedTransaction.from_bytes(raw) for raw in raws]
+            found += [LandedTransaction.read(answer) for answer in answers]
         return found
 
     def close(self) -> None:
@@ -153,5 +155,4 @@ def read_clock(sysvar: bytes) -> tuple[int, int]:
 
 
 def _mention(answer: dict[str, Any]) -> Mention:
-    failed = answer["err"] is not None
-    return Mention(answer["signature"], answer["slot"], answer["blockTime"] or 0, failed, answer["memo"] or "")
+    return Mention(answer["signature"], answer["slot"], answer["blockTime"] or 0, answer["err"] is not None)

@@ -1,11 +1,10 @@
-"""Transactions that two keys sign: the attestor first, after decoding the message itself; the issuer when it is sent.
+"""Transactions that several keys sign: the attestor first, after checking every byte itself; the issuer when it is sent.
 
 A call's body, and what is stored and sent, is `last valid block height u64 (little endian) | transaction`. The height
 is what makes "dead" provable: past it, a transaction that is not found can never land.
 """
 
-from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,20 +59,6 @@ class Envelope:
         return str(self.transaction.signatures[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Cosignature:
-    """The attestor's signature in base58; over `transaction` when it signed one for the same purpose before."""
-
-    signature: str
-    transaction: bytes | None = None
-
-    @classmethod
-    def read(cls, answer: Mapping[str, object]) -> "Cosignature":
-        """From the attestor's answer: `signature`, and `transaction` in base64 where it names an earlier one."""
-        earlier = answer.get("transaction")
-        return cls(str(answer["signature"]), b64decode(str(earlier)) if earlier else None)
-
-
 def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) -> Envelope:
     """An unsigned transaction. Raises `Refused("solana.size")` above 1,232 bytes."""
     message = Message.new_with_blockhash(list(instructions), payer, lease.blockhash)
@@ -84,28 +69,25 @@ def compose(payer: Pubkey, instructions: Sequence[Instruction], lease: Lease) ->
     return envelope
 
 
-def cosign(envelope: Envelope, attestor: Pubkey, ask: Callable[[bytes], Cosignature]) -> Envelope:
-    """The envelope with the signature that `ask` obtains for its transaction.
+def cosign(envelope: Envelope, attestor: Pubkey, signature: object) -> Envelope:
+    """The envelope with the attestor's `signature` (base58).
 
-    When the attestor names an earlier transaction that does the very same and may still land, that one is taken, so
-    that a crash between its signature and our record never leaves two that could both land. Its last height is then
-    taken too late rather than too early. Raises `Refused("attestor.signature")` for any other answer.
+    Raises `Refused("attestor.signature")` for anything but its signature of this very transaction.
     """
-    answer = ask(bytes(envelope.transaction))
-    if answer.transaction is not None:
-        envelope = Envelope(envelope.last_height, _same_but_earlier(answer.transaction, envelope.transaction))
     try:
-        signature = Signature.from_string(answer.signature)
+        found = Signature.from_string(str(signature))
     except ValueError:
-        raise Refused("attestor.signature", f"attestor: {answer.signature[:100]!r} was not a signature") from None
-    if not signature.verify(attestor, bytes(envelope.transaction.message)):
+        raise Refused("attestor.signature", f"attestor: {str(signature)[:100]!r} was not a signature") from None
+    if not found.verify(attestor, bytes(envelope.transaction.message)):
         raise Refused("attestor.signature", "attestor: signature was not of this transaction")
-    return _with_signature(envelope, attestor, signature)
+    return _with_signature(envelope, attestor, found)
 
 
-def sign(envelope: Envelope, key: Signer) -> Envelope:
-    """The envelope with `key`'s signature."""
-    return _with_signature(envelope, key.pubkey(), key.sign_message(bytes(envelope.transaction.message)))
+def sign(envelope: Envelope, *keys: Signer) -> Envelope:
+    """The envelope with the signatures of `keys`."""
+    for key in keys:
+        envelope = _with_signature(envelope, key.pubkey(), key.sign_message(bytes(envelope.transaction.message)))
+    return envelope
 
 
 def signed_call(call: Call, issuer: Signer) -> SignedCall:
@@ -121,14 +103,3 @@ def _with_signature(envelope: Envelope, key: Pubkey, signature: Signature) -> En
         raise Refused("solana.not_authorised", f"transaction: {key} was not one of its signers")
     signatures[signers.index(key)] = signature
     return Envelope(envelope.last_height, Transaction.populate(message, signatures))
-
-
-def _same_but_earlier(raw: bytes, ours: Transaction) -> Transaction:
-    try:
-        earlier = Transaction.from_bytes(raw)
-    except ValueError:
-        raise Refused("attestor.signature", "attestor: the earlier transaction was not readable") from None
-    then, now = earlier.message, ours.message
-    if (then.header, then.account_keys, then.instructions) != (now.header, now.account_keys, now.instructions):
-        raise Refused("attestor.signature", "attestor: the earlier transaction was another one")
-    return Transaction.new_unsigned(then)

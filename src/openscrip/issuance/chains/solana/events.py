@@ -1,171 +1,102 @@
-"""What a landed transaction did to a token of ours: a memo, believed only beside the movement it speaks of.
+"""What landed transactions did to a token of ours: the program's own instructions, outer and inner ones alike.
 
-A transaction counts when it succeeded and has exactly one memo of ours and exactly one token movement, of the mint in
-question, with the authority that such a movement must have. The holder of a redemption is who signed the transfer into
-escrow. Anything else is no event: our own transactions never look like that.
+The program refuses what breaks a rule and a refused transaction has no effect, so an instruction of it in a transaction
+that succeeded is the fact. Who sent the transaction does not matter: a relayer may carry a holder's escrow. A redemption's
+terms stand in its account, which the program never closes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
 
-from openscrip.issuance.chain import AnyChainEvent, Burned, Minted, RedemptionEscrowed, Refunded
-from openscrip.issuance.chains.solana.cluster import Mention
-from openscrip.issuance.chains.solana.memo import (
-    MEMO,
-    BurnMemo,
-    Memo,
-    MintMemo,
-    MultiplierMemo,
-    RedeemMemo,
-    RefundMemo,
-    parse_memo,
-)
-from openscrip.issuance.chains.solana.token_program import ASSOCIATED_TOKEN, TOKEN_2022, associated_account
+from openscrip.issuance.chain import AnyChainEvent, Burned, Departed, Minted, RedemptionEscrowed, Refunded
+from openscrip.issuance.chains.solana.cluster import Cluster, Mention
+from openscrip.issuance.chains.solana.landed import LandedTransaction, Step
+from openscrip.issuance.chains.solana.program_accounts import RedemptionAccount
+from openscrip.issuance.chains.solana.program_parts import ProgramAddresses, Tag
 from openscrip.issuance.voucher import RedemptionKind
+from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount
 
-TRANSFER, MINT, BURN = 12, 14, 15
-_MOVEMENT_LENGTH, _UPDATE_MULTIPLIER, _UPDATE_LENGTH = 10, b"\x2b\x01", 18
+REDEMPTION_PLACE = {Tag.DEPART: 6, Tag.BURN: 4, Tag.REFUND: 4}
+"""Where these instructions name the redemption's account, whose terms are read."""
+MINT_PLACE = {Tag.MINT: 3, Tag.ESCROW: 2, Tag.DEPART: 2, Tag.BURN: 2, Tag.REFUND: 2}
+"""Where each instruction that moves tokens names the mint."""
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAddresses:
-    """What belongs to one listed token: its mint, the multisig that commands it, and the multisig's escrow account."""
+class Moved:
+    """One of our program's instructions that moved tokens, and the transaction in which it landed."""
 
-    mint: Pubkey
-    multisig: Pubkey
-    escrow: Pubkey
+    tag: Tag
+    step: Step
+    mention: Mention
+    landed: LandedTransaction
 
-    @classmethod
-    def of(cls, mint: Pubkey, multisig: Pubkey) -> "TokenAddresses":
-        """The addresses of a mint under `multisig`."""
-        return cls(mint, multisig, associated_account(multisig, mint))
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A TransferChecked, MintToChecked or BurnChecked. `source` is None for a mint, `destination` for a burn."""
-
-    tag: int
-    mint: Pubkey
-    source: Pubkey | None
-    destination: Pubkey | None
-    authority: Pubkey
-    grains: int
+    @property
+    def redemption(self) -> Pubkey | None:
+        """The account whose terms say what was moved, where the instruction itself does not."""
+        place = REDEMPTION_PLACE.get(self.tag)
+        return None if place is None else self.step.accounts[place]
 
 
-@dataclass(frozen=True, slots=True)
-class MultiplierSet:
-    """A multiplier that the multisig set: its f64 bytes, when it takes effect, and what the memo says of it."""
-
-    effective_at: int
-    f64: bytes
-    version: int
-    epoch_after: int
-    action: bytes
+def moved_by(program: Pubkey, mint: Pubkey, mention: Mention, landed: LandedTransaction) -> Iterator[Moved]:
+    """Every instruction of `program` that moved tokens of `mint`, in the order in which they ran."""
+    for step in landed.steps:
+        tag = Tag(step.data[0]) if step.program == program and step.data and step.data[0] in list(Tag) else None
+        place = MINT_PLACE.get(tag) if tag is not None else None
+        if tag is not None and place is not None and len(step.accounts) > place and step.accounts[place] == mint:
+            yield Moved(tag, step, mention, landed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    program: Pubkey
-    accounts: tuple[Pubkey, ...]
-    data: bytes
+def read_redemptions(cluster: Cluster, moved: Sequence[Moved]) -> dict[Pubkey, RedemptionAccount]:
+    """The redemptions that these instructions name. Raises `Unavailable` when the node does not have one."""
+    wanted = list(dict.fromkeys(address for each in moved if (address := each.redemption) is not None))
+    found = dict(zip(wanted, cluster.accounts(wanted), strict=True)) if wanted else {}
+    missing = [str(address) for address, data in found.items() if data is None]
+    if missing:
+        raise Unavailable(f"solana: the node did not have redemption {missing[0]} yet")
+    return {address: RedemptionAccount.read(data) for address, data in found.items() if data is not None}
 
 
-def memo_of(transaction: VersionedTransaction) -> Memo | None:
-    """The one memo of ours in a transaction, or None."""
-    return _only_memo(_steps(transaction))
+def event_of(
+    chain: str, mint: Pubkey, moved: Moved, redemptions: Mapping[Pubkey, RedemptionAccount]
+) -> AnyChainEvent:
+    """The event of one instruction."""
+    mention, data, accounts = moved.mention, moved.step.data, moved.step.accounts
+    place = (chain, str(mint), mention.signature, mention.slot, mention.at)
+    if moved.tag is Tag.MINT:
+        owner = moved.landed.owners.get(accounts[4])
+        return Minted(*place, data[10:42].hex(), str(owner) if owner else "", _raw(data, 2))
+    if moved.tag is Tag.ESCROW:
+        return RedemptionEscrowed(*place, data[10:42].hex(), str(accounts[3]), _raw(data, 2), RedemptionKind(data[1]))
+    address = accounts[REDEMPTION_PLACE[moved.tag]]
+    terms = redemptions[address]
+    request, holder, raw = terms.request.hex(), str(terms.holder), RawAmount.from_grains(terms.raw)
+    if moved.tag is Tag.BURN:
+        return Burned(*place, request, raw)
+    if moved.tag is Tag.REFUND:
+        return Refunded(*place, request, holder, raw)
+    destination, receiver = terms.destination.hex(), terms.receiver.hex()
+    return Departed(*place, request, holder, raw, destination, receiver, terms.arrive_by, str(address))
 
 
-def read_event(
-    chain: str, token: TokenAddresses, mention: Mention, transaction: VersionedTransaction
-) -> AnyChainEvent | None:
-    """The event in a transaction that succeeded, or None."""
-    steps = _steps(transaction)
-    memo, moved = _only_memo(steps), _only_movement(steps)
-    if memo is None or moved is None or moved.mint != token.mint:
-        return None
-    place = (chain, str(token.mint), mention.signature, mention.slot, mention.at)
-    raw = RawAmount.from_grains(moved.grains)
-    by_multisig = moved.authority == token.multisig
-    match memo:
-        case MintMemo() if moved.tag == MINT and by_multisig:
-            receiver = _owner(steps, token.mint, moved.destination)
-            return Minted(*place, memo.request.hex(), receiver, raw) if receiver else None
-        case RedeemMemo() if moved.tag == TRANSFER and moved.destination == token.escrow and not by_multisig:
-            if memo.kind not in list(RedemptionKind) or not raw:
-                return None
-            holder = str(moved.authority)
-            return RedemptionEscrowed(*place, memo.request.hex(), holder, raw, RedemptionKind(memo.kind))
-        case BurnMemo() if moved.tag == BURN and moved.source == token.escrow and by_multisig:
-            return Burned(*place, memo.request.hex(), raw)
-        case RefundMemo() if moved.tag == TRANSFER and moved.source == token.escrow and by_multisig:
-            holder = _owner(steps, token.mint, moved.destination)
-            return Refunded(*place, memo.request.hex(), holder, raw) if holder else None
-        case _:
-            return None
+def events_of(
+    chain: str, program: ProgramAddresses, cluster: Cluster, pages: Mapping[Pubkey, Sequence[Mention]]
+) -> list[AnyChainEvent]:
+    """The events in these transactions, by mint; those that failed have none."""
+    moved: list[tuple[Pubkey, Moved]] = []
+    for mint, page in pages.items():
+        ours = [mention for mention in page if not mention.failed]
+        landed = cluster.transactions([mention.signature for mention in ours])
+        for mention, transaction in zip(ours, landed, strict=True):
+            moved += [(mint, each) for each in moved_by(program.program_id, mint, mention, transaction)]
+    redemptions = read_redemptions(cluster, [each for _, each in moved])
+    found = [event_of(chain, mint, each, redemptions) for mint, each in moved]
+    found.sort(key=lambda event: event.block)
+    return found
 
 
-def read_multiplier(token: TokenAddresses, transaction: VersionedTransaction) -> MultiplierSet | None:
-    """The multiplier that a successful transaction set last, when the multisig did it and a memo numbers it."""
-    steps = _steps(transaction)
-    memo = _only_memo(steps)
-    updates = [
-        step
-        for step in steps
-        if step.program == TOKEN_2022 and step.data[:2] == _UPDATE_MULTIPLIER and len(step.data) == _UPDATE_LENGTH
-    ]
-    if not isinstance(memo, MultiplierMemo) or not updates:
-        return None
-    last = updates[-1]
-    if any(step.accounts[:2] != (token.mint, token.multisig) for step in updates):
-        return None
-    effective_at = int.from_bytes(last.data[10:], "little", signed=True)
-    return MultiplierSet(effective_at, last.data[2:10], memo.version, memo.epoch_after, memo.action)
-
-
-def _steps(transaction: VersionedTransaction) -> list[_Step]:
-    message = transaction.message
-    keys = list(message.account_keys)
-    return [
-        _Step(keys[one.program_id_index], tuple(keys[place] for place in one.accounts), bytes(one.data))
-        for one in message.instructions
-        if all(place < len(keys) for place in one.accounts)
-    ]
-
-
-def _only_memo(steps: Sequence[_Step]) -> Memo | None:
-    memos = [memo for step in steps if step.program == MEMO and (memo := parse_memo(step.data)) is not None]
-    return memos[0] if len(memos) == 1 else None
-
-
-def _only_movement(steps: Sequence[_Step]) -> Movement | None:
-    moved = [movement for step in steps if (movement := _movement(step)) is not None]
-    return moved[0] if len(moved) == 1 else None
-
-
-def _movement(step: _Step) -> Movement | None:
-    data, accounts = step.data, step.accounts
-    if step.program != TOKEN_2022 or len(data) != _MOVEMENT_LENGTH:
-        return None
-    grains = int.from_bytes(data[1:9], "little")
-    if data[0] == TRANSFER and len(accounts) >= 4:
-        return Movement(TRANSFER, accounts[1], accounts[0], accounts[2], accounts[3], grains)
-    if data[0] == MINT and len(accounts) >= 3:
-        return Movement(MINT, accounts[0], None, accounts[1], accounts[2], grains)
-    if data[0] == BURN and len(accounts) >= 3:
-        return Movement(BURN, accounts[1], accounts[0], None, accounts[2], grains)
-    return None
-
-
-def _owner(steps: Sequence[_Step], mint: Pubkey, account: Pubkey | None) -> str:
-    """Whose associated account `account` is, by the create instruction that stands in the same transaction."""
-    for step in steps:
-        if step.program == ASSOCIATED_TOKEN and len(step.accounts) >= 4 and step.accounts[1] == account:
-            owner = step.accounts[2]
-            if associated_account(owner, mint) == account:
-                return str(owner)
-    return ""
+def _raw(data: bytes, at: int) -> RawAmount:
+    return RawAmount.from_grains(int.from_bytes(data[at : at + 8], "little"))

@@ -1,10 +1,12 @@
-"""Token-2022's errors as refusals: stable codes and sentences for what the chain says no to.
+"""The programs' errors as refusals: stable codes and sentences for what the chain says no to.
 
-Source: `solana-program/token-2022`, `interface/src/error.rs`. Codes from 69 on differ between program versions and are
-not named here.
+Our own program's numbers start at 200, and their words are those of the EVM contracts. Token-2022's source:
+`solana-program/token-2022`, `interface/src/error.rs`; its codes from 69 on differ between versions and are not named here.
 """
 
 from dataclasses import dataclass
+
+from openscrip.issuance.chains.solana.program_errors import WORDS
 
 _CUSTOM = {
     0: ("solana.rent", "account was not rent exempt"),
@@ -46,7 +48,15 @@ class Failure:
             inner = error["InstructionError"][1]
         if isinstance(inner, dict) and "Custom" in inner:
             number = inner["Custom"]
+            if number in WORDS:
+                return cls(_code_of(WORDS[number]), WORDS[number])
             code, text = _CUSTOM.get(number, ("solana.failed", "transaction failed"))
             return cls(code, f"token: {text} (error {number})")
         code, text = _NAMED.get(str(inner), ("solana.failed", "transaction failed"))
         return cls(code, f"token: {text} ({inner})")
+
+
+def _code_of(words: str) -> str:
+    """`issuer: voucher was expired` is `issuer.voucher_was_expired`, as for the same words of a contract."""
+    where, _, rest = words.partition(": ")
+    return f"{where}.{rest}".replace(" ", "_").replace("'", "")

@@ -9,7 +9,7 @@ from openscrip.issuance.chains.solana.accounts import decode_token_account
 from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.cosigned import Signer, compose, sign
 from openscrip.issuance.chains.solana.founding import DECIMALS, land
-from openscrip.issuance.chains.solana.memo import RedeemMemo, memo_instruction
+from openscrip.issuance.chains.solana.program import Program
 from openscrip.issuance.chains.solana.token_program import (
     Authority,
     associated_account,
@@ -23,11 +23,12 @@ from openscrip.kernel.quantities import RawAmount
 class SolanaWallet:
     """One key on one cluster. Every act returns its transaction id once it is final.
 
-    Raises `Refused` with the chain's reason (`solana.paused`, `solana.frozen`, `solana.insufficient`, ...).
+    Raises `Refused` with the chain's reason (`solana.paused`, `solana.frozen`, `solana.insufficient`, the program's, ...).
     """
 
-    def __init__(self, cluster: Cluster, key: Signer) -> None:
+    def __init__(self, cluster: Cluster, program: Program, key: Signer) -> None:
         self._cluster = cluster
+        self._program = program
         self._key = key
 
     @property
@@ -47,18 +48,38 @@ class SolanaWallet:
     def transfer(self, token: str, receiver: str, raw: RawAmount) -> str:
         """Send tokens to another wallet, opening its associated account when it has none."""
         me, mint, to = self._key.pubkey(), Pubkey.from_string(token), Pubkey.from_string(receiver)
-        return self._send([create_associated_account(me, to, mint), self._move(mint, to, raw)])
-
-    def redeem(self, token: str, multisig: str, request_id: str, raw: RawAmount, kind: RedemptionKind) -> str:
-        """Put tokens into the issuer's escrow for a redemption request."""
-        mint, to = Pubkey.from_string(token), Pubkey.from_string(multisig)
-        memo = memo_instruction(RedeemMemo(chain_hash(request_id), kind))
-        return self._send([self._move(mint, to, raw), memo])
-
-    def _move(self, mint: Pubkey, to: Pubkey, raw: RawAmount) -> Instruction:
-        me = self._key.pubkey()
         source, destination = associated_account(me, mint), associated_account(to, mint)
-        return transfer_checked(source, mint, destination, Authority(me), raw.grains, DECIMALS)
+        move = transfer_checked(source, mint, destination, Authority(me), raw.grains, DECIMALS)
+        return self._send([create_associated_account(me, to, mint), move])
+
+    def redeem(self, token: str, request_id: str, raw: RawAmount, kind: RedemptionKind) -> str:
+        """Put tokens into the program's escrow for a redemption request, under an id that is this wallet's own."""
+        me, mint = self._key.pubkey(), Pubkey.from_string(token)
+        step = self._program.escrow(
+            payer=me,
+            mint=mint,
+            holder=me,
+            source=associated_account(me, mint),
+            kind=kind,
+            raw=raw.grains,
+            request=chain_hash(request_id),
+        )
+        return self._send([step])
+
+    def depart(self, token: str, raw: RawAmount, destination: str, receiver: str, request_id: str) -> str:
+        """Burn tokens here, to be minted at `destination` (its CAIP-2 name) for `receiver` (32 bytes in hex)."""
+        me, mint = self._key.pubkey(), Pubkey.from_string(token)
+        step = self._program.depart(
+            payer=me,
+            mint=mint,
+            holder=me,
+            source=associated_account(me, mint),
+            raw=raw.grains,
+            request=chain_hash(request_id),
+            destination=chain_hash(f"chain:{destination}"),
+            receiver=bytes.fromhex(receiver),
+        )
+        return self._send([step])
 
     def _send(self, instructions: Sequence[Instruction]) -> str:
         envelope = compose(self._key.pubkey(), instructions, self._cluster.lease())
