@@ -1,6 +1,6 @@
 """The HTTP face over the product's own memory store: no process, no chain; the market, the books and screening are real."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi.testclient import TestClient
 
@@ -16,6 +16,7 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import build_books
 from openscrip.issuance.clients import screening
 from openscrip.issuance.primary_market import PrimaryMarket
+from openscrip.issuance.reconciler import Look
 from openscrip.issuance.terms import Terms
 from openscrip.kernel.clock import SteppedClock, instant, new_york_date
 from openscrip.kernel.errors import Unavailable
@@ -35,6 +36,7 @@ class MemoryOffice:
         self.market = PrimaryMarket(self.store, self.books, screen, Terms(), self.clock.now)
         self.clock_mode = "accelerated"
         self.silent = False
+        self.seen: dict[str, Look] = {}
 
     def now(self) -> int:
         return self.clock.now()
@@ -64,6 +66,12 @@ class MemoryOffice:
         nothing = RawAmount(0)
         reserve = Reserve(symbol, Shares(0), stock.epoch, nothing, stock.multiplier, stock.epoch, Shares(0))
         return Standing({"evm": nothing, "solana": nothing}, reserve)
+
+    def looks(self) -> Mapping[str, Look]:
+        return self.seen
+
+    def indexed(self) -> Sequence[tuple[str, str, int]]:
+        return [("evm", "TSLA-evm", 41)]
 
     def troubles(self) -> Mapping[str, str]:
         return {}

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from openscrip.api.body import BodyLimit
+from openscrip.api.breaks import break_routes
+from openscrip.api.metrics import metric_routes
 from openscrip.api.office import FrontOffice, PaperInvestors
 from openscrip.api.operations import operations
 from openscrip.api.paper import paper_routes
@@ -29,6 +31,8 @@ def application(office: FrontOffice, paper: PaperInvestors | None = None) -> Fas
     app = FastAPI(title="Openscrip", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     app.include_router(requests(office), prefix="/v1")
     app.include_router(operations(office), prefix="/v1")
+    app.include_router(break_routes(office), prefix="/v1")
+    app.include_router(metric_routes(office))
     if paper is not None:
         app.include_router(paper_routes(office, paper), prefix="/v1/paper")
     # Only this machine's own names: a page in a browser cannot reach the door under a name that it made up.

@@ -107,6 +107,13 @@ class ResolutionAsked(Asked):
     document: Words
 
 
+class AcceptanceAsked(Asked):
+    """An operator closes a break as it is, in their name and for a reason."""
+
+    by: Name
+    reason: Words
+
+
 class ClockAsked(Asked):
     """Move accelerated market time to an instant such as `2024-06-05T21:00:00Z`."""
 

@@ -1,6 +1,6 @@
 """What the HTTP face needs of a running platform; the composition root brings it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from openscrip.assets.compliance.persons import Person
 from openscrip.assets.reserve import Reserve
 from openscrip.assets.stock import Stock
 from openscrip.issuance.primary_market import PrimaryMarket
+from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.quantities import RawAmount
@@ -67,6 +68,14 @@ class FrontOffice(Protocol):
 
     def standing(self, symbol: str) -> Standing:
         """Read chains and custody."""
+        ...
+
+    def looks(self) -> Mapping[str, Look]:
+        """What the reconciler saw last of each stock, by its symbol; empty before its first look."""
+        ...
+
+    def indexed(self) -> Sequence[tuple[str, str, int]]:
+        """How far the index was read: (chain, token, block)."""
         ...
 
     def troubles(self) -> Mapping[str, str]:

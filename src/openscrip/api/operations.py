@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from openscrip.api.asked import ClockAsked, ListingAsked, ReportAsked, ResolutionAsked
+from openscrip.api.breaks import open_breaks
 from openscrip.api.office import FrontOffice
 from openscrip.api.shapes import (
     action_json,
@@ -158,6 +159,8 @@ def status_of(office: FrontOffice) -> dict[str, Any]:
         "stocks": [stock_json(stock) | _standing(office, stock.id) for stock in stocks],
         "open": {name: {s: n for s, n in found.items() if s not in CLOSED} for name, found in states.items()},
         "closed": {name: {s: n for s, n in found.items() if s in CLOSED} for name, found in states.items()},
+        "breaks": open_breaks(office),
+        "reconciled_at": {stock: iso(look.at) for stock, look in office.looks().items()},
         "commands": [command_json(waiting) for waiting in office.store.waiting()],
         "troubles": dict(office.troubles()),
         "processes": {"openscrip": os.getpid(), **office.process_ids()},

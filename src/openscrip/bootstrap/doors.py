@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -18,6 +18,7 @@ from openscrip.bootstrap.investors import investor_of, onboard, pay, put_into_es
 from openscrip.bootstrap.reporting import coverage_of, write_report
 from openscrip.bootstrap.running import Running
 from openscrip.issuance.primary_market import PrimaryMarket
+from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.errors import Refused, Unavailable, refuse_unless
@@ -81,6 +82,14 @@ class RunningOffice:
         """As `FrontOffice.standing`."""
         coverage = coverage_of(self._run.platform, symbol)
         return Standing(coverage.supply, coverage.reserve)
+
+    def looks(self) -> Mapping[str, Look]:
+        """As `FrontOffice.looks`."""
+        return dict(self._run.platform.reconciler.looks)
+
+    def indexed(self) -> Sequence[tuple[str, str, int]]:
+        """As `FrontOffice.indexed`."""
+        return self._run.platform.reconciler.indexed()
 
     def troubles(self) -> Mapping[str, str]:
         """As `FrontOffice.troubles`."""

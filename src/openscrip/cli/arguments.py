@@ -46,6 +46,11 @@ def parser() -> argparse.ArgumentParser:
     _add_redeem(command("redeem", "tokens into shares or money", "orders"))
     report = command("report", "write the reserve report of a month", "market")
     report.add_argument("--month", required=True, help="such as 2024-06")
+    accepted = command("accept-break", "close a difference as it is, so that mints of its stock go on", "market")
+    accepted.add_argument("id", help="of the break, as status tells it")
+    accepted.add_argument("--by", required=True, help="who decides")
+    accepted.add_argument("--reason", required=True, help="why it may differ")
+    _add_holders(command("holders", "who holds a token, with one root for all and a proof for each", "holders"))
     simulate = command("simulate", "the same decisions against a hostile world in memory", "checks")
     simulate.add_argument("--seed", type=int, default=1, help="the same seed gives the same run (1)")
     simulate.add_argument("--subscriptions", type=int, default=1000, help="how many (1000)")
@@ -73,6 +78,15 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     up.add_argument("--start", default="", help="first instant of accelerated time, such as 2024-06-03T12:00:00Z")
     up.add_argument("--pace", type=int, default=0, help="seconds of market time in each second (0: it stands)")
     up.add_argument("--list", default="TSLA,NVDA,AAPL", help="stocks to list in a new data folder")
+
+
+def _add_holders(to: argparse.ArgumentParser) -> None:
+    to.add_argument("token", help="a stock, a token's symbol, or its address")
+    to.add_argument("--chain", default="evm", help="evm or solana (evm)")
+    to.add_argument("--block", type=int, default=None, help="at the end of this block or slot (the last one that was read)")
+    form = to.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="every holder, one a line")
+    form.add_argument("--proof", metavar="ADDRESS", default="", help="the proof of one holder, for tools/check_proof.py")
 
 
 def _add_order(to: argparse.ArgumentParser) -> None:

@@ -8,11 +8,12 @@ from openscrip.cli.saying import Voice, table
 
 
 def status(asked: Namespace, voice: Voice) -> int:
-    """The platform at one glance; 1 while a stock is short of shares."""
+    """The platform at one glance; 1 while a stock is short of shares or a break is open."""
     with door_of(asked) as door:
         told = door.get("/v1/status")
     voice.result(told, status_text(told))
-    return 1 if any(stock.get("covered") is False for stock in told["stocks"]) else 0
+    short = any(stock.get("covered") is False for stock in told["stocks"])
+    return 1 if short or any(each["state"] == "open" for each in told["breaks"]) else 0
 
 
 def status_text(told: dict[str, Any]) -> str:
@@ -37,6 +38,12 @@ def status_text(told: dict[str, Any]) -> str:
     for name, states in told["open"].items():
         words = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.items())
         parts.append(f"{name.replace('_', ' ')}: {words or 'none open'}")
+    if told["breaks"]:
+        broken = [
+            (each["id"], each["state"].upper(), each["kind"], each["chain"], each["since"], each["expected"], each["seen"])
+            for each in told["breaks"]
+        ]
+        parts.append(table(("break", "", "of", "on", "since", "expected", "seen"), broken))
     stuck = [each for each in told["commands"] if each["status"] == "parked" or each["error"]]
     if stuck:
         found = [(each["key"], each["status"], str(each["attempts"]), each["error"][:100]) for each in stuck]
@@ -51,6 +58,15 @@ def list_stock(asked: Namespace, voice: Voice) -> int:
         told = door.post("/v1/stocks", LONG_S, symbol=asked.symbol)
     places = "\n".join(f"  {chain:7} {address}" for chain, address in told["tokens"].items())
     voice.result(told, f"{told['token']} is listed for {told['symbol']} ({told['isin']}):\n{places}")
+    return 0
+
+
+def accept_break(asked: Namespace, voice: Voice) -> int:
+    """Close a break as it is, in the operator's name and for a reason."""
+    with door_of(asked) as door:
+        told = door.post(f"/v1/breaks/{asked.id}/accept", by=asked.by, reason=asked.reason)
+    text = f"{told['id']} is accepted: {told['seen']}, expected {told['expected']}. Mints of {told['stock']} go on."
+    voice.result(told, text)
     return 0
 
 

@@ -100,6 +100,10 @@ class Reconciler:
         for indexer in self._indexers.values():
             indexer.store.close()
 
+    def indexed(self) -> list[tuple[str, str, int]]:
+        """How far the index was read: (chain, token, block)."""
+        return [(name, one.token, one.number) for name, each in self._indexers.items() for one in each.store.cursors(name)]
+
     def poll(self, cursor: str) -> tuple[list[Look], str]:
         """Look at everything; the looks by which a break would open, change or close.
 
