@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from openscrip.bootstrap.stack import node_modules
+from openscrip.bootstrap.npm import node_modules
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
 

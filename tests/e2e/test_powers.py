@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tests.e2e.stack import Up, eventually
 
-from openscrip.bootstrap.stack import node_modules
+from openscrip.bootstrap.npm import node_modules
 from openscrip.issuance.chains.evm.deployment import SignerRole
 from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.cosigned import compose, sign

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.places import Places
-from openscrip.bootstrap.stack import node_modules
 from openscrip.issuance.nodes.evm import ANVIL
 from openscrip.kernel.errors import Refused
 from openscrip.runtime.database import DatabaseUnfit, check_database, open_database

@@ -5,9 +5,10 @@ from dataclasses import replace
 from openscrip.assets.custody import SEGREGATED_ACCOUNT
 from openscrip.assets.listings import daily_closes, instrument
 from openscrip.assets.stock import Stock
+from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.places import write_wiring
 from openscrip.bootstrap.platform import Platform, evm_signer
-from openscrip.bootstrap.stack import node_modules, write_watch_config
+from openscrip.bootstrap.stack import write_watch_config
 from openscrip.issuance.chains.evm.deployment import ListedToken, list_token
 from openscrip.issuance.chains.evm.registry import read_stocks
 from openscrip.issuance.chains.solana.founding import Listing

@@ -13,8 +13,8 @@ from solders.pubkey import Pubkey
 
 from openscrip.assets.custodians.two_keys import public_key_bytes
 from openscrip.assets.paper_client import PaperConnection
+from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.platform import Platform
-from openscrip.bootstrap.stack import node_modules
 from openscrip.issuance.chains.evm.powers import read_evm_powers
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.solana.powers import read_solana_powers

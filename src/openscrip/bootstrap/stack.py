@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -20,6 +19,7 @@ from openscrip.assets.custodians.paper import PaperCustodianClient
 from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperChild
 from openscrip.assets.paper_client import PaperConnection
 from openscrip.bootstrap.market_clock import FileClock
+from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.places import Places, Wiring, read_wiring, write_json, write_wiring
 from openscrip.bootstrap.platform import evm_signer, solana_key, treasury_key
 from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, deploy_platform
@@ -40,15 +40,6 @@ from openscrip.runtime.settings import Settings
 
 START_S = 30.0
 FUNDED_ROLES = ("issuer", "lister", "corporate-action", "guardian")
-
-
-def node_modules() -> Path:
-    """Where the npm parts lie: beside the project, found from this file upwards, or from the working folder."""
-    for start in (Path(__file__).resolve(), Path.cwd() / "here"):
-        for folder in start.parents:
-            if (folder / "node_modules" / "@openzeppelin").is_dir():
-                return folder / "node_modules"
-    raise Refused("npm.missing", "platform: the npm parts were not found; run `make setup` in the project's folder")
 
 
 class WatchProcess:
