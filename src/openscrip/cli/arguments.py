@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=1, help="the same seed gives the same run (1)")
     simulate.add_argument("--subscriptions", type=int, default=1000, help="how many (1000)")
     command("doctor", "what is set, and what is wrong", "checks")
+    _add_evm_node(command("evm-node", "run the local EVM chain of a data folder by itself", "nodes"))
     return top
 
 
@@ -78,6 +79,19 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     up.add_argument("--start", default="", help="first instant of accelerated time, such as 2024-06-03T12:00:00Z")
     up.add_argument("--pace", type=int, default=0, help="seconds of market time in each second (0: it stands)")
     up.add_argument("--list", default="TSLA,NVDA,AAPL", help="stocks to list in a new data folder")
+
+
+def _add_evm_node(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--port", default=None, help="where it answers on 127.0.0.1; 0 takes a free port (ports.evm_rpc, 8545)")
+    to.add_argument("--chain-id", default=None, help="EIP-155 id of the chain (evm.chain_id, 31337)")
+    clock = to.add_mutually_exclusive_group()
+    clock.add_argument("--live", dest="at", action="store_const", const=None, help="market time is the wall clock")
+    clock.add_argument(
+        "--at",
+        default=None,
+        metavar="INSTANT",
+        help="market time of a new chain, such as 2024-06-03T12:00:00Z; it stands until openscrip_setClock moves it",
+    )
 
 
 def _add_holders(to: argparse.ArgumentParser) -> None:

@@ -23,8 +23,8 @@ SINK = "0x" + "22" * 20
 GAS = 21_000
 
 
-def payment(sender: EvmAccount, nonce: int, to: str = SINK) -> SignedTransaction:
-    return sign_transaction(Transaction(to, b"", GAS), sender, nonce, CHAIN_ID, Fees())
+def payment(sender: EvmAccount, nonce: int, to: str = SINK, gas: int = GAS) -> SignedTransaction:
+    return sign_transaction(Transaction(to, b"", gas), sender, nonce, CHAIN_ID, Fees())
 
 
 def until(done: Callable[[], bool], seconds: float = 20) -> None:

@@ -234,9 +234,7 @@ def test_a_blockhash_serves_150_slots_and_no_longer(rpc: JsonRpc) -> None:
     alice = Keypair()
     rpc.call("requestAirdrop", str(alice.pubkey()), SOL)
     latest = rpc.call("getLatestBlockhash")["value"]
-    payments = [
-        pay(alice, Keypair().pubkey(), SOL // 10 + count, Hash.from_string(latest["blockhash"])) for count in range(2)
-    ]
+    payments = [pay(alice, Keypair().pubkey(), SOL // 10 + count, Hash.from_string(latest["blockhash"])) for count in range(2)]
     rpc.call("openscrip_skipSlots", 100)
     assert rpc.call("sendTransaction", _base64(bytes(payments[0])), {"encoding": "base64"})
     rpc.call("openscrip_skipSlots", 50)

@@ -56,8 +56,12 @@ class Chain:
 
     tip: Tip
 
-    def __init__(self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard) -> None:
+    def __init__(
+        self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard, steps_max: int = _STEPS_MAX
+    ) -> None:
+        """`hear` is called in order with all there is to tell; after `steps_max` steps a newer state is written."""
         self.rests = False
+        self._steps_max = steps_max
         self._archive = archive
         self._anvil = anvil
         self._live = live
@@ -228,7 +232,7 @@ class Chain:
         waits = {name: int(count, 16) for name, count in pool.items()}
         if waits["pending"]:
             self._wanted.set()
-        if self._steps >= _STEPS_MAX and not any(waits.values()):
+        if self._steps >= self._steps_max and not any(waits.values()):
             await self._write_state(child)
 
     async def _write_state(self, child: Child) -> None:

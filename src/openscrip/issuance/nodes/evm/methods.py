@@ -13,7 +13,8 @@ from openscrip.issuance.nodes.evm.child import CallRefused
 from openscrip.issuance.nodes.evm.settings import is_setting
 from openscrip.issuance.nodes.evm.wire import WireBroken
 
-INVALID_REQUEST, INVALID_PARAMS, INTERNAL, PARSE, NOT_SUPPORTED = -32600, -32602, -32603, -32700, -32004
+INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32600, -32601, -32602
+INTERNAL, PARSE, NOT_SUPPORTED = -32603, -32700, -32004
 BATCH_MAX = 10_000
 MINE_MAX = 10_000
 _READS = ("eth_", "net_", "web3_", "debug_", "trace_", "txpool_", "ots_", "erigon_", "rpc_")
@@ -21,6 +22,7 @@ _ANVIL_READS = {
     "anvil_nodeInfo", "anvil_metadata", "hardhat_metadata", "anvil_getAutomine", "hardhat_getAutomine",
     "anvil_getIntervalMining", "anvil_getGenesisTime", "anvil_dumpState",
 }  # fmt: skip
+_CHEATS = ("evm_", "anvil_", "hardhat_", "tenderly_")
 _CLOSED = {
     "eth_sendRawTransactionSync", "eth_sendTransactionSync", "eth_sendUnsignedTransaction", "eth_sendBundle",
     "eth_resend", "eth_submitWork", "eth_submitHashrate", "debug_setHead",
@@ -76,8 +78,10 @@ class Methods:
         if not isinstance(params, list):
             return failure(request_id, INVALID_PARAMS, "Invalid params: expected a list")
         act = self._acts.get(method) or self._setting(method)
-        if act is None:
+        if act is None and (method in _CLOSED or method.startswith(_CHEATS)):
             return failure(request_id, NOT_SUPPORTED, f"Method not supported by a chain that keeps a log: {method[:80]}")
+        if act is None:
+            return failure(request_id, METHOD_NOT_FOUND, f"Method not found: {method[:80]}")
         try:
             return {"jsonrpc": "2.0", "id": request_id, "result": await asyncio.shield(asyncio.ensure_future(act(params)))}
         except CallRefused as refused:
