@@ -235,7 +235,7 @@ class ActionAccount:
 
 @dataclass(frozen=True, slots=True)
 class LaneAccount:
-    """104 bytes: `6 | 8 hour cap u64 | 16 used u64 | 24 at i64 | 32 life u64 | 40 mint k | 72 destination k`."""
+    """104 bytes: `6 | 8 mint k | 40 destination k | 72 hour cap u64 | 80 used u64 | 88 at i64 | 96 life u64`."""
 
     hour_cap: int
     used: int
@@ -248,7 +248,7 @@ class LaneAccount:
     def read(cls, data: bytes) -> "LaneAccount":
         """Raises `Malformed("solana.account")`."""
         _check(data, 6, LANE_SPACE, "lane")
-        return cls(_u(data, 8), _u(data, 16), _i(data, 24), _u(data, 32), _key(data, 40), data[72:104])
+        return cls(_u(data, 72), _u(data, 80), _i(data, 88), _u(data, 96), _key(data, 8), data[40:72])
 
 
 @dataclass(frozen=True, slots=True)
