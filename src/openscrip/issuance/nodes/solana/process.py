@@ -46,6 +46,11 @@ class SolanaNode:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def socket_url(self) -> str:
+        """The address of the subscriptions: the same port and path."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
     def pid(self) -> int:
         """The process id, or 0 when it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else 0
