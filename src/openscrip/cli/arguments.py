@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from openscrip.cli.solana_node import add_solana_node
+
 DESCRIPTION = "Real shares in, tokens out, and back, provably."
 
 
@@ -56,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--subscriptions", type=int, default=1000, help="how many (1000)")
     command("doctor", "what is set, and what is wrong", "checks")
     _add_evm_node(command("evm-node", "run the local EVM chain of a data folder by itself", "nodes"))
+    add_solana_node(command("solana-node", "run the local Solana chain of a data folder by itself", "solana_node"))
     return top
 
 

@@ -60,9 +60,19 @@ class Bank:
     """One chain in one data folder. Every change is in `log` before anybody is told of it."""
 
     def __init__(
-        self, data: Path, *, live: bool, start_at: int, slot_ms: int, programs: Sequence[ProgramAtGenesis] = ()
+        self,
+        data: Path,
+        *,
+        live: bool,
+        start_at: int,
+        slot_ms: int,
+        programs: Sequence[ProgramAtGenesis] = (),
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        """`start_at`, `slot_ms` and `programs` are for a new chain; one in `data` keeps those it was born with."""
+        """`start_at`, `slot_ms` and `programs` are for a new chain; one in `data` keeps those it was born with.
+
+        `progress` is told how many bytes of the log were replayed, and of how many.
+        """
         self.log = Log(data / "transactions.log")
         self.history = History()
         self.index = AccountIndex()
@@ -85,6 +95,7 @@ class Bank:
         self._begin(first)
         for record in records:
             self._redo(record)
+            progress(self.log.replayed, self.log.size)
         self._svm.with_sigverify(True)
 
     def now(self) -> int:

@@ -56,12 +56,12 @@ class Log:
         except OSError:
             raise LogBroken(f"log: {path} was in use by another node") from None
         self._written = self._synced = 0
+        self.replayed, self.size = 0, os.fstat(self._file).st_size
         self._sync_running: asyncio.Task[None] | None = None
 
     def replay(self) -> Iterator[Record]:
         """Every whole record from the start; afterwards the log is cut there and ready for appending."""
-        size = os.fstat(self._file).st_size
-        at = 0
+        size, at = self.size, 0
         while at + _FRAME.size <= size:
             length, checksum = _FRAME.unpack(os.pread(self._file, _FRAME.size, at))
             body = os.pread(self._file, length, at + _FRAME.size)
@@ -73,8 +73,8 @@ class Log:
                     break
                 raise LogBroken(f"log: the record at byte {at} of {size} was damaged")
             kind, slot, market_at = _HEAD.unpack_from(body)
+            self.replayed = at = end
             yield Record(Kind(kind), slot, market_at, body[_HEAD.size :])
-            at = end
         os.ftruncate(self._file, at)
         self._written = self._synced = at
 
