@@ -25,16 +25,19 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import build_books
 from openscrip.bootstrap.market_clock import clock_of
 from openscrip.bootstrap.places import Places, Wiring
+from openscrip.bootstrap.reconciling import build_reconciler
 from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Schedule, Verify
 from openscrip.issuance.attestor import WatchClient
+from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened
 from openscrip.issuance.calls import Calls, SentCalls, Verification
-from openscrip.issuance.chain import Chain
+from openscrip.issuance.chain import Attestor, Chain
 from openscrip.issuance.chains.evm.adapter import EvmChain
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.chains.solana.program import local_program
 from openscrip.issuance.clients import Client, ClientWallet, SpentToday, screening
 from openscrip.issuance.distribution import (
     Distribution,
@@ -45,6 +48,7 @@ from openscrip.issuance.distribution import (
 )
 from openscrip.issuance.news import ChainName, EarlyNotice, News, UnplacedCash, UnplacedEscrow
 from openscrip.issuance.primary_market import PrimaryMarket, RequestRefused
+from openscrip.issuance.reconciler import Reconciler
 from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted, TokensRestored
 from openscrip.issuance.releases import TwoKeyReleases
 from openscrip.issuance.rpc import JsonRpc
@@ -68,6 +72,7 @@ REGISTERED = (
     SharesMoving, MoveFailed, SharesArrived, AcquisitionFailed, SharesReleased, SharesSold, DisposalFailed,
     SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, TokensRestored, RequestRefused,
     StockFrozen, StockSplit, StockResumed, MultiplierChanged, UnplacedCash, UnplacedEscrow,
+    Break, BreakOpened, BreakClosed,
 )  # fmt: skip
 """Every row, action and fact that the store keeps."""
 EVENTS_AT_ONCE = 200
@@ -101,6 +106,7 @@ class Platform:
     books: Books
     news: News
     market: PrimaryMarket
+    reconciler: Reconciler
 
     def worker(self, name: str = "worker", probe: Callable[[str], None] = no_probe) -> Worker:
         """A worker on this platform's store. No two live ones may share a name."""
@@ -148,7 +154,8 @@ class Platform:
 
     def close(self) -> None:
         """Close the connections."""
-        for part in (self.broker, self.custodian, self.watch, self.evm_node.rpc, self.solana.cluster, self.store):
+        parts = (self.broker, self.custodian, self.watch, self.evm_node.rpc, self.solana.cluster, self.reconciler, self.store)
+        for part in parts:
             part.close()
 
     def _tokens(self, symbol: str) -> dict[str, str]:
@@ -175,7 +182,7 @@ class Platform:
         broker = Feed("broker", numbered(self.broker.events), self.news.from_broker)
         custodian = Feed("custodian", numbered(self.custodian.events), self.news.from_custodian)
         chains = (Feed(f"chain:{name}", chain.events, self.news.from_chain) for name, chain in self.chains.items())
-        return (broker, custodian, *chains)
+        return (broker, custodian, *chains, self.reconciler.feed())
 
 
 def build_platform(
@@ -194,15 +201,18 @@ def build_platform(
     evm = EvmChain(
         "evm", node, wiring.contracts, evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action"), watch
     )
-    solana = SolanaChain(Cluster(wiring.solana_rpc), solana_key(keys), wiring.watch_solana_key, watch)
+    solana = solana_chain(Cluster(wiring.solana_rpc), keys, wiring.watch_solana_key, watch)
     terms, calendar = terms_of(settings), new_york_calendar()
     books = build_books(terms, clock.now)
     policy = policy_of(settings)
     screen = screening(policy, lists or demonstration_lists(), clock.now)
+    chains: dict[str, Chain] = {"evm": evm, "solana": solana}
+    custodian = PaperCustodianClient(wiring.custodian)
     platform = Platform(
-        settings, places, wiring, clock, calendar, engine, store, {"evm": evm, "solana": solana}, evm, node, solana,
-        PaperBrokerClient(wiring.broker), PaperCustodianClient(wiring.custodian), watch, keys, terms, books,
+        settings, places, wiring, clock, calendar, engine, store, chains, evm, node, solana,
+        PaperBrokerClient(wiring.broker), custodian, watch, keys, terms, books,
         News(books, calendar), PrimaryMarket(store, books, screen, terms, clock.now),
+        build_reconciler(settings, store, books, clock, chains, custodian, {"evm": node}),
     )  # fmt: skip
     for stock in platform.stocks():
         solana.watch_token(stock.token("solana"))
@@ -233,9 +243,15 @@ def evm_signer(keys: Keystore, role: str) -> EvmAccount:
     return EvmAccount(keys.ensure(role, KeyKind.SECP256K1))
 
 
-def solana_key(keys: Keystore) -> Keypair:
-    """The issuer's Solana key, made if it is not there."""
-    return Keypair.from_seed(keys.ensure("issuer-solana", KeyKind.ED25519).secret)
+def solana_key(keys: Keystore, role: str = "issuer") -> Keypair:
+    """The Solana key of a role, made if it is not there."""
+    return Keypair.from_seed(keys.ensure(f"{role}-solana", KeyKind.ED25519).secret)
+
+
+def solana_chain(cluster: Cluster, keys: Keystore, attestor_key: str, attestor: Attestor) -> SolanaChain:
+    """The local cluster as this platform commands it: the program of every local node, and our keys."""
+    issuer, corporate_action = solana_key(keys), solana_key(keys, "corporate-action")
+    return SolanaChain(cluster, local_program(), issuer, corporate_action, attestor_key, attestor)
 
 
 def treasury_key(keys: Keystore) -> Any:
