@@ -57,10 +57,11 @@ def burst(node: EvmNode, rpc: JsonRpc, count: int) -> None:
     until(lambda: int(rpc.call("eth_getTransactionCount", SENDER.address, "latest"), 16) == start + count)
 
 
+@pytest.mark.parametrize("durable", [False, True])
 def test_every_block_carries_the_market_time_that_was_pushed(
-    tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]
+    tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc], durable: bool
 ) -> None:
-    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
+    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON, durable=durable) as node:
         rpc = rpc_of(node)
         assert head(rpc) == (0, NOON)
         burst(node, rpc, 3)
@@ -79,12 +80,13 @@ def test_a_burst_is_mined_to_the_last_transaction(tmp_path: Path, rpc_of: Callab
         assert rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
 
 
-def test_state_and_time_survive_a_stop(tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]) -> None:
-    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
+@pytest.mark.parametrize("durable", [False, True])
+def test_state_and_time_survive_a_stop(tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc], durable: bool) -> None:
+    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON, durable=durable) as node:
         node.set_time(NOON + 60)
         burst(node, rpc_of(node), 2)
         before = head(rpc_of(node))
-    with EvmNode(tmp_path, NODE_MODULES) as node:
+    with EvmNode(tmp_path, NODE_MODULES, durable=durable) as node:
         rpc = rpc_of(node)
         assert head(rpc) == before
         assert int(rpc.call("eth_getTransactionCount", SENDER.address, "latest"), 16) == 2
@@ -127,13 +129,15 @@ def test_live_blocks_follow_the_wall_clock(tmp_path: Path, rpc_of: Callable[[Evm
         assert abs(head(rpc)[1] - time.time()) < 5
 
 
-def test_the_chain_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("durable", [False, True])
+def test_the_chain_ends_when_its_parent_is_killed(tmp_path: Path, durable: bool) -> None:
     program = (
         "import sys, time; from pathlib import Path; from openscrip.issuance.nodes.evm import EvmNode\n"
-        "node = EvmNode(Path(sys.argv[1]), Path(sys.argv[2])); node.start(); print(node.pid, flush=True)\n"
+        "node = EvmNode(Path(sys.argv[1]), Path(sys.argv[2]), durable=bool(sys.argv[3:]))\n"
+        "node.start(); print(node.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    command = [sys.executable, "-c", program, str(tmp_path), str(NODE_MODULES)]
+    command = [sys.executable, "-c", program, str(tmp_path), str(NODE_MODULES), *(["durable"] if durable else [])]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as parent:
         assert parent.stdout is not None
@@ -150,10 +154,11 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_a_taken_port_or_a_missing_binary_is_an_error_in_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_taken_port_or_a_missing_binary_is_an_error_in_words(tmp_path: Path, durable: bool) -> None:
     with pytest.raises(Refused, match="was not in node_modules"):
-        EvmNode(tmp_path / "a", tmp_path).start()
+        EvmNode(tmp_path / "a", tmp_path, durable=durable).start()
     with EvmNode(tmp_path / "b", NODE_MODULES) as node:
-        other = EvmNode(tmp_path / "c", NODE_MODULES, port=node.port)
+        other = EvmNode(tmp_path / "c", NODE_MODULES, port=node.port, durable=durable)
         with pytest.raises(Refused, match="was taken by another program"):
             other.start()

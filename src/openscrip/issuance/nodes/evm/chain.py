@@ -61,7 +61,7 @@ class Chain:
     ) -> None:
         """`hear` is called in order with all there is to tell; after `steps_max` steps a newer state is written."""
         self.rests = False
-        self._steps_max = steps_max
+        self._steps_max = self._state_due = steps_max
         self._archive = archive
         self._anvil = anvil
         self._live = live
@@ -87,7 +87,7 @@ class Chain:
             for task in self._tasks:
                 task.cancel()
             if self._child is not None:
-                with suppress(WireBroken, CallRefused, OSError):  # the log alone is enough
+                with suppress(OSError, CallRefused):  # the log alone is enough
                     if self._steps:
                         await self._write_state(self._child)
                 await self._child.end()
@@ -232,8 +232,12 @@ class Chain:
         waits = {name: int(count, 16) for name, count in pool.items()}
         if waits["pending"]:
             self._wanted.set()
-        if self._steps >= self._steps_max and not any(waits.values()):
-            await self._write_state(child)
+        if self._steps >= self._state_due and not any(waits.values()):
+            try:
+                await self._write_state(child)
+            except (OSError, CallRefused) as failure:  # the log is whole without it
+                print(f"evm node: no state was written: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+                self._state_due = self._steps + self._steps_max
 
     async def _write_state(self, child: Child) -> None:
         """Let the log begin anew from here; not while the pool holds anything, which no state does."""
@@ -251,7 +255,7 @@ class Chain:
 
         await self.durable()
         await asyncio.get_running_loop().run_in_executor(None, write)
-        self._steps = 0
+        self._steps, self._state_due = 0, self._steps_max
 
     async def _rebuild(self) -> dict[str, Any]:
         """Start anvil and take every step of the log again; the answer to the last."""
