@@ -21,7 +21,7 @@ FOUND, OPEN, REPORT, MINT, ESCROW, DEPART, BURN, REFUND = 0, 1, 2, 3, 5, 6, 7, 8
 ANNOUNCE, STAGE, CANCEL, FINISH, QUEUE, EXECUTE, END = 13, 14, 15, 16, 17, 19, 20
 ORIGIN_OF_ARRIVAL = 18
 """The kind of account that marks an arrival's origin as used."""
-_ISSUER_SPACE, _STOCK_SPACE, _REDEMPTION_SPACE, _ACTION_SPACE = 752, 424, 192, 312
+_ISSUER_SPACE, _STOCK_SPACE, _REDEMPTION_SPACE, _ACTION_SPACE = 752, 424, 192, 320
 _ROLE_SPACE, _ROLES_AT, _MEMBERS_MAX = 232, 56, 7
 _OP_SIGNERS = 4
 _LENGTHS = {MINT: 146, STAGE: 81, ANNOUNCE: 169, REPORT: 58, OPEN: 73, QUEUE: 33}
@@ -281,9 +281,9 @@ def read_stock(data: bytes) -> Stock:
     feed = Feed(_u(data, 136), _u(data, 160), _u(data, 168), _u(data, 176), sequence) if sequence else None
     return Stock(
         *(_text(data, 8), _text(data, 40)),
-        *(_u(data, 192, 16), _u(data, 208, 16)),
-        *(_u(data, 224), _u(data, 232), _u(data, 240), _u(data, 248)),
-        *(data[288:296], data[296:304]),
+        *(_u(data, 192, 16), _u(data, 224, 16)),
+        *(_u(data, 216), _u(data, 248), _u(data, 256), _u(data, 264)),
+        *(data[208:216], data[240:248]),
         feed,
     )
 
@@ -302,8 +302,8 @@ def read_action(data: bytes) -> Action:
     """A corporate action's record. Raises `chain.action`."""
     ours = len(data) == _ACTION_SPACE and data[0] == 5
     refuse_unless(ours, "chain.action", "solana: a corporate action's account was none")
-    dates, terms = struct.unpack_from("<3I", data, 72), struct.unpack_from("<3Q", data, 88)
-    return Action(data[40:72].hex(), _text(data, 8), (data[4:8].hex().ljust(64, "0"), *dates, *terms))
+    dates, terms = struct.unpack_from("<3I", data, 76), struct.unpack_from("<3Q", data, 88)
+    return Action(data[40:72].hex(), _text(data, 8), (data[72:76].hex().ljust(64, "0"), *dates, *terms))
 
 
 def upgrade_authority(data: bytes) -> str:

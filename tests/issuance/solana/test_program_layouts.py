@@ -343,8 +343,8 @@ def test_the_issuer_account_reads_as_laid_out() -> None:
 
 
 def test_the_stock_account_reads_as_laid_out() -> None:
-    fields = {0: b"\x02\xfe\x05", 8: h(2), 40: h(3), 72: u64(*range(1, 16)), 192: u128(16) + u128(17)}
-    fields |= {224: u64(18, 19, 20, 21), 256: h(22), 288: u64(23, 24), 304: h(25) + h(26) + h(27), 400: u64(28, 29, 30)}
+    fields = {0: b"\x02\xfe\x05", 8: h(2), 40: h(3), 72: u64(*range(1, 16)), 192: u128(16) + u64(23, 18)}
+    fields |= {224: u128(17) + u64(24, 19), 256: u64(20, 21), 272: h(22), 304: h(25) + h(26) + h(27), 400: u64(28, 29, 30)}
     stock = StockAccount.read(laid_out(424, fields))
     assert (stock.bump, stock.pauses, stock.mint, stock.escrow) == (254, 5, key(2), key(3))
     limits = (stock.supply_cap, stock.day_cap, stock.day_used, stock.day_at, stock.hour_cap, stock.hour_used, stock.hour_at)
@@ -360,30 +360,30 @@ def test_the_stock_account_reads_as_laid_out() -> None:
 
 @pytest.mark.parametrize(("now", "in_force"), [(20, (16, 18, 20, 23)), (21, (17, 19, 21, 24))])
 def test_a_scheduled_multiplier_is_in_force_from_its_time_on(now: int, in_force: tuple[int, ...]) -> None:
-    fields = {0: b"\x02", 192: u128(16) + u128(17), 224: u64(18, 19, 20, 21), 288: u64(23, 24)}
+    fields = {0: b"\x02", 192: u128(16) + u64(23, 18) + u128(17) + u64(24, 19), 256: u64(20, 21)}
     stock = StockAccount.read(laid_out(424, fields))
     read = (stock.multiplier_at(now), stock.epoch_at(now), stock.version_at(now), stock.f64_at(now))
     assert read == in_force
 
 
 def test_nothing_scheduled_leaves_the_multiplier_as_it_is() -> None:
-    stock = StockAccount.read(laid_out(424, {0: b"\x02", 192: u128(16) + u128(17), 240: u64(20, 0)}))
+    stock = StockAccount.read(laid_out(424, {0: b"\x02", 192: u128(16), 224: u128(17), 256: u64(20, 0)}))
     assert (stock.multiplier_at(2**40), stock.version_at(2**40)) == (16, 20)
 
 
 def test_the_small_accounts_read_as_laid_out() -> None:
     assert UsedAccount.read(b"\x03\x12" + bytes(6) + u64(5)) == UsedAccount(18, 5)
     assert OperationAccount.read(b"\x07" + bytes(7) + struct.pack("<q", -1)) == OperationAccount(-1)
-    lane = laid_out(104, {0: b"\x06", 8: u64(1, 2, 3, 600), 40: h(2), 72: h(40)})
+    lane = laid_out(104, {0: b"\x06", 8: h(2) + h(40), 72: u64(1, 2, 3, 600)})
     assert LaneAccount.read(lane) == LaneAccount(1, 2, 3, 600, MINT, h(40))
     redemption = laid_out(192, {0: b"\x04\x03\x02", 8: h(2) + h(3), 72: u64(7, 8, 9), 96: h(40) + h(41) + h(20)})
     assert RedemptionAccount.read(redemption) == RedemptionAccount(3, 2, MINT, HOLDER, 7, 8, 9, h(40), h(41), h(20))
 
 
 def test_an_action_account_reads_as_laid_out() -> None:
-    fields = {0: b"\x05\x02", 4: b"SPLF", 8: h(2) + h(30), 72: struct.pack("<III", 1, 2, 3), 88: u64(4, 5, 6)}
-    fields |= {112: h(7) + h(8), 176: u64(9, 10), 192: u128(11) + u128(12), 224: u64(13, 14, 15), 248: h(16) + h(17)}
-    read = ActionAccount.read(laid_out(312, fields))
+    fields = {0: b"\x05\x02", 8: h(2) + h(30) + b"SPLF" + struct.pack("<III", 1, 2, 3), 88: u64(4, 5, 6)}
+    fields |= {112: h(17) + h(7) + h(8), 208: u128(11) + u128(12), 248: u64(13, 15, 9, 10, 14), 288: h(16)}
+    read = ActionAccount.read(laid_out(320, fields))
     numbers = (h(7), h(8), 9, 10, 11, 12, 13, 14, 15, h(16), h(17))
     assert read == ActionAccount(2, b"SPLF", MINT, h(30), 1, 2, 3, 4, 5, 6, *numbers)
 
@@ -395,7 +395,7 @@ def test_an_action_account_reads_as_laid_out() -> None:
         (StockAccount, 424, 2),
         (UsedAccount, 16, 3),
         (RedemptionAccount, 192, 4),
-        (ActionAccount, 312, 5),
+        (ActionAccount, 320, 5),
         (LaneAccount, 104, 6),
         (OperationAccount, 16, 7),
     ],

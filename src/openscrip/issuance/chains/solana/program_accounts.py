@@ -11,7 +11,7 @@ from openscrip.issuance.chains.solana.program_parts import KEYS_MAX, Role
 from openscrip.kernel.errors import Malformed
 
 ISSUER_SPACE, STOCK_SPACE, USED_SPACE, REDEMPTION_SPACE = 752, 424, 16, 192
-ACTION_SPACE, LANE_SPACE, OPERATION_SPACE = 312, 104, 16
+ACTION_SPACE, LANE_SPACE, OPERATION_SPACE = 320, 104, 16
 ESCROWED, BURNED, REFUNDED, RESTORED = 1, 2, 3, 4
 """States of a redemption."""
 ANNOUNCED, STAGED, FINAL, CANCELLED, CORRECTED = 1, 2, 4, 5, 6
@@ -50,8 +50,8 @@ class StockAccount:
 
     `2 | bump | 2 pauses u8 | 8 mint k | 40 escrow k | 72 supply cap | 80 day cap, used, at | 104 hour cap, used, at |
     128 age max | 136 shares, encumbered, in transit, allocation | 168 reserve epoch | 176 as-of i64 | 184 sequence |
-    192 base multiplier u128 | 208 next u128 | 224 base epoch, next epoch | 240 base version | 248 next at i64 |
-    256 next action k | 288 base f64 bits, next f64 bits | 304 newest action k | 336 before newest k | 368 opening k |
+    192 base: multiplier u128, f64 bits, epoch | 224 next: multiplier u128, f64 bits, epoch | 256 base version |
+    264 next at i64 | 272 next action k | 304 newest action k | 336 before newest k | 368 opening k |
     400 escrowed | 408 action count | 416 opening at i64`; u64 where nothing is said. Without a scheduled change (next at 0)
     what is next repeats the base.
     """
@@ -116,14 +116,14 @@ class StockAccount:
             as_of=_i(data, 176),
             sequence=_u(data, 184),
             base_multiplier=_u(data, 192, 16),
-            next_multiplier=_u(data, 208, 16),
-            base_epoch=_u(data, 224),
-            next_epoch=_u(data, 232),
-            base_version=_u(data, 240),
-            next_at=_i(data, 248),
-            next_action=data[256:288],
-            base_f64=_u(data, 288),
-            next_f64=_u(data, 296),
+            next_multiplier=_u(data, 224, 16),
+            base_epoch=_u(data, 216),
+            next_epoch=_u(data, 248),
+            base_version=_u(data, 256),
+            next_at=_i(data, 264),
+            next_action=data[272:304],
+            base_f64=_u(data, 208),
+            next_f64=_u(data, 240),
             newest_action=data[304:336],
             before_newest=data[336:368],
             opening=data[368:400],
@@ -194,9 +194,10 @@ class RedemptionAccount:
 
 @dataclass(frozen=True, slots=True)
 class ActionAccount:
-    """312 bytes: `5 | state u8 | 4 kind 4 | 8 mint k | 40 id k | 72 ex, record, pay u32 | 88 ratio new, old u64 |
-    104 cash u64 | 112 sources k | 144 corrects k | 176 staged new, old u64 | 192 expected u128 | 208 multiplier u128 |
-    224 effective i64 | 232 paused from i64 | 240 epoch after u64 | 248 evidence or reason k | 280 into k`.
+    """320 bytes: `5 | state u8 | 8 mint k`, the announcement as sent: `40 id k | 72 kind 4 | 76 ex, record, pay u32 |
+    88 ratio new, old u64 | 104 cash u64 | 112 into k | 144 sources k | 176 corrects k`, the staging as sent:
+    `208 expected u128 | 224 multiplier u128 | 240 f64 bits u64 | 248 effective i64 | 256 epoch after u64 |
+    264 staged new, old u64 | 280 paused from i64`, and `288 evidence or reason k`. Of an end only the time is set.
     """
 
     state: int
@@ -226,10 +227,10 @@ class ActionAccount:
         """Raises `Malformed("solana.account")`."""
         _check(data, 5, ACTION_SPACE, "action")
         return cls(
-            *(data[1], data[4:8], _key(data, 8), data[40:72], _u(data, 72, 4), _u(data, 76, 4), _u(data, 80, 4)),
-            *(_u(data, 88), _u(data, 96), _u(data, 104), data[112:144], data[144:176]),
-            *(_u(data, 176), _u(data, 184), _u(data, 192, 16), _u(data, 208, 16), _i(data, 224), _i(data, 232)),
-            *(_u(data, 240), data[248:280], data[280:312]),
+            *(data[1], data[72:76], _key(data, 8), data[40:72], _u(data, 76, 4), _u(data, 80, 4), _u(data, 84, 4)),
+            *(_u(data, 88), _u(data, 96), _u(data, 104), data[144:176], data[176:208]),
+            *(_u(data, 264), _u(data, 272), _u(data, 208, 16), _u(data, 224, 16), _i(data, 248), _i(data, 280)),
+            *(_u(data, 256), data[288:320], data[112:144]),
         )
 
 

@@ -4,8 +4,9 @@
 //! That a staged action applied follows from time and is never stored. An id serves once, for ever.
 use crate::inner::create;
 use crate::input::Call;
-use crate::layout::{Action, Key, Stock, Wide, ACTION, ZERO};
+use crate::layout::{Action, Announcement, Change, Key, Stock, ACTION, ZERO};
 use crate::limits::close;
+use crate::machine::copy;
 use crate::multiplier::refuse_unless_sound;
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
@@ -19,6 +20,7 @@ use crate::rows::is_ours;
 use crate::token2022::{refuse_if_drifted, update_multiplier};
 use crate::wide::is_quotient;
 use core::cell::Cell;
+use core::mem::size_of;
 
 // States.
 const ANNOUNCED: u8 = 1;
@@ -54,7 +56,7 @@ const MRGR: u32 = code(b"MRGR");
 const CHAN: u32 = code(b"CHAN");
 const DLST: u32 = code(b"DLST");
 
-#[inline(never)]
+#[inline(always)]
 fn class(kind: u32) -> u64 {
     match kind {
         SPLF | DVSE => KNOWN | SPLITS,
@@ -66,42 +68,21 @@ fn class(kind: u32) -> u64 {
     }
 }
 
-#[repr(C)]
-struct Announcement {
-    id: Key,
-    kind: Cell<u32>,
-    dates: [Cell<u32>; 3],
-    ratio: [Cell<u64>; 2],
-    cash: Cell<u64>,
-    into: Key,
-    sources: Key,
-    corrects: Key,
-}
-
 /// Records an action. One that corrects another marks it, and takes its change back if that is still pending.
-#[inline(never)]
+#[inline(always)]
 pub fn announce(call: &Call) -> Outcome {
     let announced: &Announcement = call.arguments();
     let stock = call.stock();
     refuse_unless_fit(announced)?;
     refuse_unless(!announced.into.is(&stock.mint), OWN_SUCCESSOR)?;
     let target = call.account(4);
-    create(call, target, ACTION, announced.id.bytes(), ZERO.key().bytes())?;
+    create(call, target, ACTION, announced.id.bytes(), announced.id.bytes())?;
     // SAFETY: `create` gave it its length.
     let action: &Action = unsafe { &*target.data().cast() };
     action.state.set(ANNOUNCED);
-    action.kind.set(announced.kind.get());
     action.mint.put(&stock.mint);
-    action.id.put(&announced.id);
-    action.dates[0].set(announced.dates[0].get());
-    action.dates[1].set(announced.dates[1].get());
-    action.dates[2].set(announced.dates[2].get());
-    action.ratio[0].set(announced.ratio[0].get());
-    action.ratio[1].set(announced.ratio[1].get());
-    action.cash.set(announced.cash.get());
-    action.into.put(&announced.into);
-    action.sources.put(&announced.sources);
-    action.corrects.put(&announced.corrects);
+    // SAFETY: two of the same kind.
+    unsafe { copy(target.data().add(40), announced.id.bytes(), size_of::<Announcement>() as u64) };
     stock.action_count.set(stock.action_count.get().wrapping_add(1));
     if announced.corrects.is_zero() {
         return Ok(());
@@ -158,24 +139,14 @@ fn correct(call: &Call, announced: &Announcement) -> Outcome {
     // SAFETY: `is_ours` saw owner, length and tag.
     let corrected: &Action = unsafe { &*account.data().cast() };
     let stock = call.stock();
-    let is_named = corrected.id.is(&announced.corrects) && !corrected.id.is(&announced.id);
+    let id = &corrected.announced.id;
+    let is_named = id.is(&announced.corrects) && !id.is(&announced.id);
     refuse_unless(is_named && corrected.mint.is(&stock.mint), CORRECTED_OTHER)?;
     let state = corrected.state_at(call.now);
     refuse_unless(state < CANCELLED, CORRECTED_FELL)?;
-    refuse_unless(state <= STAGED || !stock.opening.is(&corrected.id), CONVERSION_IN_FORCE)?;
+    refuse_unless(state <= STAGED || !stock.opening.is(id), CONVERSION_IN_FORCE)?;
     corrected.state.set(CORRECTED);
     take_back(call, corrected, state)
-}
-
-#[repr(C)]
-struct Change {
-    expected: Wide,
-    multiplier: Wide,
-    float: Cell<u64>,
-    effective_at: Cell<i64>,
-    epoch_after: Cell<u64>,
-    ratio: [Cell<u64>; 2],
-    paused_from: Cell<i64>,
 }
 
 /// Schedules the multiplier of an announced split or dividend, once: exactly by its ratio, floored once.
@@ -184,18 +155,18 @@ pub fn stage(call: &Call) -> Outcome {
     let change: &Change = call.arguments();
     let (action, stock, now) = (call.action(), call.stock(), call.now);
     refuse_unless(action.state.get() == ANNOUNCED, NOT_ANNOUNCED)?;
-    let class = class(action.kind.get());
+    let class = class(action.announced.kind.get());
     refuse_unless(class & ENDS == 0, MOVED_NO_MULTIPLIER)?;
     let (new, old, at) = (change.ratio[0].get(), change.ratio[1].get(), change.effective_at.get());
     if class & CASH != 0 {
         refuse_unless(new != 0 && old != 0, RATIO_BOUNDS)?;
         refuse_unless(new > old, DIVIDEND_NOT_RISING)?;
     } else {
-        refuse_unless(new == action.ratio[0].get() && old == action.ratio[1].get(), RATIO_NOT_ANNOUNCED)?;
+        refuse_unless(new == action.announced.ratio[0].get() && old == action.announced.ratio[1].get(), RATIO_NOT_ANNOUNCED)?;
     }
-    let current = stock.multiplier(now);
-    refuse_unless(is_quotient(change.multiplier.words(), old, current.words(), new), NOT_THE_RATIOS)?;
-    let epoch = stock.epoch(now).wrapping_add((class & SPLITS != 0) as u64);
+    let rate = stock.rate(now);
+    refuse_unless(is_quotient(change.multiplier.words(), old, rate.multiplier.words(), new), NOT_THE_RATIOS)?;
+    let epoch = rate.epoch.get().wrapping_add((class & SPLITS != 0) as u64);
     refuse_unless(change.epoch_after.get() == epoch, EPOCH_KIND)?;
     let paused_from = change.paused_from.get();
     refuse_unless(paused_from <= at, WINDOW_BACKWARDS)?;
@@ -205,29 +176,26 @@ pub fn stage(call: &Call) -> Outcome {
     refuse_unless(now >= stock.next_at.get(), CHANGE_PENDING)?;
     let since = stock.next_at.get();
     stock.roll();
-    refuse_unless(change.expected.is(&stock.multipliers[0]), EXPECTED)?;
+    refuse_unless(change.expected.is(&stock.base.multiplier), EXPECTED)?;
     refuse_unless(!change.multiplier.is(&change.expected), UNCHANGED)?;
     refuse_unless_sound(&change.multiplier, change.float.get())?;
     refuse_unless_noticed(now, at)?;
-    stock.multipliers[1].put(&change.multiplier);
-    stock.epochs[1].set(epoch);
-    stock.floats[1].set(change.float.get());
+    stock.next.multiplier.put(&change.multiplier);
+    stock.next.epoch.set(epoch);
+    stock.next.float.set(change.float.get());
     stock.next_at.set(at);
-    stock.next_action.put(&action.id);
+    stock.next_action.put(&action.announced.id);
     stock.before_newest.put(&stock.newest);
-    stock.newest.put(&action.id);
+    stock.newest.put(&action.announced.id);
 
     action.state.set(STAGED);
-    action.staged[0].set(new);
-    action.staged[1].set(old);
-    action.expected.put(&change.expected);
-    action.multiplier.put(&change.multiplier);
-    action.effective_at.set(at);
-    action.paused_from.set(paused_from);
-    action.epoch_after.set(epoch);
+    // SAFETY: two of the same kind.
+    unsafe {
+        copy((&action.change as *const Change).cast_mut().cast(), call.argument_bytes(), size_of::<Change>() as u64);
+    }
     // Some versions of Token-2022 drop the multiplier in force when another is scheduled, so it is sent again first, with
     // the time since when it is in force; then both are read back.
-    update_multiplier(call, stock.floats[0].get(), since);
+    update_multiplier(call, stock.base.float.get(), since);
     update_multiplier(call, change.float.get(), at);
     refuse_if_drifted(call)
 }
@@ -239,18 +207,16 @@ impl Stock {
         if self.next_at.get() != 0 {
             self.base_version.set(self.base_version.get().wrapping_add(1));
         }
-        self.multipliers[0].put(&self.multipliers[1]);
-        self.epochs[0].set(self.epochs[1].get());
-        self.floats[0].set(self.floats[1].get());
+        self.base.put(&self.next);
     }
 }
 
 impl Action {
     /// A staged action is applied from its second on, as the token counts.
-    #[inline(never)]
+    #[inline(always)]
     fn state_at(&self, now: i64) -> u8 {
         let state = self.state.get();
-        if state == STAGED && now >= self.effective_at.get() {
+        if state == STAGED && now >= self.change.effective_at.get() {
             APPLIED
         } else {
             state
@@ -258,7 +224,7 @@ impl Action {
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 fn refuse_unless_noticed(now: i64, at: i64) -> Outcome {
     refuse_unless(at >= now.wrapping_add(NOTICE_S_MIN), NOTICE)?;
     refuse_unless(at <= now.wrapping_add(HORIZON_S_MAX), HORIZON)
@@ -266,7 +232,7 @@ fn refuse_unless_noticed(now: i64, at: i64) -> Outcome {
 
 /// Takes back an action that has not taken effect. Its id stays used. A token that was closed for it stays closed until
 /// limits are set again.
-#[inline(never)]
+#[inline(always)]
 pub fn cancel(call: &Call) -> Outcome {
     let (action, reason): (_, &Key) = (call.action(), call.arguments());
     refuse_unless(!reason.is_zero(), REASON_ZERO)?;
@@ -284,7 +250,7 @@ fn take_back(call: &Call, action: &Action, state: u8) -> Outcome {
     if state != STAGED {
         return Ok(());
     }
-    if stock.opening.is(&action.id) {
+    if stock.opening.is(&action.announced.id) {
         stock.opening.put(ZERO.key());
         stock.opening_at.set(0);
         return Ok(());
@@ -293,12 +259,12 @@ fn take_back(call: &Call, action: &Action, state: u8) -> Outcome {
     stock.newest.put(&stock.before_newest);
     stock.next_action.put(ZERO.key());
     stock.clear_next();
-    update_multiplier(call, stock.floats[0].get(), 0);
+    update_multiplier(call, stock.base.float.get(), 0);
     refuse_if_drifted(call)
 }
 
 /// Records that an applied action is done with: verified on chains, statement and ledger, and its cash arrived.
-#[inline(never)]
+#[inline(always)]
 pub fn finish(call: &Call) -> Outcome {
     let (action, evidence): (_, &Key) = (call.action(), call.arguments());
     refuse_unless(!evidence.is_zero(), EVIDENCE_ZERO)?;
@@ -309,19 +275,19 @@ pub fn finish(call: &Call) -> Outcome {
 }
 
 /// Closes a merged, renamed or delisted token for mints, and says from when it ends. Conversions stay on EVM chains.
-#[inline(never)]
+#[inline(always)]
 pub fn end(call: &Call) -> Outcome {
     let (action, stock): (_, _) = (call.action(), call.stock());
     let effective_at: &Cell<i64> = call.arguments();
     let at = effective_at.get();
     refuse_unless(action.state.get() == ANNOUNCED, NOT_ANNOUNCED)?;
-    refuse_unless(class(action.kind.get()) & ENDS != 0, ENDED_NO_TOKEN)?;
+    refuse_unless(class(action.announced.kind.get()) & ENDS != 0, ENDED_NO_TOKEN)?;
     refuse_unless_noticed(call.now, at)?;
     refuse_unless(stock.opening.is_zero(), TOKEN_ENDED)?;
     refuse_unless(stock.next_at.get() <= at, PENDING_BEYOND_END)?;
     action.state.set(STAGED);
-    action.effective_at.set(at);
-    stock.opening.put(&action.id);
+    action.change.effective_at.set(at);
+    stock.opening.put(&action.announced.id);
     stock.opening_at.set(at);
     close(stock, call.now);
     Ok(())

@@ -25,7 +25,7 @@ struct Departure {
     receiver: Key,
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn depart(call: &Call) -> Outcome {
     let departure: &Departure = call.arguments();
     let (stock, lane, raw) = (call.stock(), call.lane(), departure.asked.raw.get());
@@ -42,13 +42,13 @@ pub fn depart(call: &Call) -> Outcome {
     redemption.arrive_by.set(call.now.wrapping_add(lane.life_s.get() as i64));
     redemption.destination.put(&departure.destination);
     redemption.receiver.put(&departure.receiver);
-    let accounts = [call.account(4), call.mint, call.account(3)];
+    let accounts = [call.account(4), call.mint(), call.account(3)];
     move_tokens(call, BURN, raw, accounts.as_ptr(), 3);
     Ok(())
 }
 
 /// The guardian lowers what may leave in an hour.
-#[inline(never)]
+#[inline(always)]
 pub fn lower(call: &Call) -> Outcome {
     let hour_cap: &Cell<u64> = call.arguments();
     let lane = call.lane();
@@ -63,7 +63,7 @@ struct Opening {
 }
 
 /// Opens a lane, changes it, or closes it with a cap of zero; after a wait.
-#[inline(never)]
+#[inline(always)]
 pub fn open(call: &Call) -> Outcome {
     let opening: &Opening = call.arguments();
     let (mint, target) = (&call.stock().mint, call.account(4));

@@ -1,51 +1,39 @@
 //! Pauses and freezes: the guardian stops at once, the timelock lets go. A pause never stops an exit.
-use crate::input::{Account, Call};
+use crate::input::Call;
 use crate::layout::Key;
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
     AMOUNT_ZERO, CASE_ZERO, ESCROW_NOT_FROZEN, FROZEN, NOT_FROZEN, NOT_PAUSED, OPERATION_OTHER, PAUSED, REASON_UNKNOWN,
-    SCOPE_UNKNOWN,
+    RECEIVER_FROZEN, SCOPE_UNKNOWN,
 };
-use crate::token2022::{move_tokens, on_mint, set_frozen, FREEZE, PAUSE, RESUME, THAW, TRANSFER, TRANSFERS};
+use crate::token2022::{move_tokens, set_frozen, set_paused, FREEZE, PAUSE, THAW, TRANSFER, TRANSFERS};
 use core::cell::Cell;
 
 const ALL: u8 = 7;
 /// 1 sanctions, 2 order of a court or an authority, 3 theft or lost key, 4 suspected fraud, 5 mistake.
 const REASON_MAX: u8 = 5;
 
-/// Stops a part of the token, or all. What is paused in part can be paused further.
+/// Pauses or resumes a part of the token, or all. What is paused in part can be paused further.
 #[inline(never)]
-pub fn pause(call: &Call) -> Outcome {
-    let (scope, pauses) = (scope(call)?, &call.stock().pauses);
-    refuse_unless(pauses.get() & scope != scope, PAUSED)?;
-    pauses.set(pauses.get() | scope);
-    if scope & TRANSFERS != 0 {
-        on_mint(call, PAUSE, 0, 0, 2);
-    }
-    Ok(())
-}
-
-#[inline(never)]
-pub fn resume(call: &Call) -> Outcome {
-    let (scope, pauses) = (scope(call)?, &call.stock().pauses);
-    refuse_unless(pauses.get() & scope != 0, NOT_PAUSED)?;
-    pauses.set(pauses.get() & !scope);
-    if scope & TRANSFERS != 0 {
-        on_mint(call, RESUME, 0, 0, 2);
-    }
-    Ok(())
-}
-
-#[inline(always)]
-fn scope(call: &Call) -> Result<u8, crate::refusal::Refusal> {
-    let scope: &Cell<u8> = call.arguments();
-    let scope = scope.get();
+pub fn change_pauses(call: &Call, tag: u64) -> Outcome {
+    let (scope, pauses) = (call.arguments::<Cell<u8>>().get(), &call.stock().pauses);
     refuse_unless(scope != 0 && scope <= ALL, SCOPE_UNKNOWN)?;
-    Ok(scope)
+    let before = pauses.get();
+    if tag == PAUSE {
+        refuse_unless(before & scope != scope, PAUSED)?;
+        pauses.set(before | scope);
+    } else {
+        refuse_unless(before & scope != 0, NOT_PAUSED)?;
+        pauses.set(before & !scope);
+    }
+    if scope & TRANSFERS != 0 {
+        set_paused(call, tag);
+    }
+    Ok(())
 }
 
 /// Stops one account. The escrow account is never stopped: exits go through it.
-#[inline(never)]
+#[inline(always)]
 pub fn freeze(call: &Call) -> Outcome {
     let (account, reason): (_, &Cell<u8>) = (call.account(3), call.arguments());
     refuse_unless(!account.key().is(&call.stock().escrow), ESCROW_NOT_FROZEN)?;
@@ -61,7 +49,7 @@ struct Thaw {
     reason: Cell<u8>,
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn thaw(call: &Call) -> Outcome {
     let (account, thaw): (_, &Thaw) = (call.account(5), call.arguments());
     refuse_unless(account.key().is(&thaw.account), OPERATION_OTHER)?;
@@ -82,7 +70,7 @@ struct Recovery {
 
 /// Moves tokens off a frozen account, for a documented case. Works while paused; escrow is out of reach, since it cannot be
 /// frozen.
-#[inline(never)]
+#[inline(always)]
 pub fn recover(call: &Call) -> Outcome {
     let recovery: &Recovery = call.arguments();
     let (account, to) = (call.account(5), call.account(6));
@@ -91,8 +79,9 @@ pub fn recover(call: &Call) -> Outcome {
     refuse_unless(recovery.raw.get() != 0, AMOUNT_ZERO)?;
     refuse_unless(!recovery.case.is_zero(), CASE_ZERO)?;
     refuse_unless_reason(&recovery.reason)?;
+    refuse_unless(!to.is_frozen(), RECEIVER_FROZEN)?;
     set_frozen(call, THAW, account);
-    let accounts = [account, call.mint, to, Account::of_data(call.stock)];
+    let accounts = [account, call.mint(), to, call.authority()];
     move_tokens(call, TRANSFER, recovery.raw.get(), accounts.as_ptr(), 4);
     set_frozen(call, FREEZE, account);
     Ok(())

@@ -1,9 +1,8 @@
 //! Calls to other programs, and the one way in which an account of ours comes into being.
 use crate::input::{Account, Call};
-use crate::layout::{Key, Used, ISSUER, LANE, USED, ZERO};
+use crate::layout::{Key, Used, LANE, USED, ZERO};
 use crate::machine::{sol_get_rent_sysvar, sol_invoke_signed_c, sol_try_find_program_address, Rent, Slice};
-use crate::refusal::{refuse_unless, Outcome, Refusal};
-use crate::refusal::{ADDRESS, EVIDENCE_USED, ORIGIN_USED, TAKEN, VOUCHER_USED};
+use crate::refusal::{refuse_unless, Outcome, ADDRESS, TAKEN, USED_BEFORE};
 use core::mem::MaybeUninit;
 
 /// The most accounts of an inner call: those of an upgrade.
@@ -37,13 +36,20 @@ static PLACES: [Place; 8] = [
     place(424, b"stock", 32, 0),
     place(16, b"used", 1, 32),
     place(192, b"redemption", 32, 32),
-    place(312, b"action", 32, 0),
+    place(320, b"action", 32, 0),
     place(104, b"lane", 32, 32),
     place(16, b"operation", 32, 0),
 ];
 
 type Seeds = [MaybeUninit<Slice>; SEEDS];
 
+/// How long an account of ours is.
+#[inline(never)]
+pub fn size_of(tag: u64) -> u64 {
+    place_of(tag).size as u64
+}
+
+#[inline(always)]
 fn place_of(tag: u64) -> &'static Place {
     // SAFETY: tags are at most 7.
     unsafe { &*PLACES.as_ptr().add(tag as usize) }
@@ -83,9 +89,8 @@ struct Info {
     data: *mut u8,
     owner: *const Key,
     rent_epoch: u64,
-    signer: bool,
-    writable: bool,
-    executable: bool,
+    /// A byte each: signer, writable, executable.
+    flags: u32,
 }
 
 /// Calls another program with `accounts`, each as writable as it came and signing if it came so; `signer`, an account of
@@ -99,11 +104,10 @@ fn invoke(inner: &mut Inner, accounts: *const Account, signer: Account, seeds: &
         // SAFETY: callers give `count` accounts, at most `ACCOUNTS_MAX`.
         unsafe {
             let account = *accounts.add(number);
-            let signs = account.signs();
             *metas.as_mut_ptr().add(number) = MaybeUninit::new(Meta {
                 key: account.key(),
                 writable: account.is_writable(),
-                signer: signs || account.is(signer),
+                signer: account.signs() | account.is(signer),
             });
             *infos.as_mut_ptr().add(number) = MaybeUninit::new(Info {
                 key: account.key(),
@@ -112,9 +116,7 @@ fn invoke(inner: &mut Inner, accounts: *const Account, signer: Account, seeds: &
                 data: account.data(),
                 owner: account.owner(),
                 rent_epoch: 0,
-                signer: signs,
-                writable: account.is_writable(),
-                executable: false,
+                flags: account.flags(),
             });
         }
         number = number.wrapping_add(1);
@@ -123,27 +125,17 @@ fn invoke(inner: &mut Inner, accounts: *const Account, signer: Account, seeds: &
     let signers = Slice { at: seeds.as_ptr().cast(), length: SEEDS as u64 };
     // SAFETY: everything pointed to lives until the call returns; a call that fails ends the whole transaction.
     unsafe { sol_invoke_signed_c((inner as *const Inner).cast(), infos.as_ptr().cast(), inner.count, &signers, 1) };
-    number = 0;
-    while number < inner.count as usize {
-        // SAFETY: as above. An inner call may have resized an account; the next one is given its new length.
-        unsafe { (*accounts.add(number)).set_length((*infos.as_ptr().add(number)).assume_init_ref().length) };
-        number = number.wrapping_add(1);
-    }
 }
 
 /// Calls another program as the token's own account, or as the issuer's where the tag says so.
 #[inline(never)]
 pub fn call_as(call: &Call, tag: u64, inner: &mut Inner, accounts: *const Account) {
     let mut seeds: Seeds = [const { MaybeUninit::uninit() }; SEEDS];
-    let mut signer = call.stock;
-    let mut first = call.stock().mint.bytes();
-    if tag == ISSUER {
-        signer = call.issuer;
-        first = ZERO.key().bytes();
-    }
-    // both have the bump behind the tag
-    fill(&mut seeds, tag, first, ZERO.key().bytes(), signer.wrapping_add(1));
-    invoke(inner, accounts, Account::of_data(signer), &seeds);
+    let signer = call.named(tag);
+    // the bump stands behind the tag; a stock's mint is its seed, and an issuer has none
+    let (bump, first) = (signer.data().wrapping_add(1), signer.data().wrapping_add(8));
+    fill(&mut seeds, tag, first, first, bump);
+    invoke(inner, accounts, signer, &seeds);
 }
 
 /// Makes an account of ours at the one address that its tag and seeds give, paid by the first account of the instruction.
@@ -167,11 +159,10 @@ pub fn create(call: &Call, target: Account, tag: u64, first: *const u8, second: 
     }
     // nobody but this program can give the account data
     if target.length() != 0 {
-        return match tag {
-            USED => Err(Refusal::new(used(first))),
-            tag if tag < LANE => Err(Refusal::new(TAKEN.wrapping_add(tag))),
-            _ => Ok(()),
-        };
+        // SAFETY: the kind is the first seed of what is used.
+        let kind = unsafe { *first } as u64;
+        let number = if tag == USED { USED_BEFORE.wrapping_add(kind) } else { TAKEN.wrapping_add(tag) };
+        return refuse_unless(tag >= LANE, number);
     }
     fund(call, target, tag, &seeds);
     // SAFETY: the account has the size of its tag now, at least 16 bytes.
@@ -187,21 +178,11 @@ pub fn create(call: &Call, target: Account, tag: u64, first: *const u8, second: 
     Ok(())
 }
 
-fn used(kind: *const u8) -> u64 {
-    // SAFETY: the kind is the first seed of what is used.
-    match unsafe { *kind } {
-        0 => VOUCHER_USED,
-        18 => ORIGIN_USED,
-        _ => EVIDENCE_USED,
-    }
-}
-
-/// Gives an account its rent, size and owner. Somebody may have sent lamports there before, and then it cannot be created
-/// in one call.
+/// Gives an account its rent, size and owner. Somebody may have sent lamports there before; the payer gets them.
 #[inline(always)]
 fn fund(call: &Call, target: Account, tag: u64, seeds: &Seeds) {
     let mut rent: MaybeUninit<Rent> = MaybeUninit::uninit();
-    let size = place_of(tag).size as u64;
+    let size = size_of(tag);
     // SAFETY: the machine fills it.
     let rent = unsafe {
         sol_get_rent_sysvar(rent.as_mut_ptr());
@@ -210,42 +191,33 @@ fn fund(call: &Call, target: Account, tag: u64, seeds: &Seeds) {
     // 128 bytes are counted beside the data; the years are a power of two
     let years = (rent.exemption_years >> 52).wrapping_sub(1023) as u32;
     let needed = size.wrapping_add(128).wrapping_mul(rent.per_byte_year).wrapping_shl(years);
-    let mut words = [0; 7];
-    let data: *mut u64 = words.as_mut_ptr();
-    let accounts = [call.account(0), target];
+    let mut words: MaybeUninit<[u64; 7]> = MaybeUninit::uninit();
+    let data: *mut u64 = words.as_mut_ptr().cast();
+    let payer = call.account(0);
     // the system program's id is zero; its instructions begin with 32 bits
     let mut inner = Inner {
         program: ZERO.key(),
         metas: core::ptr::null(),
         count: 2,
         data: data.cast::<u8>().wrapping_add(4),
-        length: 52,
+        length: 0,
     };
     // SAFETY: the head has its lamports; all words written are of the seven.
     unsafe {
         let held = *target.lamports();
-        if held == 0 {
-            // CreateAccount: 0 u32, lamports, size, owner
-            *data.add(1) = needed;
-            *data.add(2) = size;
-            (*data.add(3).cast::<Key>()).put(call.program());
-            invoke(&mut inner, accounts.as_ptr(), target, seeds);
-        } else {
-            // Transfer: 2 u32, lamports
+        if held != 0 {
+            // Transfer: 2 u32, lamports; to the payer, since an account with lamports is not created
             *data = 2 << 32;
-            *data.add(1) = if held < needed { needed.wrapping_sub(held) } else { 0 };
+            *data.add(1) = held;
             inner.length = 12;
-            invoke(&mut inner, accounts.as_ptr(), target, seeds);
-            // Allocate: 8 u32, size
-            *data = 8 << 32;
-            *data.add(1) = size;
-            inner.count = 1;
-            invoke(&mut inner, accounts.as_ptr().add(1), target, seeds);
-            // Assign: 1 u32, owner
-            *data = 1 << 32;
-            (*data.add(1).cast::<Key>()).put(call.program());
-            inner.length = 36;
-            invoke(&mut inner, accounts.as_ptr().add(1), target, seeds);
+            invoke(&mut inner, [target, payer].as_ptr(), target, seeds);
         }
+        // CreateAccount: 0 u32, lamports, size, owner
+        *data = 0;
+        *data.add(1) = needed;
+        *data.add(2) = size;
+        (*data.add(3).cast::<Key>()).put(call.program());
+        inner.length = 52;
+        invoke(&mut inner, [payer, target].as_ptr(), target, seeds);
     }
 }

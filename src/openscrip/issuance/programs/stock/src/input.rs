@@ -3,78 +3,78 @@
 //! Layout: `count u64`, then each account, then `length u64`, the data, the program id. An account that is named again is
 //! its number and 7 bytes; any other is 88 bytes of head, its data, 10,240 bytes of room, up to the next multiple of 8, and
 //! its rent epoch.
-use crate::layout::{Action, Issuer, Key, Lane, Operation, Redemption, Stock};
+use crate::layout::{Action, Issuer, Key, Lane, Operation, Redemption, Stock, ACTION, ISSUER, LANE, REDEMPTION, STOCK};
+use crate::rows::MINT;
 use crate::machine::{copy, sol_get_clock_sysvar, Clock};
-use crate::refusal::{refuse_unless, Outcome, DATA_LENGTH, INSTRUCTION_UNKNOWN, TOO_MANY_ACCOUNTS};
+use crate::refusal::{refuse_unless, Outcome, DATA_LENGTH, TOO_MANY_ACCOUNTS};
 use core::mem::MaybeUninit;
 
 pub const ACCOUNTS_MAX: usize = 32;
 const DATA_MAX: usize = 1024;
+const KINDS: usize = 16;
 const HEAD: usize = 88;
+const KEY: usize = 8;
 const ROOM: usize = 10_240;
 const AGAIN: u8 = 0xff;
 
-/// One account of the instruction, by the address of its head. Only `Call::read` makes them.
+/// One account of the instruction, by the address of its key, which stands 8 bytes into its head. Only `Call::read` makes
+/// them.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Account(*mut u8);
 
-// SAFETY of all methods: a head has 88 bytes at a multiple of 8, followed by the data.
+// SAFETY of all methods: a head has 88 bytes at a multiple of 8, followed by the data and its room.
 impl Account {
     #[inline(always)]
-    pub fn of_data(data: *const u8) -> Self {
-        Account(data.wrapping_sub(HEAD) as *mut u8)
-    }
-
-    #[inline(always)]
     pub fn signs(self) -> bool {
-        unsafe { *self.0.add(1) != 0 }
+        unsafe { *self.0.sub(KEY - 1) != 0 }
     }
 
     #[inline(always)]
     pub fn is_writable(self) -> bool {
-        unsafe { *self.0.add(2) != 0 }
+        unsafe { *self.0.sub(KEY - 2) != 0 }
+    }
+
+    /// A byte each, the lowest first: whether it signs, is writable, is a program.
+    #[inline(always)]
+    pub fn flags(self) -> u32 {
+        unsafe { *self.0.sub(KEY).cast::<u32>() >> 8 }
     }
 
     #[inline(always)]
     pub fn key(self) -> &'static Key {
-        unsafe { &*self.0.add(8).cast() }
+        unsafe { &*self.0.cast() }
     }
 
     #[inline(always)]
     pub fn owner(self) -> &'static Key {
-        unsafe { &*self.0.add(40).cast() }
+        unsafe { &*self.0.add(40 - KEY).cast() }
     }
 
     #[inline(always)]
     pub fn lamports(self) -> *mut u64 {
-        unsafe { self.0.add(72).cast() }
+        unsafe { self.0.add(72 - KEY).cast() }
     }
 
     #[inline(always)]
     pub fn length(self) -> u64 {
-        unsafe { *self.0.add(80).cast() }
-    }
-
-    #[inline(always)]
-    pub fn set_length(self, length: u64) {
-        unsafe { *self.0.add(80).cast() = length }
+        unsafe { *self.0.add(80 - KEY).cast() }
     }
 
     #[inline(always)]
     pub fn data(self) -> *mut u8 {
-        self.0.wrapping_add(HEAD)
+        self.0.wrapping_add(HEAD - KEY)
     }
 
     /// The mint and the owner of a token account; of another account whatever stands there or in its room. Token-2022
     /// refuses to pay into one that is no token account of the mint.
     #[inline(always)]
     pub fn token_owner(self) -> &'static Key {
-        unsafe { &*self.0.add(HEAD + 32).cast() }
+        unsafe { &*self.0.add(HEAD - KEY + 32).cast() }
     }
 
     #[inline(always)]
     pub fn is_frozen(self) -> bool {
-        unsafe { *self.0.add(HEAD + 108) == 2 }
+        unsafe { *self.0.add(HEAD - KEY + 108) == 2 }
     }
 
     #[inline(always)]
@@ -93,11 +93,8 @@ pub struct Call {
     /// The arguments, aligned; what stands before them is the kind of a mint or escrow, or the mint of an operation.
     arguments: *const u8,
     pub count: u64,
-    pub issuer: *const u8,
-    pub stock: *const u8,
-    pub mint: Account,
-    /// The redemption, action or lane.
-    pub record: *const u8,
+    /// The accounts that the row names, by their kind.
+    named: [MaybeUninit<Account>; KINDS],
     accounts: [MaybeUninit<Account>; ACCOUNTS_MAX],
     room: [MaybeUninit<u64>; DATA_MAX / 8],
 }
@@ -117,7 +114,7 @@ impl Call {
             let slot: *mut Account = self.accounts.as_mut_ptr().cast::<Account>().add(number as usize);
             let again = *at;
             if again == AGAIN {
-                *slot = Account(at);
+                *slot = Account(at.add(KEY));
                 let length = (*slot).length() as usize;
                 at = at.add((length.wrapping_add(7) & !7).wrapping_add(HEAD + ROOM + 8));
             } else {
@@ -131,8 +128,8 @@ impl Call {
         self.data = at.add(8);
         // it stands behind the data, so at any address
         copy(self.program.as_mut_ptr().cast(), self.data.add(self.length as usize), 32);
-        refuse_unless(self.length != 0, INSTRUCTION_UNKNOWN)?;
-        refuse_unless(self.length <= DATA_MAX as u64, DATA_LENGTH)?;
+        // none is refused as well
+        refuse_unless(self.length.wrapping_sub(1) < DATA_MAX as u64, DATA_LENGTH)?;
         let mut clock: MaybeUninit<Clock> = MaybeUninit::uninit();
         sol_get_clock_sysvar(clock.as_mut_ptr());
         self.now = (*clock.as_ptr()).now;
@@ -195,28 +192,50 @@ impl Call {
     // SAFETY of all below: the row named an account of that kind, and `rows::check` saw its owner, length and tag.
 
     #[inline(always)]
+    pub fn named(&self, kind: u64) -> Account {
+        unsafe { *self.named.as_ptr().cast::<Account>().add(kind as usize) }
+    }
+
+    #[inline(always)]
+    pub fn name(&mut self, kind: u64, account: Account) {
+        // a row's kinds have four bits
+        unsafe { *self.named.as_mut_ptr().cast::<Account>().add(kind as usize) = account }
+    }
+
+    #[inline(always)]
+    pub fn mint(&self) -> Account {
+        self.named(MINT)
+    }
+
+    /// The token's own account as one that signs.
+    #[inline(always)]
+    pub fn authority(&self) -> Account {
+        self.named(STOCK)
+    }
+
+    #[inline(always)]
     pub fn issuer(&self) -> &'static Issuer {
-        unsafe { &*self.issuer.cast() }
+        unsafe { &*self.named(ISSUER).data().cast() }
     }
 
     #[inline(always)]
     pub fn stock(&self) -> &'static Stock {
-        unsafe { &*self.stock.cast() }
+        unsafe { &*self.named(STOCK).data().cast() }
     }
 
     #[inline(always)]
     pub fn redemption(&self) -> &'static Redemption {
-        unsafe { &*self.record.cast() }
+        unsafe { &*self.named(REDEMPTION).data().cast() }
     }
 
     #[inline(always)]
     pub fn action(&self) -> &'static Action {
-        unsafe { &*self.record.cast() }
+        unsafe { &*self.named(ACTION).data().cast() }
     }
 
     #[inline(always)]
     pub fn lane(&self) -> &'static Lane {
-        unsafe { &*self.record.cast() }
+        unsafe { &*self.named(LANE).data().cast() }
     }
 
     #[inline(always)]

@@ -67,8 +67,16 @@ pub struct Report {
     pub sequence: Cell<u64>,
 }
 
-/// All of one token. Pairs are (base, next): base is in force until `next_at`, next from then on; while nothing is
-/// scheduled, `next_at` is 0 and next repeats base.
+/// A multiplier, the bits of the f64 that Token-2022 holds for it, and the epoch that it belongs to.
+#[repr(C)]
+pub struct Rate {
+    pub multiplier: Wide,
+    pub float: Cell<u64>,
+    pub epoch: Cell<u64>,
+}
+
+/// All of one token. The base rate is in force until `next_at`, the next from then on; while nothing is scheduled, `next_at`
+/// is 0 and next repeats base.
 #[repr(C)]
 pub struct Stock {
     pub tag: Cell<u8>,
@@ -83,13 +91,11 @@ pub struct Stock {
     pub hour: Window,
     pub age_s_max: Cell<u64>,
     pub report: Report,
-    pub multipliers: [Wide; 2],
-    pub epochs: [Cell<u64>; 2],
+    pub base: Rate,
+    pub next: Rate,
     pub base_version: Cell<u64>,
     pub next_at: Cell<i64>,
     pub next_action: Key,
-    /// The bits of the f64 that Token-2022 holds for each multiplier.
-    pub floats: [Cell<u64>; 2],
     pub newest: Key,
     pub before_newest: Key,
     pub opening: Key,
@@ -124,29 +130,42 @@ pub struct Redemption {
     pub request: Key,
 }
 
+/// The facts of a corporate action, in the account as in the instruction.
+#[repr(C)]
+pub struct Announcement {
+    pub id: Key,
+    pub kind: Cell<u32>,
+    pub dates: [Cell<u32>; 3],
+    pub ratio: [Cell<u64>; 2],
+    pub cash: Cell<u64>,
+    pub into: Key,
+    pub sources: Key,
+    pub corrects: Key,
+}
+
+/// The change that an action makes, in the account as in the instruction.
+#[repr(C)]
+pub struct Change {
+    pub expected: Wide,
+    pub multiplier: Wide,
+    pub float: Cell<u64>,
+    pub effective_at: Cell<i64>,
+    pub epoch_after: Cell<u64>,
+    pub ratio: [Cell<u64>; 2],
+    pub paused_from: Cell<i64>,
+}
+
 #[repr(C)]
 pub struct Action {
     pub tag: Cell<u8>,
     pub state: Cell<u8>,
-    _zero: [u8; 2],
-    pub kind: Cell<u32>,
+    _zero: [u8; 6],
     pub mint: Key,
-    pub id: Key,
-    pub dates: [Cell<u32>; 3],
-    _zero_too: [u8; 4],
-    pub ratio: [Cell<u64>; 2],
-    pub cash: Cell<u64>,
-    pub sources: Key,
-    pub corrects: Key,
-    pub staged: [Cell<u64>; 2],
-    pub expected: Wide,
-    pub multiplier: Wide,
-    pub effective_at: Cell<i64>,
-    pub paused_from: Cell<i64>,
-    pub epoch_after: Cell<u64>,
+    pub announced: Announcement,
+    /// Of an end only the time.
+    pub change: Change,
     /// The evidence of the finish, or the reason of the cancel.
     pub closing: Key,
-    pub into: Key,
 }
 
 #[repr(C)]
@@ -172,7 +191,7 @@ const _: () = assert!(
         && size_of::<Stock>() == 424
         && size_of::<Used>() == 16
         && size_of::<Redemption>() == 192
-        && size_of::<Action>() == 312
+        && size_of::<Action>() == 320
         && size_of::<Lane>() == 104
         && size_of::<Operation>() == 16
 );
@@ -198,7 +217,7 @@ impl Key {
 
     #[inline(always)]
     pub fn is_zero(&self) -> bool {
-        same(self, ZERO.key())
+        is_zero(self)
     }
 
     #[inline(always)]
@@ -218,6 +237,11 @@ fn same(left: &Key, right: &Key) -> bool {
         && left.0[1].get() == right.0[1].get()
         && left.0[2].get() == right.0[2].get()
         && left.0[3].get() == right.0[3].get()
+}
+
+#[inline(never)]
+fn is_zero(key: &Key) -> bool {
+    key.0[0].get() | key.0[1].get() | key.0[2].get() | key.0[3].get() == 0
 }
 
 #[inline(never)]

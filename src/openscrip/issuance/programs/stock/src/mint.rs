@@ -38,7 +38,7 @@ struct Voucher {
     deadline: Cell<i64>,
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn mint(call: &Call) -> Outcome {
     let stock = call.stock();
     let voucher: &Voucher = call.arguments();
@@ -55,17 +55,18 @@ pub fn mint(call: &Call) -> Outcome {
     create(call, call.account(6), USED, call.kind(), voucher.evidence.bytes())?;
     refuse_unless(voucher.signer_epoch.get() == call.issuer().signer_epoch.get(), SIGNER_EPOCH)?;
     use_origin(call, voucher, kind, destination)?;
-    refuse_unless(voucher.epoch.get() == stock.epoch(now), EPOCH)?;
-    refuse_unless(voucher.multiplier.is(stock.multiplier(now)), MULTIPLIER)?;
+    let rate = stock.rate(now);
+    refuse_unless(voucher.epoch.get() == rate.epoch.get(), EPOCH)?;
+    refuse_unless(voucher.multiplier.is(&rate.multiplier), MULTIPLIER)?;
     refuse_if_drifted(call)?;
-    let supply = supply(call.mint);
+    let supply = supply(call.mint());
     let supply_after = supply.wrapping_add(raw);
     refuse_unless(supply_after > supply, SUPPLY_CAP)?;
-    refuse_unless_covered(call, supply_after)?;
+    refuse_unless_covered(call, rate, supply_after)?;
     limits::take(call, kind, raw, supply_after)?;
     let stopped = if kind == ARRIVAL { PRIMARY | BRIDGE } else { PRIMARY };
     refuse_unless(stock.pauses.get() & stopped == 0, PAUSED)?;
-    let accounts = [call.mint, destination, Account::of_data(call.stock)];
+    let accounts = [call.mint(), destination, call.authority()];
     move_tokens(call, MINT_TO, raw, accounts.as_ptr(), 3);
     Ok(())
 }
@@ -98,7 +99,7 @@ fn use_origin(call: &Call, voucher: &Voucher, kind: u8, destination: Account) ->
 }
 
 /// Uses up the request of a voucher that shall not be used.
-#[inline(never)]
+#[inline(always)]
 pub fn void(call: &Call) -> Outcome {
     let request: &Key = call.arguments();
     create(call, call.account(2), USED, ZERO.key().bytes(), request.bytes())

@@ -1,5 +1,5 @@
 //! The multiplier of one token, with one scheduled change: 1e-18 fixed point, and the f64 that Token-2022 shows.
-use crate::layout::{Stock, Wide};
+use crate::layout::{Key, Rate, Stock, Wide};
 use crate::refusal::{refuse_unless, Outcome, F64_NOT_NEAREST, MULTIPLIER_OUT_OF_BOUNDS};
 use crate::wide::is_quotient;
 
@@ -33,44 +33,42 @@ impl Wide {
     }
 }
 
+impl Rate {
+    /// A rate has as many bytes as a key.
+    #[inline(always)]
+    pub fn put(&self, from: &Rate) {
+        // SAFETY: both are four words.
+        unsafe { (*(self as *const Rate).cast::<Key>()).put(&*(from as *const Rate).cast()) }
+    }
+}
+
 impl Stock {
-    /// 1 once the scheduled change is in force, from its second on; else 0. While nothing is scheduled both are the same.
-    #[inline(always)]
-    pub fn at(&self, now: i64) -> usize {
-        (now >= self.next_at.get()) as usize
-    }
-
-    #[inline(always)]
-    pub fn multiplier(&self, now: i64) -> &Wide {
-        // SAFETY: 0 or 1 of two.
-        unsafe { &*self.multipliers.as_ptr().add(self.at(now)) }
-    }
-
-    #[inline(always)]
-    pub fn epoch(&self, now: i64) -> u64 {
-        // SAFETY: 0 or 1 of two.
-        unsafe { (*self.epochs.as_ptr().add(self.at(now))).get() }
-    }
-
-    /// The greater of the multiplier in force and the scheduled one.
-    #[inline(always)]
-    pub fn highest(&self, now: i64) -> &Wide {
-        let [base, next] = &self.multipliers;
-        if now < self.next_at.get() && base.value() > next.value() {
-            base
+    /// The rate in force: the scheduled one from its second on. While nothing is scheduled both are the same.
+    #[inline(never)]
+    pub fn rate(&self, now: i64) -> &Rate {
+        if now >= self.next_at.get() {
+            &self.next
         } else {
-            next
+            &self.base
         }
     }
 
     /// Nothing is scheduled: next repeats base.
-    #[inline(never)]
+    #[inline(always)]
     pub fn clear_next(&self) {
-        let [base, next] = &self.multipliers;
-        next.put(base);
-        self.epochs[1].set(self.epochs[0].get());
-        self.floats[1].set(self.floats[0].get());
+        self.next.put(&self.base);
         self.next_at.set(0);
+    }
+}
+
+/// The greater of the multiplier in force and the scheduled one.
+#[inline(always)]
+pub fn highest<'a>(stock: &'a Stock, current: &'a Rate) -> &'a Wide {
+    let (current, next) = (&current.multiplier, &stock.next.multiplier);
+    if current.value() > next.value() {
+        current
+    } else {
+        next
     }
 }
 
@@ -78,7 +76,7 @@ impl Stock {
 #[inline(never)]
 pub fn refuse_unless_sound(multiplier: &Wide, float: u64) -> Outcome {
     let value = multiplier.value();
-    refuse_unless(value >= LOWEST && value <= HIGHEST, MULTIPLIER_OUT_OF_BOUNDS)?;
+    refuse_unless(value.wrapping_sub(LOWEST) <= HIGHEST - LOWEST, MULTIPLIER_OUT_OF_BOUNDS)?;
     // mantissa = multiplier x 2^(1075 - exponent) / 1e18, rounded down; 16 of the shift are taken at once, since the
     // multiplier has 80 bits, and what remains is below 64 for every multiplier within bounds
     let shift = (POINT - 16).wrapping_sub(float >> 52);

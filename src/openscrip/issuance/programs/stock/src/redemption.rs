@@ -1,7 +1,7 @@
 //! What holders put into escrow, and how it ended; and crossings, which are burned at once. Counted by redemption, never by
 //! balance, so tokens sent to the escrow account by mistake change nothing.
 use crate::inner::create;
-use crate::input::{Account, Call};
+use crate::input::Call;
 use crate::layout::{Key, Redemption, REDEMPTION};
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{AMOUNT_ZERO, NOT_IN_ESCROW, NOT_THE_HOLDER, REDEMPTION_KIND};
@@ -25,7 +25,7 @@ pub struct Request {
 }
 
 /// Takes the holder's tokens into escrow. Open while paused.
-#[inline(never)]
+#[inline(always)]
 pub fn escrow(call: &Call) -> Outcome {
     let asked: &Request = call.arguments();
     let kind = *call.kind();
@@ -34,7 +34,7 @@ pub fn escrow(call: &Call) -> Outcome {
     record(call, asked, kind, ESCROWED)?;
     let escrowed = &call.stock().escrowed;
     escrowed.set(escrowed.get().wrapping_add(asked.raw.get()));
-    let accounts = [call.account(4), call.mint, call.account(5), call.account(3)];
+    let accounts = [call.account(4), call.mint(), call.account(5), call.account(3)];
     move_tokens(call, TRANSFER, asked.raw.get(), accounts.as_ptr(), 4);
     Ok(())
 }
@@ -58,21 +58,21 @@ pub fn record(call: &Call, asked: &Request, kind: u8, state: u8) -> Outcome {
 }
 
 /// Burns what a redemption holds in escrow. Nothing blocks it: not a pause, not a report.
-#[inline(never)]
+#[inline(always)]
 pub fn burn(call: &Call) -> Outcome {
     end(call, BURNED)?;
-    let accounts = [call.account(3), call.mint, Account::of_data(call.stock)];
+    let accounts = [call.account(3), call.mint(), call.authority()];
     move_tokens(call, BURN, call.redemption().raw.get(), accounts.as_ptr(), 3);
     Ok(())
 }
 
 /// Gives back what a redemption holds in escrow.
-#[inline(never)]
+#[inline(always)]
 pub fn refund(call: &Call) -> Outcome {
     end(call, REFUNDED)?;
     let destination = call.account(5);
     refuse_unless(destination.token_owner().is(&call.redemption().holder), NOT_THE_HOLDER)?;
-    let accounts = [call.account(3), call.mint, destination, Account::of_data(call.stock)];
+    let accounts = [call.account(3), call.mint(), destination, call.authority()];
     move_tokens(call, TRANSFER, call.redemption().raw.get(), accounts.as_ptr(), 4);
     Ok(())
 }

@@ -35,17 +35,14 @@ pub const ACCOUNT_MISSING: u64 = 202;
 pub const TOO_MANY_ACCOUNTS: u64 = 203;
 pub const ADDRESS: u64 = 204;
 pub const NOT_UPGRADE_AUTHORITY: u64 = 205;
-/// Plus the role: issuer, attestor, corporate action.
+/// Plus who did not sign: issuer, attestor, corporate action, a member of the issuer role, the guardian.
 pub const SIGNATURE: u64 = 206;
-pub const NOT_ISSUER: u64 = 209;
-pub const NOT_GUARDIAN: u64 = 210;
 /// Plus the kind of account, see `rows`.
 pub const ACCOUNT: u64 = 211;
 /// Plus the tag of the account that was there already.
 pub const TAKEN: u64 = 222;
-pub const VOUCHER_USED: u64 = 230;
-pub const EVIDENCE_USED: u64 = 231;
-pub const ORIGIN_USED: u64 = 232;
+/// Plus the kind of what was used: 0 a voucher, 1 to 3 evidence, 18 an origin.
+pub const USED_BEFORE: u64 = 400;
 
 // Signers, guardian and delay.
 pub const ROLE_UNKNOWN: u64 = 233;
@@ -126,6 +123,7 @@ pub const ESCROW_NOT_FROZEN: u64 = 293;
 pub const FROZEN: u64 = 294;
 pub const NOT_FROZEN: u64 = 295;
 pub const CASE_ZERO: u64 = 296;
+pub const RECEIVER_FROZEN: u64 = 334;
 
 // Corporate actions.
 pub const ID_ZERO: u64 = 297;

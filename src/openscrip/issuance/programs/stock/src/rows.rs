@@ -1,13 +1,14 @@
 //! One row for each instruction and operation: how long its arguments are, which accounts come first, and who signs.
 //! Everything here is checked before a handler runs.
+use crate::inner::size_of;
 use crate::input::{Account, Call};
-use crate::layout::{Key, ACTION, ISSUER, LANE, REDEMPTION, ROLES, STOCK};
+use crate::layout::{Key, Redemption, ACTION, ISSUER, LANE, REDEMPTION, STOCK};
 use crate::refusal::{refuse_unless, Outcome};
-use crate::refusal::{ACCOUNT, ACCOUNT_MISSING, DATA_LENGTH, INSTRUCTION_UNKNOWN, NOT_GUARDIAN, NOT_ISSUER, SIGNATURE};
+use crate::refusal::{ACCOUNT, ACCOUNT_MISSING, DATA_LENGTH, INSTRUCTION_UNKNOWN, SIGNATURE};
 
 // Kinds of accounts: a tag of ours, one of these, or anything.
 const ANY: u64 = 0;
-const MINT: u64 = 8;
+pub const MINT: u64 = 8;
 const ESCROW: u64 = 9;
 const HOLDER: u64 = 10;
 
@@ -70,9 +71,6 @@ static ROWS: [u64; ROWS_COUNT as usize] = [
     row(96, 0, [], 7),                                                             // operation 9 upgrade
 ];
 
-/// Lengths of our accounts by tag.
-static LENGTHS: [u16; 8] = [0, 752, 424, 16, 192, 312, 104, 16];
-
 /// Holds the instruction against its row; `first` accounts and `skipped` bytes of data come before what the row counts.
 #[inline(never)]
 pub fn check(call: &mut Call, number: u64, first: u64, skipped: u64) -> Outcome {
@@ -99,39 +97,34 @@ pub fn check(call: &mut Call, number: u64, first: u64, skipped: u64) -> Outcome 
 /// Whether the account is what the row says; if so, the handler finds it in the call.
 #[inline(always)]
 fn take(call: &mut Call, account: Account, kind: u64, first: u64) -> bool {
+    call.name(kind, account);
     if kind == HOLDER {
         return account.signs();
     }
-    if kind == ESCROW {
-        return account.key().is(&call.stock().escrow);
-    }
-    if kind == MINT {
-        call.mint = account;
-        return account.key().is(&call.stock().mint);
+    if kind >= MINT {
+        // the token's account has the two keys one after the other
+        let key: *const Key = &call.stock().mint;
+        // SAFETY: the mint, or the escrow account behind it.
+        return account.key().is(unsafe { &*key.add(kind.wrapping_sub(MINT) as usize) });
     }
     if !is_ours(call, account, kind) {
         return false;
     }
-    if kind == ISSUER {
-        call.issuer = account.data();
-    } else if kind == STOCK {
-        call.stock = account.data();
+    if kind == STOCK {
         // an operation names its mint
         return first == 0 || call.operation_mint().is(&call.stock().mint);
-    } else {
-        call.record = account.data();
-        return call.redemption().mint.is(&call.stock().mint);
     }
-    true
+    // SAFETY: the records of one token all begin as a redemption does.
+    kind == ISSUER || unsafe { &*account.data().cast::<Redemption>() }.mint.is(&call.stock().mint)
 }
 
 /// Only this program writes to accounts that it owns, and it makes each at its place: owner, length and tag say all.
 #[inline(never)]
 pub fn is_ours(call: &Call, account: Account, tag: u64) -> bool {
-    // SAFETY: a tag is at most 7; an account without data has room behind its head.
+    // SAFETY: an account without data has room behind its head.
     unsafe {
         account.owner().is(call.program())
-            && account.length() == *LENGTHS.as_ptr().add(tag as usize) as u64
+            && account.length() == size_of(tag)
             && *account.data() as u64 == tag
     }
 }
@@ -139,30 +132,27 @@ pub fn is_ours(call: &Call, account: Account, tag: u64) -> bool {
 /// Who must have signed this instruction, among all of its accounts.
 #[inline(never)]
 pub fn authorise(call: &Call, by: u64) -> Outcome {
-    if by == 0 {
-        return Ok(());
-    }
-    let issuer = call.issuer();
     let mut number = 0;
-    while number < ROLES {
-        // SAFETY: below the number of roles.
-        let role = unsafe { &*issuer.roles.as_ptr().add(number) };
-        if by.wrapping_shr(number as u32) & 1 != 0 {
-            let signed = signing(call, role.keys.as_ptr(), role.count.get() as u64);
-            refuse_unless(signed >= role.threshold.get() as u64, SIGNATURE.wrapping_add(number as u64))?;
-        }
-        if by & BY_MEMBER != 0 && number == 0 {
-            let signed = signing(call, role.keys.as_ptr(), role.count.get() as u64);
-            refuse_unless(signed != 0, NOT_ISSUER)?;
+    while by.wrapping_shr(number) != 0 {
+        if by.wrapping_shr(number) & 1 != 0 {
+            // SAFETY: of the three roles; a member is one of the first.
+            let role = unsafe { &*call.issuer().roles.as_ptr().add(if number < 3 { number as usize } else { 0 }) };
+            let needed = if number < 3 { role.threshold.get() as u64 } else { 1 };
+            let signed = if number < 4 {
+                signing(call, role.keys.as_ptr(), role.count.get() as u64)
+            } else {
+                signed_by_guardian(call)
+            };
+            refuse_unless(signed >= needed, SIGNATURE.wrapping_add(number as u64))?;
         }
         number = number.wrapping_add(1);
     }
-    refuse_unless(by & BY_GUARDIAN == 0 || signed_by_guardian(call), NOT_GUARDIAN)
+    Ok(())
 }
 
-#[inline(always)]
-pub fn signed_by_guardian(call: &Call) -> bool {
-    signing(call, &call.issuer().guardian, 1) != 0
+#[inline(never)]
+pub fn signed_by_guardian(call: &Call) -> u64 {
+    signing(call, &call.issuer().guardian, 1)
 }
 
 /// How many of the keys signed, each counted once.

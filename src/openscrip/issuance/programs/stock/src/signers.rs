@@ -9,7 +9,6 @@ use crate::refusal::{
 };
 use core::mem::size_of;
 
-const ATTESTOR: usize = 1;
 const DELAY_S_MAX: u64 = 30 * 86_400;
 
 /// Replaces the set of a role, 0 to 2, by what stands at `set`: threshold, count, keys.
@@ -42,28 +41,17 @@ pub unsafe fn put_role(issuer: &Issuer, number: usize, set: *const u8) -> Outcom
 /// Refuses if an attestor has another role.
 #[inline(never)]
 pub fn refuse_unless_apart(issuer: &Issuer) -> Outcome {
-    let mut attestor = 0;
-    while attestor < MEMBERS_MAX {
+    let [first, attestors, last] = &issuer.roles;
+    let mut pair = 0;
+    while pair < MEMBERS_MAX * MEMBERS_MAX {
         // SAFETY: below the number of keys of a role.
-        let key = unsafe { &*issuer.roles[ATTESTOR].keys.as_ptr().add(attestor) };
-        let shared = !key.is_zero() && (has(&issuer.roles[0], key) || has(&issuer.roles[2], key));
-        refuse_unless(!shared, ATTESTOR_NO_SECOND_KEY)?;
-        attestor = attestor.wrapping_add(1);
+        let (attestor, at) = unsafe { (&*attestors.keys.as_ptr().add(pair / MEMBERS_MAX), pair % MEMBERS_MAX) };
+        let (one, other) = unsafe { (&*first.keys.as_ptr().add(at), &*last.keys.as_ptr().add(at)) };
+        let shared = attestor.is(one) || attestor.is(other);
+        refuse_unless(attestor.is_zero() || !shared, ATTESTOR_NO_SECOND_KEY)?;
+        pair = pair.wrapping_add(1);
     }
     Ok(())
-}
-
-#[inline(never)]
-fn has(role: &Role, wanted: &Key) -> bool {
-    let mut at = 0;
-    while at < MEMBERS_MAX {
-        // SAFETY: below the number of keys of a role.
-        if unsafe { &*role.keys.as_ptr().add(at) }.is(wanted) {
-            return true;
-        }
-        at = at.wrapping_add(1);
-    }
-    false
 }
 
 /// How many bytes a set takes.
@@ -83,7 +71,7 @@ pub fn put_guardian(issuer: &Issuer, guardian: &Key) -> Outcome {
     Ok(())
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn put_delay(issuer: &Issuer, delay_s: u64) -> Outcome {
     refuse_unless(delay_s <= DELAY_S_MAX, DELAY_OUT_OF_BOUNDS)?;
     issuer.delay_s.set(delay_s);

@@ -2,13 +2,13 @@
 //! Its bytes are `salt 8, operation u8, mint 32 (zero where none), arguments`.
 use crate::inner::{call_as, create, Inner};
 use crate::input::{Account, Call};
-use crate::layout::{Key, Operation, ISSUER, OPERATION, ZERO};
+use crate::layout::{Key, Operation, ISSUER, OPERATION};
 use crate::machine::{sol_sha256, Slice};
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{BUFFER_CHANGED, DATA_LENGTH, NOT_QUEUED, INSTRUCTION_UNKNOWN, NOT_READY, OPERATION_OTHER, QUEUED};
 use crate::rows::{authorise, check, signed_by_guardian, BY_TWO, OPERATIONS};
 use crate::signers::{put_delay, put_guardian, put_role, refuse_unless_apart, set_length};
-use crate::token2022::Words;
+use crate::token2022::{Words, RESUME};
 use crate::{crossing, guardian, limits};
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -29,10 +29,10 @@ static UPGRADE: [u8; 4] = [3, 0, 0, 0];
 const CODE_AT: u64 = 37;
 
 /// Lets an operation wait. One that was called off may be queued again.
-#[inline(never)]
+#[inline(always)]
 pub fn queue(call: &Call) -> Outcome {
     let hash: &Key = call.arguments();
-    create(call, call.account(2), OPERATION, hash.bytes(), ZERO.key().bytes())?;
+    create(call, call.account(2), OPERATION, hash.bytes(), hash.bytes())?;
     let operation = call.operation(2);
     refuse_unless(operation.ready_at.get() == CALLED_OFF, QUEUED)?;
     operation.ready_at.set(call.now.wrapping_add(call.issuer().delay_s.get() as i64));
@@ -40,9 +40,9 @@ pub fn queue(call: &Call) -> Outcome {
 }
 
 /// The guardian alone may call off what waits, and so may those who queued it.
-#[inline(never)]
+#[inline(always)]
 pub fn call_off(call: &Call) -> Outcome {
-    if !signed_by_guardian(call) {
+    if signed_by_guardian(call) == 0 {
         authorise(call, BY_TWO)?;
     }
     refuse_unless_waiting(call, call.account(1), call.arguments())?;
@@ -54,13 +54,13 @@ pub fn call_off(call: &Call) -> Outcome {
 fn refuse_unless_waiting(call: &Call, record: Account, hash: &Key) -> Outcome {
     refuse_unless(record.length() != 0, NOT_QUEUED)?;
     // it is there, so this only holds its address against the hash
-    create(call, record, OPERATION, hash.bytes(), ZERO.key().bytes())?;
+    create(call, record, OPERATION, hash.bytes(), hash.bytes())?;
     // SAFETY: at its address nothing but an operation can stand.
     let operation: &Operation = unsafe { &*record.data().cast() };
     refuse_unless(operation.ready_at.get() > CALLED_OFF, NOT_QUEUED)
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn execute(call: &mut Call) -> Outcome {
     refuse_unless(call.length >= ARGUMENTS_AT, DATA_LENGTH)?;
     let mut hash: MaybeUninit<Key> = MaybeUninit::uninit();
@@ -77,7 +77,7 @@ pub fn execute(call: &mut Call) -> Outcome {
     refuse_unless(number != 0, INSTRUCTION_UNKNOWN)?;
     check(call, number.wrapping_add(OPERATIONS), ACCOUNTS_AT, ARGUMENTS_AT)?;
     match number {
-        1 => guardian::resume(call),
+        1 => guardian::change_pauses(call, RESUME),
         2 => guardian::thaw(call),
         3 => guardian::recover(call),
         4 => change_signers(call),

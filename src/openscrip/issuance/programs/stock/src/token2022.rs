@@ -60,8 +60,11 @@ pub fn supply(mint: Account) -> u64 {
     }
 }
 
-fn inner(count: u64, data: *const u8, length: u64) -> Inner {
-    Inner { program: TOKEN_2022.key(), metas: core::ptr::null(), count, data, length }
+/// An instruction of Token-2022 that the token's own account may sign.
+#[inline(never)]
+fn token(call: &Call, accounts: *const Account, count: u64, data: *const u8, length: u64) {
+    let mut inner = Inner { program: TOKEN_2022.key(), metas: core::ptr::null(), count, data, length };
+    call_as(call, STOCK, &mut inner, accounts);
 }
 
 /// Mints, burns or transfers `raw`, also while transfers are paused: the exits and what the issuer moves stay open.
@@ -71,42 +74,47 @@ pub fn move_tokens(call: &Call, tag: u64, raw: u64, accounts: *const Account, co
     let data = [tag << 56, raw, DECIMALS];
     let is_paused = call.stock().pauses.get() & TRANSFERS != 0;
     if is_paused {
-        on_mint(call, RESUME, 0, 0, 2);
+        set_paused(call, RESUME);
     }
     let bytes = data.as_ptr().cast::<u8>().wrapping_add(7);
-    call_as(call, STOCK, &mut inner(count, bytes, 10), accounts);
+    token(call, accounts, count, bytes, 10);
     if is_paused {
-        on_mint(call, PAUSE, 0, 0, 2);
+        set_paused(call, PAUSE);
     }
 }
 
 /// Freezes or thaws an account.
 #[inline(never)]
 pub fn set_frozen(call: &Call, tag: u64, account: Account) {
-    let accounts = [account, call.mint, Account::of_data(call.stock)];
+    let accounts = [account, call.mint(), call.authority()];
     let data = tag as u8;
-    call_as(call, STOCK, &mut inner(3, &data, 1), accounts.as_ptr());
+    token(call, accounts.as_ptr(), 3, &data, 1);
 }
 
-/// What the token's own account does to its mint: two bytes of tag, then a multiplier and a time where the length says so.
+/// What the token's own account does to its mint; a multiplier and a time where the tag has them.
 #[inline(never)]
-pub fn on_mint(call: &Call, tag: u64, float: u64, at: i64, length: u64) {
+fn on_mint(call: &Call, tag: u64, float: u64, at: i64) {
     let data = [tag << 48, float, at as u64];
-    let accounts = [call.mint, Account::of_data(call.stock)];
+    let accounts = [call.mint(), call.authority()];
     let bytes = data.as_ptr().cast::<u8>().wrapping_add(6);
-    call_as(call, STOCK, &mut inner(2, bytes, length), accounts.as_ptr());
+    token(call, accounts.as_ptr(), 2, bytes, if tag == UPDATE_MULTIPLIER { 18 } else { 2 });
+}
+
+/// Pauses or resumes all transfers, mints and burns of the mint.
+pub fn set_paused(call: &Call, tag: u64) {
+    on_mint(call, tag, 0, 0);
 }
 
 pub fn update_multiplier(call: &Call, float: u64, at: i64) {
-    on_mint(call, UPDATE_MULTIPLIER, float, at, 18);
+    on_mint(call, UPDATE_MULTIPLIER, float, at);
 }
 
 /// Refuses unless the mint's scaled amount holds what the token's account says that we wrote there.
 #[inline(never)]
 pub fn refuse_if_drifted(call: &Call) -> Outcome {
     let stock = call.stock();
-    let written = [stock.floats[0].get(), stock.next_at.get() as u64, stock.floats[1].get()];
-    refuse_unless(holds(call.mint, &written), DRIFTED)
+    let written = [stock.base.float.get(), stock.next_at.get() as u64, stock.next.float.get()];
+    refuse_unless(holds(call.mint(), &written), DRIFTED)
 }
 
 /// Whether the mint's scaled amount is multiplier, time and new multiplier.
