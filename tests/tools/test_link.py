@@ -299,8 +299,9 @@ HANDLED = (("entrypoint", ".text", 0), ("rust_begin_unwind", ".text", 16))
 FOR_EVER = op(0x05, 0, 0, -1)
 
 
-def test_link__panic_handler_that_nothing_leads_to__may_stand() -> None:
-    run(link(relocatable(FINE + FOR_EVER, symbols=HANDLED)))
+@pytest.mark.parametrize("name", ["rust_begin_unwind", "_RNvCs1abcDEF_7___rustc17rust_begin_unwind"])
+def test_link__panic_handler_that_nothing_leads_to__may_stand(name: str) -> None:
+    run(link(relocatable(FINE + FOR_EVER, symbols=(("entrypoint", ".text", 0), (name, ".text", 16)))))
 
 
 def test_link__way_into_the_panic_handler__is_refused() -> None:

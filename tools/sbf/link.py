@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 ENTRYPOINT = "entrypoint"
-PANIC_HANDLER = "rust_begin_unwind"  # Rust wants one, as an endless loop; nothing may lead to it
+# Rust wants a panic handler, here an endless loop; nothing may lead to it. Later releases put their own words before its name.
+PANIC_HANDLER = "rust_begin_unwind"
 FORMATS = ("v0", "v3")
 SYSCALLS = frozenset({
     "abort", "sol_panic_", "sol_log_", "sol_log_64_", "sol_log_compute_units_", "sol_log_pubkey", "sol_log_data",
@@ -136,7 +137,7 @@ def read_program(image: bytes) -> Program:
     symbols = read_symbols(sections)
     text_index = only_text(sections)
     rodata, bases = joined_rodata(sections, text_index)
-    handler = next((each.value for each in symbols if each.name == PANIC_HANDLER and each.section == text_index), -1)
+    handler = next((each.value for each in symbols if each.name.endswith(PANIC_HANDLER) and each.section == text_index), -1)
     program = Program(bytearray(sections[text_index].data), rodata, entry_of(symbols, text_index), handler, {}, {})
     for relocation in sections:
         if relocation.kind not in (_REL_TYPE, _RELA) or not relocation.data:

@@ -2,25 +2,18 @@
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+from tests.issuance.programs.compilers import NEEDED, compilers
 
 from openscrip.issuance.programs import stock_program
 from sbf.build import BUILT, RECORD, STOCK, BuildFailed, build, compiled, library, source_hash
-from sbf.compiler import Compiler, find
+from sbf.compiler import Compiler
 from sbf.link import LinkRefused, link
 
 SIZE_MAX = 24_000
-NEEDED = "tests: the compiler of the Solana program is not there; `make setup-dev` says why, `make program` tries again"
-
-
-def compilers() -> list[Compiler | None]:
-    """The compiler of this clone. Where CI is set a missing one is a failure, elsewhere pytest says that nothing was run."""
-    found = find()
-    return [found] if found is not None or os.environ.get("CI") else []
 
 
 @pytest.fixture(params=compilers(), ids=lambda compiler: f"rustc-{compiler.rust}" if compiler else "no-compiler")

@@ -5,9 +5,12 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata
+from tests.issuance.programs.compilers import NEEDED, compilers
 from tests.issuance.programs.loader import Deployer, program_data, send, try_sending
 from tests.tools.objects import CALL, EXIT, POINTER, ZERO, Piece, Relocation, call, op, relocatable, wide
 
+from sbf.build import build
+from sbf.compiler import Compiler
 from sbf.link import FORMATS, link
 
 SYMBOLS = (("entrypoint", ".text", 0), ("sol_log_", "", 0))
@@ -43,6 +46,13 @@ def test_stock_program__deployed_by_the_loader__answers_as_when_it_is_only_place
     assert said == answers(deployer, placed)
     assert all(error for error, _ in said), "an instruction of one byte was taken"
     assert any("Custom" in error for error, _ in said), "no refusal is the program's own"
+
+
+@pytest.mark.parametrize("found", compilers(), ids=lambda each: f"rustc-{each.rust}" if each else "no-compiler")
+def test_stock_program__linked_in_either_format__answers_the_same(deployer: Deployer, found: Compiler | None) -> None:
+    assert found is not None, NEEDED
+    said = [answers(deployer, deployer.deploy(build(found, form=form))) for form in FORMATS]
+    assert said[0] == said[1]
 
 
 def test_stock_program__upgraded_to_itself__answers_the_same(deployer: Deployer, stock_so: bytes) -> None:
