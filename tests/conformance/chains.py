@@ -8,8 +8,7 @@ from math import gcd
 from time import monotonic, sleep
 
 from solders.keypair import Keypair
-from tests.issuance.solana.conftest import TSLA
-from tests.issuance.solana.test_adapter import RememberingAttestor
+from tests.issuance.solana.conftest import TSLA, Keys, WillingAttestor, chain_of, found
 from tests.issuance.test_evm_chain import KEYS, Scene, SigningAttestor
 
 from openscrip.issuance.chain import AnyChainEvent, Call, Chain, Landing, Outcome, SignedCall
@@ -19,6 +18,7 @@ from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.chains.solana.program import Program
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
@@ -43,13 +43,6 @@ class Capabilities:
     """Signed calls take consecutive nonces of the issuer's account."""
     calls_die: bool
     """A signed call that was not sent in time, or whose nonce another took, is known to be dead."""
-    refuses_used_mint_when: str
-    """When a mint id that has landed is refused: `prepared` (nothing is signed) or `landed` (reverted)."""
-    checks_asked_amount: bool
-    """A burn or refund of another amount than the escrow's is refused; else the escrow's own amount counts."""
-    refuses_used_escrow: bool
-    """The chain itself refuses a second escrow under one id; else it is told of, and can be neither burned nor refunded
-    by the issuer's adapter."""
     notice_s_min: int
     """How long before its second a multiplier must be scheduled."""
     multiplier_is_f64: bool
@@ -63,9 +56,6 @@ CAPABILITIES = {
         outside_process=False,
         counts_nonces=False,
         calls_die=False,
-        refuses_used_mint_when="landed",
-        checks_asked_amount=False,
-        refuses_used_escrow=True,
         notice_s_min=1,
         multiplier_is_f64=False,
         keeps_actions=False,
@@ -74,9 +64,6 @@ CAPABILITIES = {
         outside_process=True,
         counts_nonces=True,
         calls_die=True,
-        refuses_used_mint_when="landed",
-        checks_asked_amount=False,
-        refuses_used_escrow=True,
         notice_s_min=600,
         multiplier_is_f64=False,
         keeps_actions=True,
@@ -85,12 +72,9 @@ CAPABILITIES = {
         outside_process=True,
         counts_nonces=False,
         calls_die=True,
-        refuses_used_mint_when="prepared",
-        checks_asked_amount=True,
-        refuses_used_escrow=False,
-        notice_s_min=1,
+        notice_s_min=600,
         multiplier_is_f64=True,
-        keeps_actions=False,
+        keeps_actions=True,
     ),
 }
 
@@ -287,17 +271,16 @@ class EvmBench(Bench):
 
 
 class SolanaBench(Bench):
-    """A token and keys of the bench's own on a node that benches share."""
+    """A token, keys and a deployment of the program of the bench's own on a node that benches share."""
 
-    def __init__(self, node: SolanaNode, dead_url: str) -> None:
+    def __init__(self, node: SolanaNode, program: Program, dead_url: str) -> None:
         self.node, self.dead_url = node, dead_url
-        self.issuer, self.attestor, holder = Keypair(), RememberingAttestor(), Keypair()
-        for key in (self.issuer, holder):
-            node.fund(str(key.pubkey()))
-        self.cluster = Cluster(node.url)
-        self.solana = self._chain(self.cluster)
+        self.cluster, self.program, self.keys, holder = Cluster(node.url), program, Keys(), Keypair()
+        self.attestor = WillingAttestor(self.cluster, program)
+        node.fund(str(holder.pubkey()))
+        self.solana = found(node, self.cluster, program, self.keys, self.attestor)
         self.chain, self.token = self.solana, self.solana.list_token(TSLA)
-        self.wallet = SolanaWallet(self.cluster, holder)
+        self.wallet = SolanaWallet(self.cluster, program, holder)
         self.alice, self.bob = self.wallet.address, str(Keypair().pubkey())
 
     def set_time(self, now: int) -> None:
@@ -305,7 +288,7 @@ class SolanaBench(Bench):
 
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.cluster.rpc.call("openscrip_skipSlots", 1)  # a new blockhash, so that equal acts are two transactions
-        self.wallet.redeem(self.token, self.solana.multisig, request_id, raw, kind)
+        self.wallet.redeem(self.token, request_id, raw, kind)
 
     def reopened(self) -> Chain:
         chain = self._chain(self.cluster)
@@ -325,4 +308,4 @@ class SolanaBench(Bench):
         self.cluster.close()
 
     def _chain(self, cluster: Cluster) -> SolanaChain:
-        return SolanaChain(cluster, self.issuer, str(self.attestor.key.pubkey()), self.attestor)
+        return chain_of(cluster, self.program, self.keys, self.attestor)

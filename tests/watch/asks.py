@@ -102,8 +102,3 @@ def announced(told: dict[str, Any]) -> AnnouncedAction:
 
 def schedule(stage: Stage, asked: MultiplierChange, event: dict[str, Any]) -> None:
     stage.land(asked.chain, stage.chain(asked.chain).prepare_multiplier(asked, event))
-
-
-def bytes_of(envelope: bytes) -> bytes:
-    """A transaction with a blockhash of its own would be judged anew; this is the one in a stored call."""
-    return envelope[8:]

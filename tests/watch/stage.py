@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from solders.keypair import Keypair
+from tests.issuance.solana.conftest import Keys
 from tests.watch.fake_custodian import FakeCustodian, serve
 
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome
@@ -23,11 +24,14 @@ from openscrip.issuance.chains.evm.typed_data import redemption_key
 from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
-from openscrip.issuance.chains.solana.founding import Listing
+from openscrip.issuance.chains.solana.founding import Listing, SolanaRoles, found_program
+from openscrip.issuance.chains.solana.program import local_program
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.nodes.evm import EvmNode
+from openscrip.issuance.nodes.solana.genesis import ProgramAtGenesis
 from openscrip.issuance.nodes.solana.process import SolanaNode
+from openscrip.issuance.programs import stock_program
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.issuance.voucher import (
     ActionCancel,
@@ -51,6 +55,8 @@ NOON = 1_717_416_000
 ISIN, STOCK = "US67066G1040", "NVDA"
 NVDA = Instrument("NVDA", "NVIDIA", ISIN, "XNAS", "USD", InstrumentKind.EQUITY, "NVDAx")
 NAMES = ("issuer", "corporate_action", "guardian", "lister", "alice")
+LEFT_BEHIND = Keypair.from_seed(chain_hash("left behind")).pubkey()
+"""The same program once more, which nobody founded: its deployer may still replace it."""
 SIGNERS = {name: EvmAccount(LocalKey(KeyKind.SECP256K1, chain_hash(name))) for name in NAMES}
 
 
@@ -83,13 +89,18 @@ class HttpAttestor:
         asked = {"chain": change.chain, "stock": change.stock, "change": body, "event": dict(event)}
         return self.post("/v1/multipliers", asked | _transaction(transaction))
 
-    def attest_finish(self, finish: ActionFinish) -> str:
+    def attest_finish(self, finish: ActionFinish, transaction: bytes | None = None) -> str:
         asked = {"chain": finish.chain, "stock": finish.stock, "evidence": finish.evidence}
-        return str(self.post("/v1/finishes", asked | {"action_id": chain_hash(finish.action_id).hex()})["signature"])
+        asked |= {"action_id": chain_hash(finish.action_id).hex()} | _transaction(transaction)
+        return str(self.post("/v1/finishes", asked)["signature"])
 
-    def attest_cancel(self, cancel: ActionCancel) -> str:
+    def attest_cancel(self, cancel: ActionCancel, transaction: bytes | None = None) -> str:
         asked = {"chain": cancel.chain, "stock": cancel.stock, "reason": cancel.reason}
-        return str(self.post("/v1/cancellations", asked | {"action_id": chain_hash(cancel.action_id).hex()})["signature"])
+        asked |= {"action_id": chain_hash(cancel.action_id).hex()} | _transaction(transaction)
+        return str(self.post("/v1/cancellations", asked)["signature"])
+
+    def attest_report(self, chain: str, stock: str, transaction: bytes | None) -> Mapping[str, object]:
+        return self.post("/v1/reports", {"chain": chain, "stock": stock} | _transaction(transaction))
 
     def attest_transaction(self, purpose: str, request_id: str, transaction: bytes) -> Mapping[str, object]:
         asked = {"chain": "solana", "purpose": purpose, "request_id": request_id}
@@ -121,7 +132,12 @@ class Stage:
         self.broker = FakeCustodian(NOON)
         self.broker_server = serve(self.broker)
         self.evm_node = EvmNode(folder / "evm", NODE_MODULES, start_at=NOON)
-        self.solana_node = SolanaNode(folder / "solana", start_at=NOON)
+        self.solana_keys = Keys()
+        programs = [
+            ProgramAtGenesis(program_id, stock_program(), self.solana_keys.issuer.pubkey())
+            for program_id in (local_program().program_id, LEFT_BEHIND)
+        ]
+        self.solana_node = SolanaNode(folder / "solana", start_at=NOON, programs=programs)
         self.now = NOON
         self.published: list[Evidence] = []
 
@@ -140,33 +156,36 @@ class Stage:
         )
         self.deployment = deploy_platform(self.node, SIGNERS["lister"], roles, NODE_MODULES)
         self.listed = list_token(self.node, SIGNERS["lister"], self.deployment, NVDA, NODE_MODULES)
-        self.solana_issuer = Keypair()
-        self.solana_node.fund(str(self.solana_issuer.pubkey()))
+        keys = self.solana_keys
+        for key in (keys.issuer, keys.guardian):
+            self.solana_node.fund(str(key.pubkey()))
         self.cluster = Cluster(self.solana_node.url)
+        named = (keys.issuer.pubkey(), self.keys.solana.pubkey(), keys.corporate_action.pubkey(), keys.guardian.pubkey())
+        found_program(self.cluster, local_program(), keys.issuer, SolanaRoles.single(*named))
         self.write_config({})
         self.start_attestor()
         self.attestor = HttpAttestor(self.url)
         self.evm = EvmChain("evm", self.node, self.deployment, SIGNERS["issuer"], SIGNERS["corporate_action"], self.attestor)
-        self.solana = SolanaChain(self.cluster, self.solana_issuer, public["solana"], self.attestor)
-        self.write_config({})
+        self.solana = SolanaChain(
+            self.cluster, local_program(), keys.issuer, keys.corporate_action, public["solana"], self.attestor
+        )
         self.set_time(NOON)
-        self.mint_address = self.solana.list_token(Listing("NVDAx", "NVIDIA", ISIN))
+        self.mint_address = self.solana.token_address("NVDAx")
         self.list_stock()
+        self.solana.list_token(Listing("NVDAx", "NVIDIA", ISIN))
 
     def list_stock(self) -> None:
         chains = {"evm": {"token": self.listed.token, "feed": self.listed.feed}, "solana": {"mint": self.mint_address}}
         self.write_config({STOCK: {"isin": ISIN, "account": "SEG", **chains}})
 
     def write_config(self, stocks: Mapping[str, Any]) -> None:
-        multisig = self.solana.multisig if hasattr(self, "solana") else str(self.solana_issuer.pubkey())
+        program, issuer = local_program().program_id, self.solana_keys.issuer.pubkey()
         body = {
             "custodian": f"http://127.0.0.1:{self.server.server_port}",
             "custodian_public_key": self.custodian.public_key,
             "broker": f"http://127.0.0.1:{self.broker_server.server_port}",
             "evm": {"rpc": self.evm_node.url, "chain_id": 31337, "issuer_contract": self.deployment.issuer},
-            "solana": {
-                "rpc": self.solana_node.url, "multisig": multisig, "issuer_pubkey": str(self.solana_issuer.pubkey())
-            },
+            "solana": {"rpc": self.solana_node.url, "program": str(program), "issuer_pubkey": str(issuer)},
             "stocks": dict(stocks),
             "evidence": str(self.folder),
         }  # fmt: skip
@@ -240,8 +259,7 @@ class Stage:
             "kind": kind, "mint_id": mint_id, "evidence_hash": evidence_hash(evidence),
             "epoch": int(self.custodian.line(ISIN)["epoch"]), "multiplier": multiplier, "deadline": self.now + 3_600,
         }  # fmt: skip
-        if evm:
-            values["signer_epoch"] = self.signer_epoch()
+        values["signer_epoch"] = self.signer_epoch() if evm else self.solana.issuer_account().signer_epoch
         if evm and "redemption_id" in evidence:
             values["origin"] = redemption_key(values["receiver"], str(evidence["redemption_id"])).hex()
         return MintVoucher(**(values | changed))
@@ -283,4 +301,4 @@ class Stage:
 
     def solana_wallet(self) -> SolanaWallet:
         self.solana_node.fund(str(self.holder.pubkey()))
-        return SolanaWallet(self.cluster, self.holder)
+        return SolanaWallet(self.cluster, local_program(), self.holder)

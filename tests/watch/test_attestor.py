@@ -1,20 +1,32 @@
 """The running attestor on real chains: which mints it signs, which it refuses by which rule, what it remembers."""
 
+import json
 import sqlite3
 from base64 import b64encode
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import Message
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 from tests.watch.asks import ask, post, refused
-from tests.watch.stage import ISIN, NOON, Stage
+from tests.watch.stage import ISIN, NOON, HttpAttestor, Stage
 
+from openscrip.issuance.chain import Landing
+from openscrip.issuance.chains.solana import program_operations as operations
+from openscrip.issuance.chains.solana.adapter import SolanaChain
+from openscrip.issuance.chains.solana.founding import Listing
+from openscrip.issuance.chains.solana.governance import SolanaTimelock
+from openscrip.issuance.chains.solana.program import local_program
+from openscrip.issuance.voucher import Evidence, MintVoucher
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount
 
@@ -43,7 +55,7 @@ def test_the_same_request_gives_the_same_signature_and_other_content_a_conflict(
 @pytest.mark.parametrize(
     ("code", "changed"),
     [
-        ("evidence.kind", {"kind": 2}),
+        ("body.field", {"kind": 2}),
         ("evidence.kind", {"kind": 4}),
         ("evidence.form", {"evidence__kind": "arrival", "kind": 1}),
         ("evidence.form", {"evidence__mint_id": "sub-other/1"}),
@@ -139,28 +151,105 @@ def test_a_voucher_past_its_deadline_frees_its_receipts(stage: Stage) -> None:
     stage.set_time(NOON + 2 * 86_400)
 
 
-def test_a_solana_transaction_with_one_instruction_more_is_not_signed(stage: Stage) -> None:
+def test_only_the_transaction_that_was_judged_is_signed_on_solana(stage: Stage) -> None:
+    """The report's figures are told first; then every byte is compared."""
     body = ask(stage, "sub-13/1", chain="solana")
-    issuer = stage.solana_issuer.pubkey()
-    steal = transfer(TransferParams(from_pubkey=issuer, to_pubkey=Keypair().pubkey(), lamports=1))
-    message = Message.new_with_blockhash([steal], issuer, stage.cluster.lease().blockhash)
-    body["transaction"] = b64encode(bytes(Transaction.new_unsigned(message))).decode()
-    refused("transaction.signers", lambda: post(stage, body))
+    told = post(stage, body)
+    assert (told["signature"], told["report"]["epoch"]) == ("", 0)
+    evidence, keys = stage.evidence("sub-13/1", {"r-1": "1"}), stage.solana_keys
+    voucher = stage.voucher("solana", "sub-13/1", "1", evidence)
+    spy = SpyingAttestor(stage.attestor)
+    chain = SolanaChain(
+        stage.cluster, local_program(), keys.issuer, keys.corporate_action, str(stage.keys.solana.pubkey()), spy
+    )
+    chain.watch_token(stage.mint_address)
+    chain.prepare_mint(voucher, evidence)
+    good = Transaction.from_bytes(spy.transaction).message
+    steps = [_step(good, place) for place in range(3)]
+    issuer, stranger = keys.issuer.pubkey(), Keypair().pubkey()
+    steal = transfer(TransferParams(from_pubkey=issuer, to_pubkey=stranger, lamports=1))
+    dearer = Instruction(steps[2].program_id, steps[2].data[:2] + b"\xff" + steps[2].data[3:], steps[2].accounts)
+    fuller = Instruction(steps[1].program_id, steps[1].data[:1] + b"\xff" + steps[1].data[2:], steps[1].accounts)
+    for wrong in (
+        [*steps, steal],
+        steps[1:],
+        [steps[1], steps[0], steps[2]],
+        [*steps[:2], dearer],
+        [steps[0], fuller, steps[2]],
+    ):
+        body["transaction"] = _composed(wrong, issuer)
+        refused("transaction.content", lambda: post(stage, body))
+    other = AccountMeta(stranger, is_signer=True, is_writable=False)
+    signed_by_more = Instruction(steps[2].program_id, steps[2].data, [*steps[2].accounts, other])
+    for wrong, payer in (([*steps[:2], signed_by_more], issuer), (steps, stranger)):
+        body["transaction"] = _composed(wrong, payer)
+        refused("transaction.signers", lambda: post(stage, body))
     body["transaction"] = "AAAA"
     refused("transaction.malformed", lambda: post(stage, body))
+    body["transaction"] = b64encode(spy.transaction).decode()
+    assert post(stage, body)["signature"]
 
 
-def test_a_solana_mint_prepared_again_is_the_earlier_transaction(stage: Stage) -> None:
+class SpyingAttestor(HttpAttestor):
+    """The attestor's doors, and the transaction that went through them last."""
+
+    def __init__(self, other: HttpAttestor) -> None:
+        self.client, self.transaction = other.client, b""
+
+    def attest_mint(self, voucher: MintVoucher, evidence: Evidence, transaction: bytes | None) -> Mapping[str, object]:
+        self.transaction = transaction or self.transaction
+        return super().attest_mint(voucher, evidence, transaction)
+
+
+def _step(message: Message, place: int) -> Instruction:
+    """An instruction of a message, as one can be put into another. Which accounts are writable is no matter here."""
+    one, keys = message.instructions[place], message.account_keys
+    accounts = [AccountMeta(keys[each], message.is_signer(each), is_writable=True) for each in one.accounts]
+    return Instruction(keys[one.program_id_index], bytes(one.data), accounts)
+
+
+def _composed(steps: list[Instruction], payer: Pubkey) -> str:
+    message = Message.new_with_blockhash(steps, payer, Hash.default())
+    return b64encode(bytes(Transaction.new_unsigned(message))).decode()
+
+
+def test_a_solana_mint_prepared_again_lands_once(stage: Stage) -> None:
     evidence = stage.evidence("sub-14/1", {"r-1": "1"})
     voucher = stage.voucher("solana", "sub-14/1", "1", evidence)
     first = stage.solana.prepare_mint(voucher, evidence)
+    stage.cluster.rpc.call("openscrip_skipSlots", 1)
     second = stage.solana.prepare_mint(voucher, evidence)
-    assert first[0].body[8:] == second[0].body[8:]
+    assert first[0].body != second[0].body
     other = replace(voucher, raw=RawAmount.parse("0.5"))
     refused("mint.conflict", lambda: stage.solana.prepare_mint(other, evidence))
     stage.publish(evidence)
     stage.land("solana", second)
-    refused("voucher.used", lambda: stage.solana.prepare_mint(voucher, evidence))
+    (signed,) = (stage.solana.sign(call, 0) for call in first)
+    stage.solana.submit(signed)
+    assert stage.solana.outcomes([signed])[0].landing is Landing.REVERTED
+    refused("mint.conflict", lambda: stage.solana.prepare_mint(replace(voucher, deadline=voucher.deadline + 1), evidence))
+
+
+def test_a_solana_mint_past_its_deadline_frees_its_receipts(stage: Stage) -> None:
+    evidence = stage.evidence("sub-15/1", {"r-1": "800"})
+    stage.solana.prepare_mint(stage.voucher("solana", "sub-15/1", "800", evidence), evidence)
+    refused("evidence.used", lambda: post(stage, ask(stage, "sub-16/1", "800")))
+    stage.set_time(stage.now + 3_601)
+    assert post(stage, ask(stage, "sub-16/1", "800"))["signature"]
+    stage.set_time(stage.now + 3_601)
+
+
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [
+        ("voucher.deadline", {"deadline": 5}),
+        ("voucher.signers", {"signer_epoch": 2}),
+        ("voucher.origin", {"origin": "11" * 32}),
+        ("multiplier.differs", {"multiplier": "1.000000000000000001"}),
+    ],
+)
+def test_a_solana_mint_that_breaks_a_rule_is_refused_by_its_name(stage: Stage, code: str, changed: dict[str, Any]) -> None:
+    refused(code, lambda: post(stage, ask(stage, "sub-17/1", chain="solana", **changed)))
 
 
 def test_what_was_signed_and_read_survives_a_kill(stage: Stage) -> None:
@@ -195,9 +284,9 @@ def test_requests_at_the_same_moment_never_share_the_same_shares(stage: Stage) -
         ("/v1/mints", b"[" * 60_000, 400, "body.json"),
         ("/v1/mints", b" " * 70_000, 400, "body.size"),
         ("/v1/releases", b'{"kind": "gift", "instruction": {}}', 400, "body.field"),
-        ("/v1/finishes", b'{"chain": "solana"}', 400, "body.value"),
+        ("/v1/finishes", b'{"chain": "solana"}', 400, "transaction.malformed"),
         ("/v1/finishes", b'{"chain": "evm", "stock": "NVDA", "action_id": "00"}', 400, "body.hex"),
-        ("/v1/cancellations", b'{"chain": "solana"}', 400, "body.value"),
+        ("/v1/cancellations", b'{"chain": "solana"}', 400, "transaction.malformed"),
         ("/v1/transactions", b'{"chain": "solana", "purpose": "steal"}', 400, "body.value"),
         ("/v1/clock", b'{"now": "5"}', 400, "body.integer"),
         ("/v1/clock", b'{"now": 5}', 409, "clock.backwards"),
@@ -231,9 +320,27 @@ def state_of(stage: Stage, mint_id: str) -> str:
     return str(rows[0][0])
 
 
-def test_a_pause_is_co_signed_and_a_resume_needs_the_operator(stage: Stage) -> None:
-    stage.land("solana", stage.solana.prepare_pause(stage.mint_address, paused=True))
-    refused("resume.consent", lambda: stage.solana.prepare_pause(stage.mint_address, paused=False))
+def test_an_operation_is_put_into_the_timelock_only_with_the_operators_consent(stage: Stage) -> None:
+    mint, good = Pubkey.from_string(stage.mint_address), stage.config.read_text()
+    limits = operations.limits(local_program(), salt=b"operator", mint=mint, supply_cap=9, day_cap=8, hour_cap=7)
+    attestor = (str(stage.keys.solana.pubkey()), stage.attestor)
+    timelock = SolanaTimelock(stage.cluster, local_program(), stage.solana_keys.issuer, *attestor)
+    refused("queue.consent", lambda: timelock.propose(limits))
+    body = json.loads(good)
+    stage.config.write_text(json.dumps(body | {"solana": body["solana"] | {"operations": [limits.hash.hex()]}}))
+    assert timelock.propose(limits)
+    stage.config.write_text(good)
+
+
+def test_a_token_is_opened_only_on_the_terms_of_its_listing(stage: Stage) -> None:
+    refused("voucher.token", lambda: stage.solana.list_token(Listing("AAPLx", "Apple", "US0378331005")))
+    found = stage.solana.token_address("AAPLx")
+    body = json.loads(stage.config.read_text())
+    line = {"isin": "US0378331005", "account": "SEG", "solana": {"mint": found}, "epoch": 2}
+    stage.config.write_text(json.dumps(body | {"stocks": body["stocks"] | {"AAPL": line}}))
+    refused("founding.terms", lambda: stage.solana.list_token(Listing("AAPLx", "Apple", "US0378331005")))
+    assert stage.solana.list_token(Listing("AAPLx", "Apple", "US0378331005", epoch=2)) == found
+    refused("transaction.malformed", lambda: stage.attestor.attest_transaction("founding", "AAPLx", b"nothing"))
 
 
 def test_a_changed_listing_stops_everything_until_it_is_put_right(stage: Stage) -> None:

@@ -70,7 +70,9 @@ def test_a_split_moves_the_multiplier_exactly_and_on_both_chains_alike(stage: St
     refused("multiplier.conflict", lambda: attest(replace(good, paused_from=good.paused_from - 1), event, None))
     later = change(stage, "solana", told, "10", SPLIT_OPEN + 60, 1)
     refused("multiplier.conflict", lambda: schedule(stage, later, event))
-    schedule(stage, change(stage, "solana", told, "10", SPLIT_OPEN, 1), event)
+    there = change(stage, "solana", told, "10", SPLIT_OPEN, 1)
+    refused("transaction.malformed", lambda: attest(there, event, None))
+    schedule(stage, there, event)
     text = refused("covered.shortfall", lambda: post(stage, ask(stage, "sub-40/1", "100")))
     assert "owed" in text, "until the split is booked the higher multiplier counts"
 
@@ -98,6 +100,18 @@ def test_a_split_is_finished_once_it_is_in_force_and_booked(stage: Stage) -> Non
     refused("finish.unapplied", lambda: stage.attestor.attest_finish(replace(finish, action_id="other")))
 
 
+def test_a_pending_change_on_solana_needs_the_operators_consent_too(stage: Stage) -> None:
+    cancel = ActionCancel("solana", STOCK, stage.mint_address, f"{STOCK}.SPLF.{SPLIT_DAY}", "ef" * 32)
+    refused("cancel.consent", lambda: stage.solana.prepare_cancel(cancel))
+    good = stage.config.read_text()
+    body = json.loads(good)
+    consents = [chain_hash(cancel.action_id).hex()]
+    stage.config.write_text(json.dumps(body | {"solana": body["solana"] | {"cancel": consents}}))
+    assert stage.solana.prepare_cancel(cancel), "signed, and not sent: the story goes on with the split"
+    refused("cancel.conflict", lambda: stage.solana.prepare_cancel(replace(cancel, reason="00" * 32)))
+    stage.config.write_text(good)
+
+
 def test_while_the_epochs_differ_nothing_is_minted_and_afterwards_receipts_count_ten_fold(stage: Stage) -> None:
     stage.set_time(SPLIT_BOOKED)
     stage.custodian.move("split", f"{STOCK}.SPLF.{SPLIT_DAY}", ISIN, 0, "10/1", "DEPOSITORY")
@@ -112,6 +126,8 @@ def test_while_the_epochs_differ_nothing_is_minted_and_afterwards_receipts_count
     evidence = stage.evidence("sub-41/1", {"r-1": "30"})
     finish = ActionFinish("evm", STOCK, stage.listed.token, f"{STOCK}.SPLF.{SPLIT_DAY}", "ab" * 32)
     stage.land("evm", stage.evm.prepare_finish(finish))
+    there = replace(finish, chain="solana", token=stage.mint_address)
+    stage.land("solana", stage.solana.prepare_finish(there))
     refused("finish.conflict", lambda: stage.attestor.attest_finish(replace(finish, evidence="cd" * 32)))
     answer = post(stage, ask(stage, "sub-41/1", "3", evidence__receipts=receipts))
     assert answer["report"]["epoch"] == 1

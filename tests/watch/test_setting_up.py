@@ -21,7 +21,7 @@ CONFIG: dict[str, object] = {
     "custodian": "http://127.0.0.1:1/",
     "custodian_public_key": "00" * 32,
     "evm": EVM,
-    "solana": {"rpc": "http://127.0.0.1:3", "multisig": "m", "issuer_pubkey": "i"},
+    "solana": {"rpc": "http://127.0.0.1:3", "program": "m", "issuer_pubkey": "i"},
     "stocks": STOCKS,
 }
 
@@ -137,9 +137,9 @@ def test_a_signed_mint_counts_until_it_landed_or_can_land_no_more() -> None:
     book = ChainBook()
     book.extend([Fact("evm", "0xt", "minted", "tx", 3, request=request_hash("sub-1/1"), raw=5)])
     books = {"evm": book, "solana": ChainBook()}
-    assert {each.state for each in register.landed(books, 100, {"0xt": 0}, 1)} == {"landed"}
+    assert {each.state for each in register.landed(books, {"evm": 100}, {("evm", "0xt"): 0}, {"evm": 1})} == {"landed"}
     assert register.live_raw("evm", "0xt") == 10
-    assert {each.state for each in register.landed(books, 101, {"0xt": 0}, 1)} == {"dead"}
+    assert {each.state for each in register.landed(books, {"evm": 101}, {("evm", "0xt"): 0}, {"evm": 1})} == {"dead"}
     assert (register.live_raw("evm", "0xt"), register.live_raw("solana", "m")) == (0, 5)
     assert register.uses(["r-1"], "")["r-1"] == [(5, 0)] * 2, "dead vouchers free their receipts"
     register.unland("evm")
@@ -149,12 +149,14 @@ def test_a_signed_mint_counts_until_it_landed_or_can_land_no_more() -> None:
 def test_a_voucher_of_a_passed_epoch_is_dead_before_its_deadline() -> None:
     register = Register()
     register.put_mint(mint("sub-1/1"))
-    assert register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 1) == []
-    assert [each.state for each in register.landed({"evm": ChainBook()}, 1, {"0xt": 1}, 1)] == ["dead"]
+    assert register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
+    dead = register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 1}, {"evm": 1})
+    assert [each.state for each in dead] == ["dead"]
 
 
 def test_a_voucher_under_keys_that_were_replaced_is_dead_before_its_deadline() -> None:
     register = Register()
     register.put_mint(mint("sub-1/1"))
-    assert register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 1) == []
-    assert [each.state for each in register.landed({"evm": ChainBook()}, 1, {"0xt": 0}, 2)] == ["dead"]
+    assert register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
+    dead = register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 2})
+    assert [each.state for each in dead] == ["dead"]

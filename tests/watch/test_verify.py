@@ -4,23 +4,24 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from struct import pack
+from dataclasses import replace
 
 import pytest
-from solders.message import Message
-from solders.pubkey import Pubkey
-from solders.transaction import Transaction
+from tests.issuance.solana.conftest import WillingAttestor, chain_of
 from tests.watch.asks import SPLIT_BOOKED, SPLIT_DAY, SPLIT_OPEN, change, delivery, notice, release, schedule, terms
-from tests.watch.stage import ISIN, STOCK, Stage
+from tests.watch.stage import ISIN, LEFT_BEHIND, STOCK, Stage
 
-from openscrip.issuance.chains.solana.extensions import update_multiplier
-from openscrip.issuance.chains.solana.memo import MintMemo, memo_instruction
-from openscrip.issuance.chains.solana.token_program import Authority, associated_account, mint_to_checked
+from openscrip.issuance.chains.solana.adapter import SolanaChain
+from openscrip.issuance.chains.solana.program import local_program
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.voucher import RedemptionKind, chain_hash
-from openscrip.kernel.quantities import RawAmount
+from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip_watch.chains.rpc import Rpc
+from openscrip_watch.chains.solana import SolanaReader
 from openscrip_watch.config import load_config
+from openscrip_watch.refusal import Refusal
 from openscrip_watch.verify import Check, verify
+from openscrip_watch.verify_solana import check_commands
 
 pytestmark = pytest.mark.parts
 
@@ -39,7 +40,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     _split(made)
     made.mint("evm", "sub-3/1", "1", {"r-1": "10"})
     wallet = made.solana_wallet()
-    wallet.redeem(made.mint_address, made.solana.multisig, "red-2", RawAmount.parse("2"), RedemptionKind.CASH)
+    wallet.redeem(made.mint_address, "red-2", RawAmount.parse("2"), RedemptionKind.CASH)
     burn = made.solana.prepare_burn(made.mint_address, "red-2", wallet.address, RawAmount.parse("2"))
     made.land("solana", burn)
     _dividend(made)
@@ -80,7 +81,7 @@ def test_an_honest_history_passes_every_check(stage: Stage) -> None:
     found = checks(stage)
     assert {name for name, check in found.items() if not check.ok} == set(), found
     assert list(found) == [
-        "statements", "chains", "covered", "multiplier", "evidence", "signatures", "unauthorised supply",
+        "statements", "chains", "covered", "reserve", "multiplier", "evidence", "signatures", "unauthorised supply",
     ]  # fmt: skip
     assert "1501.5 owed and 20 claimed, 1900 held" in found["covered"].detail
 
@@ -153,29 +154,25 @@ def test_an_event_that_the_custodian_tells_otherwise_is_found(stage: Stage) -> N
     assert broken(stage) == {}
 
 
-def both_keys(stage: Stage) -> Authority:
-    keys = (stage.solana_issuer.pubkey(), stage.keys.solana.pubkey())
-    return Authority(Pubkey.from_string(stage.solana.multisig), keys)
+class Thief(WillingAttestor):
+    """Whoever holds the keys of both roles: signs whatever it composes."""
 
 
-def send(stage: Stage, *steps: object) -> str:
-    """Both keys sign whatever they are given: thieves who hold both."""
-    message = Message.new_with_blockhash(list(steps), stage.solana_issuer.pubkey(), stage.cluster.lease().blockhash)  # type: ignore[arg-type]  # any instruction
-    signed = Transaction([stage.solana_issuer, stage.keys.solana], message, message.recent_blockhash)
-    stage.cluster.send(bytes(signed), preflight=True)
-    return str(signed.signatures[0])
+def thieves(stage: Stage) -> SolanaChain:
+    """The chain in the hands of thieves with every key but the guardian's."""
+    thief = Thief(stage.cluster, local_program(), stage.keys.solana, Shares.whole(1_000_000))
+    chain = chain_of(stage.cluster, local_program(), stage.solana_keys, thief)
+    chain.watch_token(stage.mint_address)
+    return chain
 
 
 def test_tokens_without_a_voucher_are_found_and_named_on_both_chains(stage: Stage) -> None:
-    mint = Pubkey.from_string(stage.mint_address)
-    receiver = associated_account(stage.holder.pubkey(), mint)
-    tx = send(stage, mint_to_checked(mint, receiver, both_keys(stage), 700_000_000, 8))
-    found = broken(stage)["unauthorised supply"]
-    assert f"transaction {tx} minted 7 without a voucher" in found
-
-    memo = MintMemo(chain_hash("forged/1"), chain_hash("nothing"), 1)
-    send(stage, mint_to_checked(mint, receiver, both_keys(stage), 100, 8), memo_instruction(memo))
-    assert f"mint {chain_hash('forged/1').hex()} of 0.000001 on solana" in broken(stage)["evidence"]
+    evidence = {"kind": "issuance"}
+    forged = stage.voucher("solana", "forged/1", "0.000001", evidence)
+    stage.land("solana", thieves(stage).prepare_mint(forged, evidence))
+    found = broken(stage)
+    assert f"mint {chain_hash('forged/1').hex()} of 0.000001 on solana" in found["evidence"]
+    assert "which no statement did" in found["reserve"]
 
     rpc, issuer = stage.node.rpc, stage.deployment.issuer
     rpc.call("anvil_impersonateAccount", issuer)
@@ -183,14 +180,24 @@ def test_tokens_without_a_voucher_are_found_and_named_on_both_chains(stage: Stag
     data = own("StockToken").call("mint", stage.evm_wallet().address, 5 * 10**18)
     tx = rpc.call("eth_sendTransaction", {"from": issuer, "to": stage.listed.token, "data": "0x" + data.hex()})
     rpc.call("evm_mine")
-    found = broken(stage)["unauthorised supply"]
-    assert f"{tx} changed the supply by 5 without a voucher" in found
+    found = broken(stage)
+    assert f"{tx} changed the supply by 5 without a voucher" in found["unauthorised supply"]
 
 
 def test_a_multiplier_sent_to_solana_alone_is_found(stage: Stage) -> None:
-    mint = Pubkey.from_string(stage.mint_address)
-    send(stage, update_multiplier(mint, both_keys(stage), pack("<d", 11.0), 0))
-    assert "Solana 11.0" in broken(stage)["multiplier"]
+    told = notice("SPLF", "2024-06-20", ratio_new=2, ratio_old=1)
+    alone = replace(change(stage, "solana", told, "20.02", stage.now + 900, 2), paused_from=stage.now)
+    stage.land("solana", thieves(stage).prepare_multiplier(alone, {}))
+    assert "multiplier: EVM shows" in broken(stage)["multiplier"]
+
+
+def test_a_program_that_one_key_may_replace_is_found(stage: Stage) -> None:
+    """As if the deployer had kept the power to upgrade: the same program under an id that was never handed over."""
+    reader = SolanaReader(Rpc(stage.solana_node.url, stage.attestor.client), str(LEFT_BEHIND))
+    with pytest.raises(Refusal) as refusal:
+        check_commands(reader, [])
+    assert refusal.value.code == "signature.program"
+    assert f"could be replaced by {stage.solana_keys.issuer.pubkey()}" in refusal.value.text
 
 
 def test_the_command_prints_each_check_and_exits_1_on_a_broken_one(stage: Stage) -> None:

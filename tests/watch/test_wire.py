@@ -2,6 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
+from struct import pack
+from typing import Any
 
 import coincurve
 import pytest
@@ -10,13 +13,17 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 from solders.hash import Hash
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import Message, MessageV0
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
-from solders.transaction import Transaction, VersionedTransaction
+from solders.transaction import VersionedTransaction
 
+from openscrip.issuance.chains.solana import program_operations as operations
+from openscrip.issuance.chains.solana.program import Program
+from openscrip.issuance.chains.solana.program_parts import Role
 from openscrip_watch.amounts import GRAIN
+from openscrip_watch.canonical import NO_HASH
 from openscrip_watch.chains.evm_wire import (
     ISSUER_DOMAIN,
     VOUCHER_TYPE,
@@ -31,11 +38,22 @@ from openscrip_watch.chains.evm_wire import (
     signer,
     topic,
 )
+from openscrip_watch.chains.facts import Fact
 from openscrip_watch.chains.solana import base58
-from openscrip_watch.chains.solana_facts import facts_of
-from openscrip_watch.chains.solana_wire import ASSOCIATED, TOKEN, Authority, Step, associated, memo, read_asked
+from openscrip_watch.chains.solana_facts import Landed, facts_of
+from openscrip_watch.chains.solana_program import (
+    Action,
+    Issuer,
+    MintData,
+    Redemption,
+    StageData,
+    StockProgram,
+    founded_roles,
+    replaced_role,
+)
+from openscrip_watch.chains.solana_wire import ASSOCIATED, TOKEN, Step, associated, read_asked
 from openscrip_watch.keys import evm_address
-from openscrip_watch.refusal import BadInput, Refusal
+from openscrip_watch.refusal import BadInput
 
 CONTRACT, TOKEN_AT, RECEIVER = ("0x" + digit * 40 for digit in "123")
 VALUES: tuple[str | int, ...] = (
@@ -141,39 +159,8 @@ def test_events_are_read_by_the_contracts_own_signatures() -> None:
     assert (opened.token, opened.effective_at) == (RECEIVER, 77)
 
 
-ISSUER, ATTESTOR, HOLDER, MINT, MULTISIG = (str(Keypair.from_seed(bytes([n]) * 32).pubkey()) for n in range(1, 6))
-AUTHORITY = Authority(MULTISIG, ISSUER, ATTESTOR)
-MEMO_MINT = memo(f"openscrip:mint:{'aa' * 32}:{'bb' * 32}:1")
-
-
-def transaction(steps: list[Step], payer: str = ISSUER, signers: tuple[str, ...] = (ISSUER, ATTESTOR)) -> str:
-    """An unsigned transaction as base64, put together by solders."""
-    instructions = [
-        Instruction(
-            Pubkey.from_string(step.program),
-            step.data,
-            [AccountMeta(Pubkey.from_string(each), each in signers, each not in (TOKEN,)) for each in step.accounts],
-        )
-        for step in steps
-    ]
-    message = Message.new_with_blockhash(instructions, Pubkey.from_string(payer), Hash.default())
-    return b64encode(bytes(Transaction.new_unsigned(message))).decode()
-
-
-def test_exactly_the_expected_transaction_is_accepted() -> None:
-    good = [*AUTHORITY.mint_to(MINT, HOLDER, 500), MEMO_MINT]
-    AUTHORITY.refuse_unless_exact(read_asked(transaction(good)), good)
-    more, less = [*good, memo("hello")], good[:-1]
-    dearer = [*AUTHORITY.mint_to(MINT, HOLDER, 501), MEMO_MINT]
-    elsewhere = [*AUTHORITY.mint_to(MINT, ATTESTOR, 500), MEMO_MINT]
-    swapped = [good[1], good[0], good[2]]
-    for bad in (more, less, dearer, elsewhere, swapped):
-        with pytest.raises(Refusal) as refusal:
-            AUTHORITY.refuse_unless_exact(read_asked(transaction(bad)), good)
-        assert refusal.value.code == "transaction.content"
-    with pytest.raises(Refusal) as refusal:
-        AUTHORITY.refuse_unless_exact(read_asked(transaction(good, payer=HOLDER)), good)
-    assert refusal.value.code == "transaction.signers"
+ISSUER, ATTESTOR, HOLDER, MINT, PROGRAM = (str(Keypair.from_seed(bytes([n]) * 32).pubkey()) for n in range(1, 6))
+HERE = StockProgram(PROGRAM)
 
 
 def test_only_legacy_transactions_without_lookup_tables_are_read() -> None:
@@ -184,49 +171,126 @@ def test_only_legacy_transactions_without_lookup_tables_are_read() -> None:
             read_asked(text)
 
 
-def burn(grains: int, account: str) -> Step:
-    return Step(TOKEN, bytes([15]) + grains.to_bytes(8, "little") + b"\x08", (account, MINT, MULTISIG))
+TERMS = MintData(1, 500, "aa" * 32, "bb" * 32, NO_HASH, 2, 10**19, 1, 99)
+STAGED = StageData(10**18, 10**19, pack("<d", 10.0), 77, 3, (10, 1), 66)
+RECORD = HERE.redemption(HOLDER, "cc" * 32)
+REDEEMED = {RECORD: Redemption(2, HOLDER, 7, 88, "dd" * 32, "ee" * 32, "cc" * 32)}
+ACTED = {HERE.action("ab" * 32): Action("ab" * 32, MINT, ())}
 
 
-def test_what_a_transaction_did_is_believed_only_beside_its_instruction() -> None:
-    escrow = AUTHORITY.escrow(MINT)
-    steps = [*AUTHORITY.mint_to(MINT, HOLDER, 500), MEMO_MINT]
-    (minted,) = facts_of(MINT, escrow, "tx", 7, steps)
+def landed(*steps: Step) -> Landed:
+    return Landed("tx", 7, 5, steps, {associated(HOLDER, MINT): HOLDER})
+
+
+def told(*steps: Step) -> list[Fact]:
+    return facts_of(HERE, MINT, landed(*steps), REDEEMED, ACTED)
+
+
+def redeeming(tag: int, at: int) -> Step:
+    """An instruction of the program that names the record at a place, and the mint at the third."""
+    accounts = [ISSUER] * 9
+    accounts[2], accounts[at] = MINT, RECORD
+    return Step(PROGRAM, bytes([tag]), tuple(accounts))
+
+
+def moving(tag: int, grains: int) -> Step:
+    """Token-2022's own mint or burn: the mint stands first where it mints, second where it burns."""
+    account = associated(HOLDER, MINT)
+    accounts = (MINT, account) if tag in (7, 14) else (account, MINT)
+    return Step(TOKEN, bytes([tag]) + grains.to_bytes(8, "little") + b"\x08", (*accounts, HOLDER))
+
+
+def test_what_the_program_did_is_a_fact_with_its_terms() -> None:
+    (minted,) = told(HERE.mint(ISSUER, MINT, HOLDER, TERMS), moving(14, 500))
     assert (minted.what, minted.raw, minted.party, minted.kind) == ("minted", 500 * GRAIN, HOLDER, 1)
     assert (minted.request, minted.evidence, minted.account) == ("aa" * 32, "bb" * 32, associated(HOLDER, MINT))
-    assert [each.what for each in facts_of(MINT, escrow, "tx", 7, steps[:-1])] == ["loose"]
-    assert facts_of(MINT, escrow, "tx", 7, [MEMO_MINT]) == []
-    (inner,) = facts_of(MINT, escrow, "tx", 7, [], steps)
-    assert (inner.what, inner.raw) == ("loose", 500 * GRAIN)
-
-    burned = memo(f"openscrip:burn:{'cc' * 32}")
-    assert [each.what for each in facts_of(MINT, escrow, "tx", 7, [burn(5, escrow), burned])] == ["burned"]
-    (own,) = facts_of(MINT, escrow, "tx", 7, [burn(5, associated(HOLDER, MINT)), burned])
-    assert (own.what, own.raw) == ("loose", -5 * GRAIN)
-    (changed,) = facts_of(
-        MINT,
-        escrow,
-        "tx",
-        7,
-        [
-            AUTHORITY.update_multiplier(MINT, 1.0, 0),
-            AUTHORITY.update_multiplier(MINT, 10.0, 99),
-            memo(f"openscrip:multiplier:1:1:{'dd' * 32}"),
-        ],
-    )
-    assert (changed.f64, changed.effective_at, changed.version, changed.epoch) == (10.0, 99, 1, 1)
+    assert (minted.origin, minted.epoch, minted.multiplier, minted.block) == (NO_HASH, 2, 10**19, 5)
+    for tag, at, what, moved in ((5, 6, "escrowed", ()), (7, 4, "burned", (moving(15, 7),)), (8, 4, "refunded", ())):
+        (fact,) = told(redeeming(tag, at), *moved)
+        assert (fact.what, fact.request, fact.raw, fact.kind, fact.party) == (what, "cc" * 32, 7 * GRAIN, 2, HOLDER)
+    (departed,) = told(redeeming(6, 6), moving(8, 7))
+    assert (departed.what, departed.key, departed.raw, departed.arrive_by) == ("departed", RECORD, 7 * GRAIN, 88)
+    assert (departed.destination, departed.receiver) == ("dd" * 32, "ee" * 32)
 
 
-def test_a_transfer_into_escrow_is_a_redemption_only_with_its_memo() -> None:
-    escrow, source = AUTHORITY.escrow(MINT), associated(HOLDER, MINT)
-    data = bytes([12]) + (9).to_bytes(8, "little") + b"\x08"
-    entering = Step(TOKEN, data, (source, MINT, escrow, HOLDER))
-    told = memo(f"openscrip:redeem:{'ee' * 32}:2")
-    (fact,) = facts_of(MINT, escrow, "tx", 7, [entering, told])
-    assert (fact.what, fact.raw, fact.kind, fact.party, fact.account) == ("escrowed", 9 * GRAIN, 2, HOLDER, source)
-    assert facts_of(MINT, escrow, "tx", 7, [entering]) == []
-    for spoilt in ("openscrip:redeem:" + "EE" * 32 + ":2", "openscrip:redeem:" + "ee" * 31 + ":2", "redeem"):
-        assert facts_of(MINT, escrow, "tx", 7, [entering, memo(spoilt)]) == []
+def test_a_staged_change_and_its_end_are_facts_of_the_action() -> None:
+    staged, ended = told(HERE.stage(MINT, "ab" * 32, STAGED), HERE.cancel(MINT, "ab" * 32, "ac" * 32))
+    assert (staged.what, staged.action, staged.multiplier, staged.f64) == ("scheduled", "ab" * 32, 10**19, 10.0)
+    assert (staged.effective_at, staged.epoch) == (77, 3)
+    assert (ended.what, ended.action) == ("cancelled", "ab" * 32)
+
+
+def test_a_mint_or_burn_that_no_instruction_of_the_program_explains_is_loose() -> None:
+    mint = HERE.mint(ISSUER, MINT, HOLDER, TERMS)
+    for tag, change in ((7, 500), (14, 500), (8, -500), (15, -500)):
+        (loose,) = told(moving(tag, 500))
+        assert (loose.what, loose.raw, loose.account) == ("loose", change * GRAIN, associated(HOLDER, MINT))
+    assert [each.what for each in told(mint, moving(14, 500), moving(14, 500))] == ["minted", "loose"]
+    assert [each.what for each in told(mint, moving(14, 501))] == ["minted", "loose"]
+    elsewhere = Step(mint.program, mint.data, (*mint.accounts[:3], HOLDER, *mint.accounts[4:]))
+    other = Step(HOLDER, mint.data, mint.accounts)
+    longer = Step(mint.program, mint.data + b"\0", mint.accounts)
+    assert told(elsewhere) == told(other) == told(longer) == []
+
+
+def test_the_watchs_instructions_are_those_of_the_issuers_own_codec() -> None:
+    """Written twice on purpose; what both write is what the program takes."""
+    program, mint, key = Program(Pubkey.from_string(PROGRAM)), Pubkey.from_string(MINT), bytes.fromhex
+    payer, holder = Pubkey.from_string(ISSUER), Pubkey.from_string(HOLDER)
+    figures: dict[str, Any] = {"shares": 1, "encumbered": 2, "in_transit": 3, "allocation": 4, "epoch": 5}
+    for kind, origin in ((1, NO_HASH), (2, "ce" * 32), (3, bytes(Pubkey.from_string(RECORD)).hex())):
+        terms = replace(TERMS, kind=kind, origin=origin)
+        theirs = program.mint(
+            payer=payer, mint=mint, destination=Pubkey.from_string(associated(HOLDER, MINT)), kind=kind, raw=500,
+            request=key("aa" * 32), evidence=key("bb" * 32), origin=key(origin), epoch=2, multiplier=10**19,
+            signer_epoch=1, deadline=99, signers=[],
+        )  # fmt: skip
+        assert HERE.mint(ISSUER, MINT, HOLDER, terms) == as_step(theirs)
+        assert MintData.read(bytes(terms)) == terms
+    report = program.report(mint=mint, **figures, as_of=6, sequence=7, lenient=True, signers=[])
+    assert HERE.report(MINT, (1, 2, 3, 4, 5, 6, 7), lenient=True) == as_step(report)
+    announced = ("53504c46".ljust(64, "0"), 20240610, 0, 20240701, 10, 1, 0)
+    theirs = program.announce(
+        payer=payer, mint=mint, action=key("ab" * 32), kind=b"SPLF", ex_date=20240610, record_date=0, pay_date=20240701,
+        ratio_new=10, ratio_old=1, cash=0, sources=key("5c" * 32), signers=[],
+    )  # fmt: skip
+    assert HERE.announce(ISSUER, MINT, "ab" * 32, announced, "5c" * 32) == as_step(theirs)
+    theirs = program.stage(
+        mint=mint, action=key("ab" * 32), expected=10**18, multiplier=10**19, f64=int.from_bytes(STAGED.f64, "little"),
+        effective_at=77, epoch_after=3, ratio_new=10, ratio_old=1, paused_from=66, signers=[],
+    )  # fmt: skip
+    assert HERE.stage(MINT, "ab" * 32, STAGED) == as_step(theirs)
+    assert StageData.read(bytes(STAGED)) == STAGED
+    cancel = program.cancel(mint=mint, action=key("ab" * 32), reason=key("ac" * 32), signers=[])
+    assert HERE.cancel(MINT, "ab" * 32, "ac" * 32) == as_step(cancel)
+    finish = program.finish(mint=mint, action=key("ab" * 32), evidence=key("ac" * 32), signers=[])
+    assert HERE.finish(MINT, "ab" * 32, "ac" * 32) == as_step(finish)
+    queue = program.queue(payer=payer, operation_hash=key("ad" * 32), signers=[])
+    assert HERE.queue(ISSUER, "ad" * 32) == as_step(queue)
+    assert HERE.redemption(HOLDER, "cc" * 32) == str(program.redemption(holder, key("cc" * 32)))
+    assert (HERE.program_data, HERE.escrow(MINT)) == (str(program.program_data()), str(program.escrow_account(mint)))
+
+
+def as_step(instruction: Instruction) -> Step:
+    accounts = tuple(str(each.pubkey) for each in instruction.accounts)
+    return Step(str(instruction.program_id), bytes(instruction.data), accounts)
+
+
+def test_the_roles_follow_what_was_founded_and_replaced() -> None:
+    program, keys = Program(Pubkey.from_string(PROGRAM)), [Keypair.from_seed(bytes([n]) * 32).pubkey() for n in (1, 2, 3)]
+    issuer, attestor, acting = (Role.of(1, key) for key in keys)
+    found = program.found(payer=keys[0], guardian=keys[0], delay_s=9, roles=(issuer, attestor, acting), signers=[])
+    first = founded_roles(bytes(found.data))
+    assert first == Issuer(1, tuple((1, frozenset({str(key)})) for key in keys))
+    assert first.signed(frozenset({str(keys[0]), str(keys[1])}))
+    assert not first.signed(frozenset({str(keys[0]), str(keys[2])}))
+    both = operations.signers(salt=b"saltsalt", role=2, keys=Role.of(2, *keys[1:]))
+    execute = program.execute(payer=keys[0], operation=both, signers=[])
+    second = replaced_role(first, bytes(execute.data))
+    assert second.signer_epoch == 2
+    assert second.roles[1] == (2, frozenset(map(str, keys[1:])))
+    delay = program.execute(payer=keys[0], operation=operations.delay(salt=b"saltsalt", delay_s=5), signers=[])
+    assert replaced_role(second, bytes(delay.data)) == second
 
 
 def test_base58_is_read_as_solders_writes_it() -> None:

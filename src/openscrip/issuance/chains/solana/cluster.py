@@ -16,6 +16,8 @@ from openscrip.kernel.errors import Refused, Unavailable
 CLOCK_SYSVAR = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 PAGE, STATUSES, TRANSACTIONS, ACCOUNTS = 1000, 256, 100, 100
 """How many of each go into one request; the protocol's own limits, and a moderate one for whole transactions."""
+SIGNATURE_WRONG = -32003
+"""What a node answers before it runs anything when a signature is missing or wrong."""
 _FINAL = {"commitment": "finalized"}
 
 
@@ -90,7 +92,7 @@ class Cluster:
                 return
             if name in ("AccountNotFound", "InsufficientFundsForFee"):
                 raise Unavailable("solana: the fee payer had no funds") from None
-            failure = Failure.of(name)
+            failure = Failure.of("SignatureFailure" if error.code == SIGNATURE_WRONG else name)
             raise Refused(failure.code, f"{failure.text}: {error.message}" if name is None else failure.text) from None
 
     def landings(self, signatures: Sequence[str]) -> tuple[int, list[Any]]:
