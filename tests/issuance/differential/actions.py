@@ -30,7 +30,7 @@ class Actions(Powers):
 
     def _announce(self) -> steps.Announce:
         kind, new, old, cash, into = self.one(
-            (b"SPLF", 2, 1, 0, ""), (b"SPLF", 10, 1, 0, ""), (b"SPLF", 3, 2, 0, ""), (b"SPLR", 1, 2, 0, ""),
+            (b"SPLF", 2, 1, 0, ""), (b"SPLF", 10, 1, 0, ""), (b"SPLF", 3, 2, 0, ""), (b"SPLF", 10**7, 1, 0, ""), (b"SPLR", 1, 2, 0, ""),
             (b"SPLR", 1, 10, 0, ""), (b"DVSE", 105, 100, 0, ""), (b"DVCA", 0, 0, 250_000, ""), (b"DVCA", 0, 0, 1, ""),
             (b"MRGR", 3, 7, 0, "successor"), (b"CHAN", 1, 1, 0, "successor"), (b"DLST", 0, 0, 10**8, "stablecoin"),
         )  # fmt: skip
@@ -66,7 +66,7 @@ class Actions(Powers):
         about = planned.about
         new, old = about.ratio_new, about.ratio_old
         if about.kind == b"DVCA":
-            new, old = self.one((1_001, 1_000), (9, 8), (10**12 + 7, 10**12))
+            new, old = self.one((1_001, 1_000), (9, 8), (10**12 + 7, 10**12), (2**63, 2**63 - 1))
         multiplier = stock.multiplier_at(now)
         at = now + self.one(600, 601, 900, 7_200, 60 * 86_400)
         moves = about.kind in {b"SPLF", b"SPLR", b"DVSE"}

@@ -228,7 +228,7 @@ class EvmSide:
         views += [("Issuer", issuer, "origin_used", (2, origin)) for origin in known.origins]
         views += [("CorporateActions", self.at.actions, "state_of", (action,)) for action in known.actions]
         return [
-            (to, "0x" + _data(contract, function, *arguments).hex(), _outputs(contract, function))
+            (to, _asked(contract, function, arguments), _outputs(contract, function))
             for contract, to, function, arguments in views
         ]
 
@@ -300,6 +300,11 @@ def _key(asked: Request) -> bytes:
 
 def _data(contract: str, function: str, *arguments: object) -> bytes:
     return own(contract).call(function, *arguments)
+
+
+@lru_cache(1 << 12)
+def _asked(contract: str, function: str, arguments: tuple[object, ...]) -> str:
+    return "0x" + _data(contract, function, *arguments).hex()
 
 
 @cache
