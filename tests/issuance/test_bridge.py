@@ -126,13 +126,31 @@ def test_a_multiplier_that_changed_on_the_way__is_in_the_next_voucher() -> None:
     assert (voucher.multiplier.value, voucher.epoch, voucher.raw, voucher.mint_id) == (6 * 10**18, 2, RAW, "arrival:evm:kk")
 
 
-def test_no_room_at_the_destination__lowers_the_source_once_then_waits() -> None:
+def test_no_room_at_the_destination__every_chain_reports_once__then_it_is_asked_again() -> None:
     decision = decide(ARRIVING, Rejected(ASKED, NO_ROOM, "x"), VIEW)
-    assert [command.action for command in decision.commands] == [Report("evm", "TSLA", "0x1")]
-    reported = decide(row_of(decision), Landed("evm:kk:report:1", "0xc", 9), VIEW)
+    assert [c.action for c in decision.commands if isinstance(c.action, Report)] == [
+        Report(chain, "TSLA", token) for chain, token in TOKENS
+    ]
+    waiting = row_of(decision)
+    assert decide(waiting, Landed("evm:kk:report:1:evm", "0xc", 9), VIEW).commands == ()
+    told = [(Landed("evm:kk:report:1:evm", "", 9), VIEW), (Rejected("evm:kk:report:1:solana", "x", "y"), VIEW)]
+    reported = decide(after(*told, row=waiting), Landed("evm:kk:report:1:evm-2", "", 9), VIEW)
     assert minted(reported).voucher.mint_id == "arrival:evm:kk"
     still = decide(row_of(reported), Rejected("evm:kk:arrive:2", NO_ROOM, "x"), VIEW)
-    assert (still.rows[0].state, [c.due_at for c in still.commands]) == ("departed", [NOW + 300])
+    assert (row_of(still).state, [c.due_at for c in still.commands]) == ("departed", [NOW + 300])
+
+
+def test_no_room_for_what_is_given_back__every_chain_reports_first() -> None:
+    restoring = after((Woken("crossing"), at(LIFE_S + GRACE_S + 1)), row=DEAD)
+    decision = decide(restoring, Rejected("evm:kk:restore:2", NO_ROOM, "x"), at(9_000))
+    assert (row_of(decision).state, row_of(decision).awaits) == ("dead", ("evm", "evm-2", "solana"))
+    told = [(Landed(f"evm:kk:report:1:{chain}", "", 9), at(9_000)) for chain, _ in TOKENS]
+    assert after(*told, row=row_of(decision)).state == "restoring"
+
+
+def test_a_chain_that_never_answers__does_not_hold_the_crossing() -> None:
+    decision = decide(ARRIVING, Rejected(ASKED, NO_ROOM, "x"), VIEW)
+    assert minted(decide(row_of(decision), Woken("crossing"), at(300))).voucher.raw == RAW
 
 
 def test_an_arrival__too_late__is_given_back_an_hour_after_its_time() -> None:

@@ -38,7 +38,7 @@ ARRIVAL_S_MIN = 60
 """An arrival that has less than this to land is not asked for."""
 UNHEARD_S = 60
 NO_ROOM = "allocation.short"
-"""The source's allocation still counts what has left: a report to the source makes room for the arrival."""
+"""Allocations of chains still count what has left them: a report to each makes room for the mint."""
 HOLDER_RULE = "compliance.holder"
 RECEIVER_RULE = "compliance.receiver"
 HELD_RULES = (HOLDER_RULE, RECEIVER_RULE)
@@ -126,7 +126,7 @@ def _arrive(row: Crossing, view: View) -> Decision:
         stock.chain_epoch, stock.multiplier, min(row.arrive_by, view.now + view.terms.voucher_life_s),
         chain_hash(f"departure:{row.id}").hex(),
     )  # fmt: skip
-    after = replace(row, state="arriving", attempts=row.attempts + 1)
+    after = replace(row, state="arriving", attempts=row.attempts + 1, awaits=())
     command = Command(_asked(after, "arrive"), "Crossing", row.id, Mint(voucher, canonical(evidence).decode()))
     return Decision((after,), commands=(command,), uses=(("evidence", digest, row.arrival_id),))
 
@@ -163,8 +163,8 @@ def _evidence(kind: str, mint_id: str, row: Crossing, view: View) -> dict[str, o
 
 
 def _landed(row: Crossing, event: Landed, view: View) -> Decision:
-    if row.state == "departed" and event.command == f"{row.id}:report:{row.reports}":
-        return _arrive(row, view)
+    if row.awaits and (chain := _reported(row, event.command)):
+        return _room_made(row, chain, view)
     if row.state == "arriving" and event.command == _asked(row, "arrive"):
         return _arrived(row, event)
     if row.state == "restoring" and event.command == _asked(row, "restore"):
@@ -187,21 +187,43 @@ def _arrived(row: Crossing, event: Landed) -> Decision:
 
 def _rejected(row: Crossing, event: Rejected, view: View) -> Decision:
     """Nothing landed and nothing of this will. Make room at the source, ask again later, or see that it is too late."""
-    if row.state == "departed" and event.command == f"{row.id}:report:{row.reports}":
-        return _wait(replace(row, rule=event.code, reason=event.text), view.now + view.terms.retry_s)
+    if row.awaits and (chain := _reported(row, event.command)):
+        return _room_made(row, chain, view)
     if row.state == "restoring" and event.command == _asked(row, "restore"):
-        return _wait(replace(row, state="dead", rule=event.code, reason=event.text), view.now + view.terms.retry_s)
+        return _again(row, replace(row, state="dead", rule=event.code, reason=event.text), view)
     if row.state != "arriving" or event.command != _asked(row, "arrive"):
         return Decision()
     waiting = replace(row, state="departed", rule=event.code, reason=event.text)
     if view.now > row.arrive_by - ARRIVAL_S_MIN:
         return _die(waiting, view)
-    if event.code == NO_ROOM and row.rule != NO_ROOM:  # once in a row: what a report did not help is asked again later
-        after = replace(waiting, reports=row.reports + 1)
-        action = Report(row.source, row.stock, row.token_from)
-        return Decision((after,), commands=(Command(f"{row.id}:report:{after.reports}", "Crossing", row.id, action),))
-    again = min(view.now + view.terms.retry_s, row.arrive_by + 1)
-    return _wait(replace(waiting, rule="" if event.code == NO_ROOM else event.code), again)
+    return _again(row, waiting, view)
+
+
+def _again(row: Crossing, waiting: Crossing, view: View) -> Decision:
+    """Ask later; where there was no room, let every chain give back first what it does not need."""
+    later = view.now + view.terms.retry_s
+    if waiting.state == "departed":
+        later = min(later, row.arrive_by + 1)
+    if waiting.rule != NO_ROOM or row.rule == NO_ROOM:  # once in a row: what reports did not help is asked again later
+        return _wait(replace(waiting, rule="" if waiting.rule == NO_ROOM else waiting.rule), later)
+    after = replace(waiting, reports=row.reports + 1, awaits=tuple(chain for chain, _ in view.stock.tokens))
+    reports = tuple(
+        Command(f"{row.id}:report:{after.reports}:{chain}", "Crossing", row.id, Report(chain, row.stock, token))
+        for chain, token in view.stock.tokens
+    )
+    return Decision(commands=reports) + _wait(after, later)
+
+
+def _reported(row: Crossing, command: str) -> str:
+    """The chain whose report was brought or refused by this command; empty for another command."""
+    chain = command.removeprefix(f"{row.id}:report:{row.reports}:")
+    return chain if chain in row.awaits else ""
+
+
+def _room_made(row: Crossing, chain: str, view: View) -> Decision:
+    """When every chain has answered, ask again."""
+    after = replace(row, awaits=tuple(each for each in row.awaits if each != chain))
+    return Decision(rows=(after,)) if after.awaits else _proceed(after, view)
 
 
 # dead > restored
@@ -226,7 +248,7 @@ def _restore(row: Crossing, view: View) -> Decision:
         row.source, row.stock, row.token_from, row.holder, row.raw, MintKind.RESTITUTION, row.restitution_id, digest,
         stock.chain_epoch, stock.multiplier, view.now + view.terms.voucher_life_s,
     )  # fmt: skip
-    after = replace(row, state="restoring", attempts=row.attempts + 1)
+    after = replace(row, state="restoring", attempts=row.attempts + 1, awaits=())
     command = Command(_asked(after, "restore"), "Crossing", row.id, Mint(voucher, canonical(evidence).decode()))
     return Decision((after,), commands=(command,), uses=(("evidence", digest, row.restitution_id),))
 
