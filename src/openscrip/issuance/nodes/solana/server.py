@@ -49,7 +49,7 @@ class Face:
             account_methods(bank, parse),
             transaction_methods(bank, parse),
         )
-        self._methods = {name: in_time(bank, method) for part in parts for name, method in part.items()}
+        self.methods = {name: in_time(bank, method) for part in parts for name, method in part.items()}
         self.publisher = Publisher(bank, parse)
         self._sockets = SocketFace(bank, self.publisher)
 
@@ -69,7 +69,7 @@ class Face:
             await _respond(send, 413, b'"body was too large"')
             return
         try:
-            answered = answer(body, self._methods)
+            answered = answer(body, self.methods)
             # Reads wait too: nobody is told of a state that a power cut could still take back.
             await self._bank.log.durable()
         except LogFailed as failure:

@@ -17,7 +17,7 @@ from openscrip.issuance.nodes.solana.shapes import account_shape, options
 from openscrip.issuance.nodes.solana.subscriptions import Publisher, Subscription
 
 MESSAGE_BYTES_MAX = 65_536
-SUBSCRIPTIONS_MAX, CONNECTIONS_MAX, QUEUE_MAX = 1_000, 1_000, 4_096
+SUBSCRIPTIONS_MAX, CONNECTIONS_MAX, QUEUE_MAX, QUEUE_BYTES_MAX = 1_000, 1_000, 4_096, 16_000_000
 TOO_MANY = 1013
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -58,6 +58,7 @@ class _Connection:
     def __init__(self, bank: Bank, publisher: Publisher) -> None:
         self._bank, self._publisher = bank, publisher
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
+        self._waiting_bytes = 0
         self._overflowed = asyncio.Event()
         self._subscriptions: dict[int, Subscription] = {}
         self._methods: Mapping[str, Method] = {
@@ -67,10 +68,11 @@ class _Connection:
 
     def tell(self, message: bytes) -> None:
         """Queue a message; a full queue ends the connection."""
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
+        if self._waiting.full() or self._waiting_bytes > QUEUE_BYTES_MAX:
             self._overflowed.set()
+            return
+        self._waiting_bytes += len(message)
+        self._waiting.put_nowait(message)
 
     def ended(self, number: int) -> None:
         """A subscription is over."""
@@ -95,6 +97,7 @@ class _Connection:
         """Send what waits, in order."""
         while True:
             message = await self._waiting.get()
+            self._waiting_bytes -= len(message)
             await send({"type": "websocket.send", "text": message.decode()})
 
     def _take(self, body: bytes) -> None:

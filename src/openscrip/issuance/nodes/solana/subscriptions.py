@@ -62,6 +62,11 @@ class Publisher:
         self._woken = asyncio.Event()
         bank.on_landed = self._landed
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are."""
+        return sum(len(of_topic) for of_topic in self._topics.values())
+
     def subscribe(
         self, listener: Listener, topic: tuple[str, object], wanted: dict[str, Any], tests: list[Filter]
     ) -> Subscription:
