@@ -28,12 +28,13 @@ _REL = struct.Struct("<QQ")
 _INSTRUCTION = struct.Struct("<BBhi")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _ET_REL, _ET_DYN, _EM_BPF = 1, 3, 247
-_PROGBITS, _SYMTAB, _STRTAB, _RELA, _DYNAMIC, _NOBITS, _REL_TYPE, _DYNSYM = 1, 2, 3, 4, 6, 8, 9, 11
+_PROGBITS, _SYMTAB, _STRTAB, _RELA, _NOBITS, _REL_TYPE, _DYNSYM = 1, 2, 3, 4, 8, 9, 11
 _WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 _R_BPF_64_64, _R_BPF_64_32 = 1, 10
 _STACK_BYTES, _FRAME = 4096, 10
 _RODATA_BASE, _TEXT_BASE_V3 = 0x1_0000_0000, 0x1_0000_0000
-_TEXT_OFFSET = _HEADER.size + 4 * _SEGMENT.size
+_TEXT_OFFSET = _HEADER.size + 2 * _SEGMENT.size
+_SECTIONS_V0 = (".text", ".rodata", ".dynsym", ".dynstr")
 _LDDW, _CALL, _CALLX, _EXIT, _JUMP = 0x18, 0x85, 0x8D, 0x95, 0x05
 _LOADS = {0x61: 4, 0x69: 2, 0x71: 1, 0x79: 8}
 _STORES = {0x62: 4, 0x6A: 2, 0x72: 1, 0x7A: 8, 0x63: 4, 0x6B: 2, 0x73: 1, 0x7B: 8}
@@ -320,9 +321,9 @@ def put_pointers(program: Program, base: int) -> bytearray:
     return text
 
 
-def header(entry: int, flags: int, segments: int, sections_at: int, sections: int) -> bytes:
-    """The ELF header of a program."""
-    counts = (_HEADER.size, _SEGMENT.size, segments, _SECTION.size if sections else 0, sections, max(sections - 1, 0))
+def header(entry: int, flags: int, sections_at: int, sections: int) -> bytes:
+    """The ELF header of a program of two segments; the last section has the names."""
+    counts = (_HEADER.size, _SEGMENT.size, 2, _SECTION.size if sections else 0, sections, max(sections - 1, 0))
     return _HEADER.pack(_IDENT, _ET_DYN, _EM_BPF, 1, entry, _HEADER.size, sections_at, flags, *counts)
 
 
@@ -332,61 +333,51 @@ def write_v3(program: Program) -> bytes:
     for offset, name in program.syscalls.items():
         struct.pack_into("<BBhI", text, offset, _CALL, 0, 0, murmur3(name))
     rodata = program.rodata + bytes(-len(program.rodata) % 8)
-    at = _HEADER.size + 2 * _SEGMENT.size
+    at = _TEXT_OFFSET
     segments = _SEGMENT.pack(1, 4, at, 0, 0, len(rodata), len(rodata), 8)
     segments += _SEGMENT.pack(1, 1, at + len(rodata), *[_TEXT_BASE_V3] * 2, len(text), len(text), 8)
-    return header(_TEXT_BASE_V3 + program.entry, 3, 2, 0, 0) + segments + rodata + bytes(text)
+    return header(_TEXT_BASE_V3 + program.entry, 3, 0, 0) + segments + rodata + bytes(text)
 
 
 def write_v0(program: Program) -> bytes:
-    """Address = offset, code first; each syscall is a relocation that the loader fills in by name."""
+    """Address = offset, code first; each syscall is a relocation that the loader fills in by name.
+
+    Sections only for what the loader looks up by its section, and one table for their names and the syscalls'.
+    """
     rodata_at = _TEXT_OFFSET + len(program.text)
     text = put_pointers(program, _RODATA_BASE + rodata_at)
     for offset in program.syscalls:
         _INSTRUCTION.pack_into(text, offset, _CALL, 0, 0, -1)
     names = sorted(set(program.syscalls.values()))
     rodata = program.rodata + bytes(-len(program.rodata) % 8)
-    strings = b"\0" + b"".join(name.encode() + b"\0" for name in names)
-    places = {name: strings.index(b"\0" + name.encode() + b"\0") + 1 for name in names}
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in (*_SECTIONS_V0, *names))
+    places = {name: strings.index(b"\0" + name.encode() + b"\0") + 1 for name in (*_SECTIONS_V0, *names)}
     strings += bytes(-len(strings) % 8)
     symbols = bytes(_SYMBOL.size) + b"".join(_SYMBOL.pack(places[name], 0x10, 0, 0, 0, 0) for name in names)
     relocations = b"".join(
         _REL.pack(_TEXT_OFFSET + offset, names.index(name) + 1 << 32 | _R_BPF_64_32)
         for offset, name in sorted(program.syscalls.items())
     )
-    dynamic_at = rodata_at + len(rodata)
-    dynamic_size = 16 * (8 if relocations else 5)
-    symbols_at = dynamic_at + dynamic_size
+    symbols_at = rodata_at + len(rodata)
     strings_at = symbols_at + len(symbols)
     relocations_at = strings_at + len(strings)
+    dynamic_at = relocations_at + len(relocations)
     tags = [(6, symbols_at), (11, _SYMBOL.size), (5, strings_at), (10, len(strings))]
     tags += [(17, relocations_at), (18, len(relocations)), (19, _REL.size)] if relocations else []
     dynamic = b"".join(_REL.pack(*tag) for tag in [*tags, (0, 0)])
+    sections_at = dynamic_at + len(dynamic)
+    count = 4 if rodata else 3
     parts = [
-        (".text", _PROGBITS, _ALLOC | _EXECUTE, 0, 0, bytes(text)),
-        (".rodata", _PROGBITS, _ALLOC, 0, 0, rodata),
-        (".dynamic", _DYNAMIC, _ALLOC, 5, 16, dynamic),
-        (".dynsym", _DYNSYM, _ALLOC, 5, _SYMBOL.size, symbols),
-        (".dynstr", _STRTAB, _ALLOC, 0, 0, strings),
-        (".rel.dyn", _REL_TYPE, _ALLOC, 4, _REL.size, relocations),
+        (_PROGBITS, _ALLOC | _EXECUTE, _TEXT_OFFSET, len(text), 0, 0, 8, 0),
+        (_PROGBITS, _ALLOC, rodata_at, len(rodata), 0, 0, 8, 0),
+        (_DYNSYM, _ALLOC, symbols_at, len(symbols), count, 1, 8, _SYMBOL.size),
+        (_STRTAB, _ALLOC, strings_at, len(strings), 0, 0, 1, 0),
     ]
-    loaded = [(1, 5, _TEXT_OFFSET, len(text)), (1, 4, rodata_at, len(rodata))]
-    loaded += [(1, 4, dynamic_at, relocations_at + len(relocations) - dynamic_at), (2, 4, dynamic_at, len(dynamic))]
-    segments = b"".join(_SEGMENT.pack(kind, flags, at, at, at, size, size, 8) for kind, flags, at, size in loaded)
-    return assemble(program.entry, segments, parts)
-
-
-def assemble(entry: int, segments: bytes, parts: list[tuple[str, int, int, int, int, bytes]]) -> bytes:
-    """Header, segments, the parts one after the other, then their names and the table of sections."""
-    names, body, table = b"\0", b"", bytes(_SECTION.size)
-    for name, kind, flags, following, entry_size, data in parts:
-        at = _TEXT_OFFSET + len(body)
-        table += _SECTION.pack(len(names), kind, flags, at, at, len(data), following, int(kind == _DYNSYM), 8, entry_size)
-        names += name.encode() + b"\0"
-        body += data
-    at, named = _TEXT_OFFSET + len(body), len(names)
-    names += b".shstrtab\0"
-    table += _SECTION.pack(named, _STRTAB, 0, 0, at, len(names), 0, 0, 1, 0)
-    names += bytes(-len(names) % 8)
-    head = header(_TEXT_OFFSET + entry, 0, 4, at + len(names), len(parts) + 2)
-    return head + segments + body + names + table
+    table = bytes(_SECTION.size)
+    for name, (kind, flags, at, size, *more) in zip(_SECTIONS_V0, parts, strict=True):
+        if size:  # a section without content would stand where the next one is looked for
+            table += _SECTION.pack(places[name], kind, flags, at, at, size, *more)
+    segments = _SEGMENT.pack(1, 5, *[_TEXT_OFFSET] * 3, *[sections_at - _TEXT_OFFSET] * 2, 8)
+    segments += _SEGMENT.pack(2, 4, *[dynamic_at] * 3, *[len(dynamic)] * 2, 8)
+    head = header(_TEXT_OFFSET + program.entry, 0, sections_at, count + 1)
+    return head + segments + bytes(text) + rodata + symbols + strings + relocations + dynamic + table
