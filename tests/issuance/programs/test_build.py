@@ -13,7 +13,7 @@ from sbf.build import BUILT, RECORD, STOCK, BuildFailed, build, compiled, librar
 from sbf.compiler import Compiler
 from sbf.link import LinkRefused, link
 
-SIZE_MAX = 24_000
+SIZE_MAX = 24_576  # 24 KB
 
 
 @pytest.fixture(params=compilers(), ids=lambda compiler: f"rustc-{compiler.rust}" if compiler else "no-compiler")
