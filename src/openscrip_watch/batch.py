@@ -314,7 +314,7 @@ class Batch:
                 changed += self._register.unland(chain)
                 self._claims.clear()
                 for facts in (each for other in self.sources.books.values() for each in other.tokens.values()):
-                    facts.afloat = dict(facts.departed)
+                    facts.refloat()
             for fact in book.unsaved:
                 facts = book.token(fact.token)
                 offence = fact.what == "minted" and unsigned_mint(facts, self._register, [fact.request])

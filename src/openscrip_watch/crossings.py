@@ -11,10 +11,10 @@ from solders.pubkey import Pubkey
 from openscrip_watch import fields
 from openscrip_watch.amounts import RAW, SHARE, parse, shares_up, show
 from openscrip_watch.canonical import request_hash
-from openscrip_watch.chains.facts import ARRIVAL, Fact, is_evm
+from openscrip_watch.chains.facts import ARRIVAL, Fact, crossing_mint, is_evm
 from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 from openscrip_watch.register import SignedMint
-from openscrip_watch.view import StockView, crossing_mint
+from openscrip_watch.view import StockView
 
 GRACE_S = 3_600
 _HOUR_S = 3_600

@@ -65,6 +65,7 @@ def read_mint(body: Mapping[str, Any]) -> MintAsked:
         signer_epoch=fields.integer(voucher, "signer_epoch"),
         deadline=fields.integer(voucher, "deadline", 1),
         lane=crossing.lane if crossing and kind == ARRIVAL else "",
+        source=crossing.source if crossing else "",
     )
     if not 0 < mint.raw < 2**128 or mint.multiplier <= 0:
         raise BadInput("voucher.amount", "voucher: raw or multiplier was zero or out of range")

@@ -19,7 +19,8 @@ class SignedMint:
 
     `receipts` are (custodian instruction, 1e-9 share of `epoch`); `redemption` is the hash of the redemption that a
     restitution gives back, `origin` the same as the Issuer contract keeps it; `signer_epoch` the keys' generation.
-    Of an arrival, `lane` is `source>destination` and `at` the market time of the signature.
+    Of what ends a crossing, `source` is the chain that it left; of an arrival, `lane` is `source>destination` and `at` the
+    market time of the signature.
     """
 
     mint_id: str
@@ -40,6 +41,7 @@ class SignedMint:
     signature: str = ""
     state: State = "live"
     lane: str = ""
+    source: str = ""
     at: int = 0
     report: tuple[int, ...] = ()
     """The figures of the reserve report that was told with it (Solana): they come in the same transaction."""

@@ -19,7 +19,7 @@ from openscrip_watch.chains.evm_wire import (
     MintCall,
     mint_calls,
 )
-from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts, is_evm
+from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts, crossing_mint, is_evm
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
 from openscrip_watch.multipliers import announced_facts
@@ -29,7 +29,7 @@ from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register
 from openscrip_watch.timeline import Past
 from openscrip_watch.verify_solana import check_commands, check_signatures
-from openscrip_watch.view import StockView, crossing_mint
+from openscrip_watch.view import StockView
 
 _SIGNER_EPOCH = 9
 """The place of the signer epoch among a voucher's values."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openscrip_watch.amounts import SHARE, f64_down, same_f64, shares_up, show
-from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
 from openscrip_watch.config import StockConfig
 from openscrip_watch.custody import Line
@@ -39,6 +38,7 @@ class StockView:
         else:
             self.past = history((), self.stock.epoch)
         self._take_burns()
+        self._take_ends()
 
     @property
     def lead(self) -> str:
@@ -79,14 +79,13 @@ class StockView:
 
     def afloat(self, chain: str, apart_from: str = "") -> int:
         """Raw that left a chain and is neither back nor minted or signed for elsewhere: it counts where it left."""
-        facts, total = self.facts[chain], 0
-        for key, fact in list(facts.afloat.items()):
-            ends = [crossing_mint(kind, chain, key) for kind in ("arrival", "restitution")]
-            if any(request_hash(end) in each.minted for end in ends for each in self.facts.values()):
-                del facts.afloat[key]
-            elif not any(end != apart_from and self.register.is_live(end) for end in ends):
-                total += fact.raw
-        return total
+        facts, signed = self.facts[chain], 0
+        for other in self.standings:
+            for mint in self.register.live(other, self.stock.address(other)):
+                if mint.source == chain and mint.mint_id != apart_from:
+                    left = facts.afloat.get(mint.mint_id.split(":", 2)[2])
+                    signed += left.raw if left else 0
+        return facts.afloat_raw - signed
 
     def claimed(self, extra: Mapping[str, list[Restituted]] | None = None, apart_from: str = "") -> int:
         """Undelivered redemption claims in 1e-9 share of the statement's epoch; `extra` restitutions count already."""
@@ -177,6 +176,14 @@ class StockView:
     def _at(self) -> int:
         return max((each.at for each in self.standings.values()), default=0)
 
+    def _take_ends(self) -> None:
+        """Departures whose end was minted are afloat no more."""
+        for facts in self.facts.values():
+            if facts.ended:
+                facts.ended = [
+                    request for request in facts.ended if not any(other.end(request) for other in self.facts.values())
+                ]
+
     def _take_burns(self) -> None:
         if sum(len(facts.burned) for facts in self.facts.values()) == len(self.claims.burned):
             return
@@ -185,11 +192,6 @@ class StockView:
                 if request in self.claims.burned:
                     continue
                 self.claims.burn(request, fact.raw, at_burn(fact, self.past))
-
-
-def crossing_mint(kind: str, source: str, key: str) -> str:
-    """The id of the mint that ends a crossing: its `arrival`, or its `restitution` on the source."""
-    return f"{kind}:{source}:{key}"
 
 
 def allotted(standing: Standing, last: SignedReport | None) -> int:

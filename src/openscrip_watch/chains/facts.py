@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from openscrip_watch.canonical import request_hash
+
 What = Literal[
     "minted", "escrowed", "burned", "refunded", "departed", "surrendered", "scheduled", "cancelled", "opened", "loose",
     "failed",
@@ -73,6 +75,11 @@ class TokenFacts:
     """Crossings by the key of their record on this chain."""
     afloat: dict[str, Fact] = field(default_factory=dict)
     """Those of them whose arrival or restitution was not seen yet."""
+    afloat_raw: int = 0
+    ends: dict[str, str] = field(default_factory=dict)
+    """The hashes of the mints that would end them -> their key."""
+    ended: list[str] = field(default_factory=list)
+    """Hashes of mints here that may end a crossing and were not held against the departures yet."""
     surrendered: list[Fact] = field(default_factory=list)
     opened: dict[str, Fact] = field(default_factory=dict)
     """Conversions into this token, by their action."""
@@ -96,11 +103,14 @@ class TokenFacts:
             table, change = tables[fact.what]
             if fact.request not in table:
                 table[fact.request] = fact
+                if fact.what == "minted" and fact.kind in (ARRIVAL, RESTITUTION):
+                    self.ended.append(fact.request)
             elif change or (not is_evm(fact.chain) and fact.what == "refunded"):
                 self.loose.append(fact)
             self.supply += change
         elif fact.what == "departed":
-            self.departed[fact.key] = self.afloat[fact.key] = fact
+            self.departed[fact.key] = fact
+            self._float(fact)
             self.supply -= fact.raw
         elif fact.what == "surrendered":
             self.surrendered.append(fact)
@@ -117,10 +127,37 @@ class TokenFacts:
             self.loose.append(fact)
             self.supply += fact.raw
 
+    def _float(self, fact: Fact) -> None:
+        self.afloat[fact.key] = fact
+        self.afloat_raw += fact.raw
+        for kind in ("arrival", "restitution"):
+            self.ends[request_hash(crossing_mint(kind, fact.chain, fact.key))] = fact.key
+
+    def end(self, request: str) -> bool:
+        """Note that a departure from here ended by the mint behind a hash; whether it was one."""
+        key = self.ends.pop(request, "")
+        if not key:
+            return False
+        fact = self.afloat.pop(key, None)
+        self.afloat_raw -= fact.raw if fact else 0
+        return True
+
+    def refloat(self) -> None:
+        """Hold everything against everything once more: another chain was read anew."""
+        self.afloat_raw = 0
+        for fact in self.departed.values():
+            self._float(fact)
+        self.ended = [request for request, fact in self.minted.items() if fact.kind in (ARRIVAL, RESTITUTION)]
+
     def succeeds(self, mint: Fact) -> bool:
         """Whether a mint came out of a conversion that was in force: no voucher stands behind such a one."""
         opened = self.opened.get(mint.evidence)
         return mint.kind == SUCCESSION and opened is not None and opened.effective_at <= mint.at
+
+
+def crossing_mint(kind: str, source: str, key: str) -> str:
+    """The id of the mint that ends a crossing: its `arrival`, or its `restitution` on the source."""
+    return f"{kind}:{source}:{key}"
 
 
 class ChainBook:
