@@ -1,16 +1,32 @@
 """Each reading against what the stage did."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.issuance.contracts.conftest import deployed, fresh, stage
 from tests.issuance.contracts.stage import ONE, Stage, account
 
-from openscrip.client import EvmToken, evm_token
-from openscrip.kernel.errors import Malformed, Refused, Unavailable
-from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.client import (
+    ActionState,
+    EvmToken,
+    Malformed,
+    Money,
+    Multiplier,
+    PricePerRaw,
+    PricePerShare,
+    RawAmount,
+    Refused,
+    Session,
+    Shares,
+    UiAmount,
+    Unavailable,
+    evm_token,
+)
+from openscrip.issuance.rpc import JsonRpc
 
 __all__ = ["deployed", "fresh", "stage"]
 
@@ -36,30 +52,79 @@ def test_a_split__pends_then_is_in_force(stage: Stage, token: EvmToken) -> None:
     before = token.multiplier()
     assert before.pending is not None
     assert (before.in_force.value, before.pending.value, before.effective_at) == (ONE, 10 * ONE, change["effective_at"])
-    assert (before.version, before.epoch) == (0, 0)
+    assert (before.version, before.epoch, before.pending_epoch) == (0, 0, 1)
     [action] = token.actions()
-    assert (action.id, action.kind, action.ratio_new) == (change["action"].hex(), "SPLF", 10 * ONE)
+    assert (action.id, action.kind, action.state) == (change["action"].hex(), "SPLF", ActionState.STAGED)
+    assert (action.ratio_new, action.ratio_old, action.cash_per_share) == (10 * ONE, ONE, PricePerShare(0))
+    assert (action.multiplier, action.effective_at) == (Multiplier(10 * ONE), change["effective_at"])
+    assert (action.into, action.corrects, len(action.sources)) == ("", "", 64)
+    assert isinstance(action.ex_date, date)
     stage.pass_time(86_401)
     after = token.multiplier()
     assert (after.in_force.value, after.pending, after.version, after.epoch) == (10 * ONE, None, 1, 1)
     assert after.shares(RawAmount(ONE)) == Shares.whole(10)
-    assert token.multiplier_at(change["effective_at"] - 1) == ONE
+    assert token.multiplier_at(change["effective_at"] - 1) == Multiplier(ONE)
+    assert token.multiplier_at(change["effective_at"]) == Multiplier(10 * ONE)
+    assert token.actions()[0].state is ActionState.APPLIED
+    assert after.to_ui_down(RawAmount(3)) == UiAmount(30)
+    assert (after.from_ui_down(UiAmount(39)), after.from_ui_up(UiAmount(31))) == (RawAmount(3), RawAmount(4))
 
 
 def test_reserve_and_price__are_what_was_reported(stage: Stage, token: EvmToken) -> None:
     with pytest.raises(Refused, match="price: "):
         token.price()
     stage.price()
-    assert (token.price().usd_e8_per_raw, token.price().session) == (200 * 10**8, 1)
+    price = token.price()
+    assert (price.usd, price.session) == (PricePerRaw(200 * 10**8), Session.REGULAR)
+    assert price.usd.value_down(RawAmount(ONE // 3)) == Money(66_666_666)
+    assert (str(price.usd), price.usd.per_share_down(Multiplier(3 * ONE))) == ("200", PricePerShare(66_666_666))
     reserve = token.reserve()
     assert (reserve.shares, reserve.encumbered, reserve.fresh) == (Shares.whole(1_000), Shares(0), True)
 
 
-def test_a_frozen_sender__cannot_transfer(stage: Stage, token: EvmToken) -> None:
+def test_a_frozen_sender_and_a_paused_token__are_told(stage: Stage, token: EvmToken) -> None:
     ask = account("alice"), account("bob"), RawAmount(1)
-    assert token.can_transfer(*ask)[0] is True
+    assert (token.can_transfer(*ask)[0], token.frozen(account("alice")), token.paused()) == (True, False, False)
     stage.send("guardian", "StockToken", "freeze", account("alice"), 3)
-    assert token.can_transfer(*ask)[0] is False
+    assert (token.can_transfer(*ask)[0], token.frozen(account("alice"))) == (False, True)
+    stage.send("guardian", "StockToken", "pause")
+    assert token.paused()
+
+
+class Undoing(JsonRpc):
+    """A node on which a block is undone as soon as it was named."""
+
+    def call(self, method: str, *params: object) -> object:
+        answer = super().call(method, *params)
+        if method == "eth_getBlockByNumber":
+            super().call("anvil_rollback", 1)
+            super().call("anvil_setCoinbase", "0x" + "77" * 20)
+            super().call("evm_mine")
+        return answer
+
+
+def test_a_block_that_was_undone_while_it_was_read__is_unavailable_and_never_mixed(stage: Stage, token: EvmToken) -> None:
+    stage.rpc.call("evm_mine")
+    torn = EvmToken(stage.rpc, token.chain_id, token.address)
+    torn._rpc = Undoing(stage.evm.url)
+    with pytest.raises(Unavailable):
+        torn.supply()
+    torn.close()
+    assert token.supply() == RawAmount(150 * ONE)
+
+
+def test_amounts_of_different_kinds__never_mix(token: EvmToken) -> None:
+    reading = token.multiplier()
+    raw: Any = token.supply()
+    ui: Any = reading.to_ui_down(raw)
+    assert (type(raw), type(ui)) == (RawAmount, UiAmount)
+    mixed: list[Callable[[], Any]] = [
+        lambda: raw + ui, lambda: ui - raw, lambda: raw < ui, lambda: raw + 1, lambda: ui + reading.shares(raw),
+    ]  # fmt: skip
+    for wrong in mixed:
+        with pytest.raises(TypeError):
+            wrong()
+    assert raw != ui
 
 
 def test_what_is_no_token__is_refused(stage: Stage) -> None:
