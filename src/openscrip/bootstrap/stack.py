@@ -111,6 +111,7 @@ class Stack:
             chain_id=settings.evm.chain_id,
             start_at=start_at,
             live=live,
+            durable=True,
         )
         deployer = solana_key(self._keys).pubkey()
         self.solana = SolanaNode(
