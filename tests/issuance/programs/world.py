@@ -21,6 +21,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTra
 from openscrip.issuance.chains.solana.extensions import MINT_SPACE, initialize_extensions, initialize_scaled_ui_amount
 from openscrip.issuance.chains.solana.program import Program
 from openscrip.issuance.chains.solana.program_accounts import RedemptionAccount, StockAccount
+from openscrip.issuance.chains.solana.program_errors import WORDS
 from openscrip.issuance.chains.solana.program_parts import LOADER, NO_HASH, Operation, Role
 from openscrip.issuance.chains.solana.token_program import (
     TOKEN_2022,
@@ -150,6 +151,16 @@ class World:
     def rehearses(self, *instructions: Instruction) -> int | str | None:
         """What would come of it; nothing changes."""
         return self._said(self.chain.simulate_transaction(self.transaction(instructions)))
+
+    def refusal(self, *instructions: Instruction) -> str:
+        """The words with which a transaction would be refused; nothing changes."""
+        said = self.rehearses(*instructions)
+        assert said is not None, "it was taken"
+        return WORDS.get(said, str(said)) if isinstance(said, int) else said
+
+    def takes(self, *instructions: Instruction) -> bool:
+        """Whether a transaction would be taken; nothing changes."""
+        return self.rehearses(*instructions) is None
 
     def send(self, *instructions: Instruction) -> None:
         """A transaction that must succeed."""
@@ -305,6 +316,28 @@ class Issuer(World):
 
     def balance(self, account: Pubkey | None = None) -> int:
         return int.from_bytes(self.data(account or self.account)[64:72], "little")
+
+
+    def scaled_at(self, mint: Pubkey | None = None) -> int:
+        """Where the scaled amount begins in a mint: authority 32, multiplier 8, time 8, new multiplier 8."""
+        data, at = self.data(mint or self.mint), 166
+        while int.from_bytes(data[at : at + 2], "little") != 25:
+            at += 4 + int.from_bytes(data[at + 2 : at + 4], "little")
+        return at + 4
+
+    def scaled(self, mint: Pubkey | None = None) -> tuple[int, int, int]:
+        """Multiplier, time and new multiplier as the mint has them; the multipliers as bits."""
+        at = self.scaled_at(mint) + 32
+        data = self.data(mint or self.mint)
+        one, two, three = (int.from_bytes(data[at + step : at + step + 8], "little") for step in (0, 8, 16))
+        return one, two, three
+
+    def is_paused(self) -> bool:
+        """Token-2022's own pause."""
+        data, at = self.data(self.mint), 166
+        while int.from_bytes(data[at : at + 2], "little") != 26:
+            at += 4 + int.from_bytes(data[at + 2 : at + 4], "little")
+        return data[at + 36] == 1
 
 
 def with_accounts(instruction: Instruction, **changed: Any) -> Instruction:
