@@ -1,7 +1,8 @@
 """The reconciler beside the whole main job: no false alarm in a hostile world, and every injected difference found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import DECIDES, build_books
 from openscrip.bootstrap.simulated import build_world
 from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened, refuse_while_broken
+from openscrip.issuance.chain import Head
+from openscrip.issuance.indexer.indexer import Indexer
+from openscrip.issuance.indexer.movements import ALL, Block, Moved
+from openscrip.issuance.indexer.reading import Page
+from openscrip.issuance.indexer.store import IndexStore
 from openscrip.issuance.reconciler import Reconciler
 from openscrip.issuance.reconciliation import ReportedReserve, accept
 from openscrip.issuance.redemption import Redemption
@@ -381,3 +387,76 @@ def test_a_redemption_asked_while_a_break_is_open__is_carried_out(world: World, 
     with world.store.view() as view:
         supply = view.balance(accounts.raw_supply(stock.id, chain))
     assert RawAmount.from_grains(supply.credit) == world.chains[chain].supply(stock.id)
+
+
+class Slots:
+    """Blocks of one chain that are told only once they are over, with what each left of the stock."""
+
+    def __init__(self, name: str, supply: int) -> None:
+        self.name, self.supplies, self.over = name, [supply], 0
+
+    def heads(self) -> tuple[int, int]:
+        return self.over, self.over
+
+    def page(self, tokens: Sequence[str], read: tuple[int, str], last: int, final: int) -> Page:
+        number = read[0] + 1
+        before = self.supplies[number - 1] if number else 0
+        change = self.supplies[number] - before
+        parties = (ALL, "holder") if change > 0 else ("holder", ALL)
+        moved = tuple(Moved(token, *parties, abs(change), place, "tx") for place, token in enumerate(tokens) if change)
+        blocks = (Block(number, moved),) if moved else ()
+        return Page(blocks, (number, f"hash {number}"), ((number, f"hash {number}"),))
+
+    def stands(self, number: int, hashed: str) -> bool:
+        return True
+
+
+class Told:
+    """A chain that says what the test says of its head and supply."""
+
+    def __init__(self, chain: Any, slots: Slots, stock: str) -> None:
+        self._chain, self._slots, self._stock, self.supplied = chain, slots, stock, slots.supplies[-1]
+
+    def head(self) -> Head:
+        return Head(len(self._slots.supplies) - 1, "", 0)
+
+    def supply(self, token: str) -> RawAmount:
+        return RawAmount(self.supplied) if token == self._stock else self._chain.supply(token)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+
+def test_an_index_that_tells_another_supply__is_a_break__even_where_blocks_are_told_late(
+    world: World, stock: Stock, tmp_path: Path
+) -> None:
+    real = world.chains["solana"].supply(stock.id).atoms
+    slots = Slots("solana", real)
+    chain = Told(world.chains["solana"], slots, stock.id)
+    with world.store.transaction() as unit:  # one stock is enough
+        for other in unit.rows(Stock):
+            if other.id != stock.id:
+                unit.put(replace(other, tokens=()))
+    store = IndexStore.open(f"sqlite:///{tmp_path / 'index.db'}")
+    world.chains = {**world.chains, "solana": chain}
+    reconciler = reconciler_of(world, indexers=[Indexer(store, slots)])
+    slots.supplies.append(real)  # slot 1 is under way, slot 0 is over
+    assert looks(world, reconciler) == 0
+    for number in range(2, 6):  # the chain and the index agree, though the index is always one slot behind
+        slots.over, slots.supplies = number - 1, [*slots.supplies, real]
+        later(world)
+        assert looks(world, reconciler) == 0
+    slots.supplies[5] = real - 7 * 10**10  # what the blocks tell is another story
+    for number in range(6, 9):
+        slots.over, slots.supplies = number - 1, [*slots.supplies, real - 7 * 10**10]
+        later(world)
+        looks(world, reconciler)
+    [found] = breaks(world, "open")
+    assert (found.kind, found.chain, found.stock) == ("index", "solana", stock.id)
+    slots.supplies[8] = real
+    for number in range(9, 12):
+        slots.over, slots.supplies = number - 1, [*slots.supplies, real]
+        later(world)
+        looks(world, reconciler)
+    assert breaks(world, "open") == []
+    store.close()

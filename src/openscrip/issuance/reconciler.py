@@ -85,6 +85,7 @@ class Reconciler:
         self._reserves = reserves or {}
         self._machine = machine
         self._followed: set[tuple[str, str]] = set()
+        self._unjudged: dict[tuple[str, str], tuple[int, RawAmount, int]] = {}
         self._statements: dict[str, list[Statement]] = {}
         self._rests_until = 0.0
         self._looked_at = -1
@@ -195,15 +196,34 @@ class Reconciler:
         return ChainSeen(first, supply, multiplier, indexed, reserve(token) if reserve else None)
 
     def _indexed(self, name: str, token: str, first: int, supply: RawAmount) -> frozenset[RawAmount] | None:
-        """The supplies that the index knows from block `first` to where the supply was read; None while it is behind."""
+        """The supplies that the index knows from block `first` to where the supply was read; None while it cannot tell.
+
+        Where a block is told only when it is over (Solana), a reading waits until the index has come that far.
+        """
         indexer = self._indexers.get(name)
-        if indexer is None or _read(indexer, token) < first:
+        if indexer is None:
             return None
+        read = _read(indexer, token)
+        if read < first:
+            return self._judged_later(indexer, token, read, (first, supply))
         found = indexer.store.supplies(name, token, first, first)
         if supply not in found and indexer.catch_up(PAGES_AT_ONCE):
-            last = min(self._chains[name].head().number, _read(indexer, token))
-            found = indexer.store.supplies(name, token, min(first, last), last)
+            last = max(first, min(self._chains[name].head().number, _read(indexer, token)))
+            found = indexer.store.supplies(name, token, first, last)
         return frozenset(found)
+
+    def _judged_later(
+        self, indexer: Indexer, token: str, read: int, reading: tuple[int, RawAmount]
+    ) -> frozenset[RawAmount] | None:
+        """The verdict on an earlier reading that the index has reached; this one waits for its own, if none does."""
+        key, last = (indexer.chain, token), self._chains[indexer.chain].head().number
+        waiting = self._unjudged.setdefault(key, (*reading, last))
+        if read < waiting[2]:
+            return None
+        block, supply, end = waiting
+        self._unjudged[key] = (*reading, last)
+        found = indexer.store.supplies(indexer.chain, token, max(0, block - 1), end)
+        return frozenset({reading[1]}) if supply in found else frozenset(found - {reading[1]})
 
     def _with_unheard(self, books: StockBooks, seen: StockSeen, heard: Mapping[str, str], silent: list[str]) -> StockBooks:
         """The books with the departures that chains tell of and that were not heard yet; asked for where supply is short."""
