@@ -133,4 +133,4 @@ class InProcess(JsonRpc):
         return told["result"]
 
     def close(self) -> None:
-        self.bank.log.close()
+        self.bank.close()

@@ -122,7 +122,7 @@ def test_a_program_without_authority__is_stored_as_final(tmp_path: Path) -> None
         assert bytes(data.data) == struct.pack("<IQ", 3, 0) + named + program.elf
         assert account.executable
         assert bytes(account.data) == struct.pack("<I", 2) + bytes(program.data_address)
-    bank.log.close()
+    bank.close()
 
 
 def test_the_genesis_record__gives_back_what_it_was_made_of() -> None:

@@ -22,18 +22,15 @@ from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 
 from openscrip.issuance.nodes.solana.account_index import AccountIndex
-from openscrip.issuance.nodes.solana.execution import (
-    Executed,
-    execute,
-    existing,
-    lives_by_nonce,
-    transaction_error,
-)
+from openscrip.issuance.nodes.solana.effects import Effects
+from openscrip.issuance.nodes.solana.execution import execute, existing, lives_by_nonce, transaction_error
 from openscrip.issuance.nodes.solana.faucet import FAUCET, FAUCET_LAMPORTS, airdrop_note
 from openscrip.issuance.nodes.solana.faults import Faults
 from openscrip.issuance.nodes.solana.genesis import Genesis, ProgramAtGenesis, place_program
 from openscrip.issuance.nodes.solana.history import History
+from openscrip.issuance.nodes.solana.landed import Executed
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
+from openscrip.issuance.nodes.solana.recovery import Recovery
 from openscrip.issuance.nodes.solana.slots import Slots
 from openscrip.kernel.clock import LiveClock
 
@@ -74,7 +71,8 @@ class Bank:
         `progress` is told how many bytes of the log were replayed, and of how many.
         """
         self.log = Log(data / "transactions.log")
-        self.history = History()
+        effects = Effects(data / "effects.log")
+        self.history = History(effects)
         self.index = AccountIndex()
         self.faults = Faults()
         self.on_landed: Callable[[Executed], None] = lambda executed: None
@@ -93,9 +91,11 @@ class Bank:
         if first.kind is not Kind.GENESIS:
             raise LogBroken("log: the first record was not the genesis record")
         self._begin(first)
+        recovery = Recovery(effects, self.history)
         for record in records:
-            self._redo(record)
+            self._redo(record, recovery)
             progress(self.log.replayed, self.log.size)
+        recovery.finish(self._svm, self.index)
         self._svm.with_sigverify(True)
 
     def now(self) -> int:
@@ -135,7 +135,7 @@ class Bank:
         """
         transaction = VersionedTransaction.from_bytes(raw)
         signature = transaction.signatures[0]
-        if self.history.find(signature) is not None:
+        if self.history.has(signature):
             return signature
         if not self.is_fresh(transaction):
             raise NotAccepted("BlockhashNotFound", [])
@@ -149,7 +149,7 @@ class Bank:
                 self._svm.set_account(key, account)
             raise NotAccepted(landed.error, landed.meta.logs(), landed.meta.compute_units_consumed())
         self.log.append(record)
-        self._keep(executed)
+        self._keep(executed, self.log.end)
         self.on_landed(executed)
         return signature
 
@@ -189,6 +189,11 @@ class Bank:
         found = ((address, existing(self._svm, address)) for address in addresses)
         return [(address, account) for address, account in found if account is not None]
 
+    def close(self) -> None:
+        """Flush the log and let go of the files."""
+        self.log.close()
+        self.history.close()
+
     def rent(self, size: int) -> int:
         """Lamports that exempt an account of `size` bytes from rent."""
         return self._svm.minimum_balance_for_rent_exemption(size)
@@ -215,11 +220,15 @@ class Bank:
             raise NotAccepted(transaction_error(rehearsal), meta.logs(), meta.compute_units_consumed())
         return transaction.signatures[0]
 
-    def _redo(self, record: Record) -> None:
+    def _redo(self, record: Record, recovery: Recovery) -> None:
         self.slots.reached(record.slot)
         self._market_at = record.market_at
         if record.kind is Kind.TRANSACTION:
-            self._keep(self._execute(record, VersionedTransaction.from_bytes(record.payload)))
+            if recovery.recall(record, self.log.replayed):
+                self._note_time(record)
+                return
+            recovery.finish(self._svm, self.index)
+            self._keep(self._execute(record, VersionedTransaction.from_bytes(record.payload)), self.log.replayed)
         elif record.kind is Kind.SKIPPED_SLOTS:
             self.slots.skipped = int.from_bytes(record.payload, "little")
         elif record.kind is Kind.CLOCK:
@@ -229,17 +238,18 @@ class Bank:
         self._set_program_clock(record.slot, record.market_at)
         return execute(self._svm, record, transaction)
 
-    def _keep(self, executed: Executed) -> None:
+    def _keep(self, executed: Executed, log_end: int) -> None:
         landed = executed.landed
-        self.history.add(landed)
-        if landed.at != self._times[1][-1]:
-            self._note_time(Record(Kind.TRANSACTION, landed.slot, landed.at, b""))
+        self.history.add(executed, log_end)
+        self._note_time(Record(Kind.TRANSACTION, landed.slot, landed.at, b""))
         for key, account in executed.changed.items():
             self.index.put(key, account)
 
     def _note_time(self, record: Record) -> None:
-        self._times[0].append(record.slot)
-        self._times[1].append(record.market_at)
+        slots, times = self._times
+        if not times or times[-1] != record.market_at:
+            slots.append(record.slot)
+            times.append(record.market_at)
 
     def _set_program_clock(self, slot: int, at: int) -> None:
         if self._clock != (slot, at):

@@ -1,7 +1,6 @@
 """One transaction through LiteSVM, and what is to be known of it afterwards: balances, tokens, accounts that changed."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from solders.account import Account
@@ -12,29 +11,13 @@ from solders.sysvar import RECENT_BLOCKHASHES
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
-from openscrip.issuance.nodes.solana.history import Landed
+from openscrip.issuance.nodes.solana.landed import Executed, Landed
 from openscrip.issuance.nodes.solana.log import Record
 from openscrip.issuance.nodes.solana.message_keys import MessageKeys, keys_of
 from openscrip.issuance.nodes.solana.token_accounts import TokenBalance, token_balance, uses_tokens
 
 _ADVANCE_NONCE = (4).to_bytes(4, "little")
 _NONCE_BYTES, _NONCE_STATE_AT, _NONCE_AT = 80, 4, 40
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """The outcome, the accounts that the transaction may have changed as they are now, and those that a failure
-    touches as they were.
-    """
-
-    landed: Landed
-    changed: dict[Pubkey, Account | None]
-    touched_by_failure: dict[Pubkey, Account]
-
-    @property
-    def cost_its_fee(self) -> bool:
-        """Whether a validator would put it in a block: what cannot pay its fee or name its accounts never gets there."""
-        return self.landed.error is None or self.landed.balances_after[0] != self.landed.balances_before[0]
 
 
 def execute(svm: LiteSVM, record: Record, transaction: VersionedTransaction) -> Executed:
@@ -57,8 +40,9 @@ def execute(svm: LiteSVM, record: Record, transaction: VersionedTransaction) -> 
     changed = {key: existing(svm, key) for place, key in enumerate(everyone) if keys.may_write(place)}
     after = tuple(_lamports(changed[key]) if key in changed else before for key, before in zip(everyone, balances, strict=True))
     tokens_after = _tokens(svm, keys, programs) if with_tokens and not failed else tokens
-    if RECENT_BLOCKHASHES in everyone and not failed:
-        # A nonce advances only to another hash than LiteSVM's newest. This follows from what landed, so a replay does it too.
+    # A nonce advances only to another hash than LiteSVM's newest. This follows from what landed, so a replay does it too.
+    renews = RECENT_BLOCKHASHES in everyone and not failed
+    if renews:
         svm.expire_blockhash()
     landed = Landed(
         transaction.signatures[0],
@@ -73,7 +57,7 @@ def execute(svm: LiteSVM, record: Record, transaction: VersionedTransaction) -> 
         tokens,
         tokens_after,
     )
-    return Executed(landed, changed, touched)
+    return Executed(landed, changed, touched, renews)
 
 
 def transaction_error(failure: FailedTransactionMetadata) -> Any:

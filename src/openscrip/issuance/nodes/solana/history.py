@@ -1,97 +1,67 @@
-"""What landed: every transaction with its outcome, by signature, by slot, and by the accounts that it names."""
+"""What landed: every transaction with its outcome, by signature, by slot, and by the accounts that it names.
 
+Only the indexes are in memory; the transactions themselves are read back from the file of effects.
+"""
+
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import TransactionMetadata
 
-from openscrip.issuance.nodes.solana.message_keys import MessageKeys
-from openscrip.issuance.nodes.solana.token_accounts import TokenBalance
+from openscrip.issuance.nodes.solana.effects import Effects, Remembered
+from openscrip.issuance.nodes.solana.landed import Executed, Landed
 
-MEMO_PROGRAMS = frozenset(
-    map(
-        Pubkey.from_string,
-        ("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr", "Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo"),
-    )
-)
+RECENT_MAX = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """A transaction that was executed. `error` is in the JSON shape of Solana's RPC, None for success."""
-
-    signature: Signature
-    slot: int
-    at: int
-    raw: bytes
-    error: object
-    meta: TransactionMetadata
-    keys: MessageKeys
-    balances_before: tuple[int, ...]
-    balances_after: tuple[int, ...]
-    tokens_before: tuple[TokenBalance, ...]
-    tokens_after: tuple[TokenBalance, ...]
-
-    @property
-    def transaction(self) -> VersionedTransaction:
-        """The transaction, decoded."""
-        return VersionedTransaction.from_bytes(self.raw)
-
-    @property
-    def memo(self) -> str | None:
-        """All memos in Solana's spelling, `[length] text` joined by `; `, or None."""
-        message = self.transaction.message
-        keys = message.account_keys
-        memos = [
-            f"[{len(instruction.data)}] {bytes(instruction.data).decode(errors='replace')}"
-            for instruction in message.instructions
-            if keys[instruction.program_id_index] in MEMO_PROGRAMS
-        ]
-        return "; ".join(memos) or None
-
-
-@dataclass(slots=True)
 class History:
     """Every landed transaction, oldest first. A block is a slot in which something landed."""
 
-    _landed: list[Landed] = field(default_factory=list)
-    _place: dict[Signature, int] = field(default_factory=dict)
-    _by_address: dict[Pubkey, list[int]] = field(default_factory=dict)
-    _block_slots: list[int] = field(default_factory=list)
-    _block_starts: list[int] = field(default_factory=list)
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+        self._starts = array("Q")
+        self._place: dict[Signature, int] = {}
+        self._by_address: dict[bytes, array[int]] = {}
+        self._block_slots: list[int] = []
+        self._block_starts: list[int] = []
+        self._recent: dict[int, Landed] = {}
 
     def __len__(self) -> int:
-        return len(self._landed)
+        return len(self._starts)
 
-    def add(self, landed: Landed) -> None:
-        """Record what landed, under every account that it names. Slots never go back."""
-        place = len(self._landed)
-        self._landed.append(landed)
-        self._place[landed.signature] = place
-        for address in dict.fromkeys(landed.keys.all):
-            self._by_address.setdefault(address, []).append(place)
-        if not self._block_slots or self._block_slots[-1] != landed.slot:
-            self._block_slots.append(landed.slot)
-            self._block_starts.append(place)
+    def add(self, executed: Executed, log_end: int) -> None:
+        """Write down what landed; its record in the log ends at `log_end`. Slots never go back."""
+        landed, place = executed.landed, len(self._starts)
+        start = self._effects.append(executed, log_end)
+        self._note(landed.signature, landed.slot, map(bytes, dict.fromkeys(landed.keys.all)), start)
+        self._recent[place] = landed
+        if len(self._recent) > RECENT_MAX:
+            del self._recent[next(iter(self._recent))]
+
+    def recall(self, start: int, entry: Remembered) -> None:
+        """Note a transaction that is written down already."""
+        self._note(entry.signature, entry.slot, dict.fromkeys(entry.keys), start)
 
     def find(self, signature: Signature) -> Landed | None:
         """The landed transaction, or None."""
         place = self._place.get(signature)
-        return None if place is None else self._landed[place]
+        return None if place is None else self._at(place)
+
+    def has(self, signature: Signature) -> bool:
+        """Whether it landed."""
+        return signature in self._place
 
     def naming(self, address: Pubkey, before: Signature | None, until: Signature | None) -> Iterator[Landed]:
         """Transactions that name `address`, newest first: older than `before`, newer than `until`."""
-        newest = len(self._landed) if before is None else self._place.get(before, 0)
+        newest = len(self._starts) if before is None else self._place.get(before, 0)
         oldest = -1 if until is None else self._place.get(until, -1)
-        places = self._by_address.get(address, [])
+        places = self._by_address.get(bytes(address), array("I"))
         for index in range(bisect_left(places, newest) - 1, -1, -1):
             if places[index] <= oldest:
                 return
-            yield self._landed[places[index]]
+            yield self._at(places[index])
 
     def blocks(self, first: int, last: int) -> list[int]:
         """The slots from `first` to `last` in which something landed."""
@@ -108,9 +78,31 @@ class History:
         if index == len(self._block_slots) or self._block_slots[index] != slot:
             return ()
         last = index + 1 == len(self._block_slots)
-        return self._landed[self._block_starts[index] : None if last else self._block_starts[index + 1]]
+        end = len(self._starts) if last else self._block_starts[index + 1]
+        return [self._at(place) for place in range(self._block_starts[index], end)]
 
     def block_before(self, slot: int) -> int:
         """The last slot below `slot` in which something landed, or 0."""
         index = bisect_left(self._block_slots, slot)
         return self._block_slots[index - 1] if index else 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._effects.close()
+
+    def _note(self, signature: Signature, slot: int, addresses: Iterator[bytes] | dict[bytes, None], start: int) -> None:
+        place = len(self._starts)
+        self._starts.append(start)
+        self._place[signature] = place
+        for address in addresses:
+            places = self._by_address.get(address)
+            if places is None:
+                places = self._by_address[address] = array("I")
+            places.append(place)
+        if not self._block_slots or self._block_slots[-1] != slot:
+            self._block_slots.append(slot)
+            self._block_starts.append(place)
+
+    def _at(self, place: int) -> Landed:
+        recent = self._recent.get(place)
+        return recent if recent is not None else self._effects.read(self._starts[place])

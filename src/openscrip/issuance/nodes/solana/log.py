@@ -8,13 +8,13 @@ import asyncio
 import fcntl
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-_FRAME = struct.Struct("<II")
+from openscrip.issuance.nodes.solana.frames import FrameBroken, frame, frames
+
 _HEAD = struct.Struct("<BQq")
 
 
@@ -61,34 +61,32 @@ class Log:
 
     def replay(self) -> Iterator[Record]:
         """Every whole record from the start; afterwards the log is cut there and ready for appending."""
-        size, at = self.size, 0
-        while at + _FRAME.size <= size:
-            length, checksum = _FRAME.unpack(os.pread(self._file, _FRAME.size, at))
-            body = os.pread(self._file, length, at + _FRAME.size)
-            end = at + _FRAME.size + length
-            if end > size:
-                break
-            if zlib.crc32(body) != checksum or length < _HEAD.size:
-                if end == size:
-                    break
-                raise LogBroken(f"log: the record at byte {at} of {size} was damaged")
-            kind, slot, market_at = _HEAD.unpack_from(body)
-            self.replayed = at = end
-            yield Record(Kind(kind), slot, market_at, body[_HEAD.size :])
-        os.ftruncate(self._file, at)
-        self._written = self._synced = at
+        try:
+            for end, body in frames(self._file, self.size):
+                kind, slot, market_at = _HEAD.unpack_from(body)
+                self.replayed = end
+                yield Record(Kind(kind), slot, market_at, body[_HEAD.size :])
+        except FrameBroken as broken:
+            raise LogBroken(f"log: the record at byte {broken.at} of {self.size} was damaged") from None
+        os.ftruncate(self._file, self.replayed)
+        self._written = self._synced = self.replayed
 
     def append(self, record: Record) -> None:
         """Write one record. Raises `LogFailed`; then nothing of it stays in the file."""
         body = _HEAD.pack(record.kind, record.slot, record.market_at) + record.payload
-        frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
+        written = frame(body)
         try:
-            if os.pwrite(self._file, frame, self._written) != len(frame):
+            if os.pwrite(self._file, written, self._written) != len(written):
                 raise OSError("log: the disk took only a part of a record")
         except OSError as failure:
             os.ftruncate(self._file, self._written)
             raise LogFailed(f"log: a record could not be written: {failure}") from failure
-        self._written += len(frame)
+        self._written += len(written)
+
+    @property
+    def end(self) -> int:
+        """Where the last record ends."""
+        return self._written
 
     async def durable(self) -> None:
         """Return once everything written so far is on disk. Callers that wait together share one flush.

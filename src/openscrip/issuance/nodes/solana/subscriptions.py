@@ -16,8 +16,7 @@ from solders.system_program import ID as SYSTEM
 
 from openscrip.issuance.nodes.solana.account_methods import Filter, passes
 from openscrip.issuance.nodes.solana.bank import Bank
-from openscrip.issuance.nodes.solana.execution import Executed
-from openscrip.issuance.nodes.solana.history import Landed
+from openscrip.issuance.nodes.solana.landed import Executed, Landed
 from openscrip.issuance.nodes.solana.rpc import RpcError
 from openscrip.issuance.nodes.solana.shapes import Parser, account_shape
 

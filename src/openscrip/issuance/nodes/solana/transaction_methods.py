@@ -13,7 +13,7 @@ from solders.transaction_metadata import FailedTransactionMetadata
 
 from openscrip.issuance.nodes.solana.account_methods import key_of
 from openscrip.issuance.nodes.solana.bank import Bank, NotAccepted, transaction_error
-from openscrip.issuance.nodes.solana.history import Landed
+from openscrip.issuance.nodes.solana.landed import Landed
 from openscrip.issuance.nodes.solana.message_keys import keys_of
 from openscrip.issuance.nodes.solana.rpc import (
     INVALID_PARAMS,

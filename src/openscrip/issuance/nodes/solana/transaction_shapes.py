@@ -7,9 +7,9 @@ from typing import Any
 from solders.message import Message
 from solders.transaction_metadata import TransactionMetadata
 
-from openscrip.issuance.nodes.solana.history import Landed
 from openscrip.issuance.nodes.solana.instruction_parsing import parse_instruction
 from openscrip.issuance.nodes.solana.instruction_reading import Call
+from openscrip.issuance.nodes.solana.landed import Landed
 from openscrip.issuance.nodes.solana.rpc import INVALID_PARAMS, UNSUPPORTED_VERSION, RpcError
 from openscrip.issuance.nodes.solana.shapes import base58, encode_bytes, status_of, token_amount
 from openscrip.issuance.nodes.solana.token_accounts import TokenBalance
