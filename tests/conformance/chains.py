@@ -112,6 +112,9 @@ class Bench(ABC):
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         """Alice puts tokens into escrow, as a holder does. Raises `Refused`."""
 
+    def pass_block(self) -> None:
+        """Where equal calls of one block are one call: let a block pass, so that the next is another."""
+
     @abstractmethod
     def reopened(self) -> Chain:
         """The chain as a platform sees it that was started anew."""
@@ -197,6 +200,7 @@ class Bench(ABC):
 
     def refusal(self, act: Callable[[], Outcome]) -> str:
         """The words with which `act` was refused, when prepared or landing as reverted; the supply is unchanged."""
+        self.pass_block()
         before = self.chain.supply(self.token)
         try:
             outcome = act()
@@ -285,9 +289,13 @@ class SolanaBench(Bench):
 
     def set_time(self, now: int) -> None:
         self.node.set_time(now)
+        self.pass_block()
+
+    def pass_block(self) -> None:
+        self.cluster.rpc.call("openscrip_skipSlots", 1)
 
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
-        self.cluster.rpc.call("openscrip_skipSlots", 1)  # a new blockhash, so that equal acts are two transactions
+        self.pass_block()
         self.wallet.redeem(self.token, request_id, raw, kind)
 
     def reopened(self) -> Chain:

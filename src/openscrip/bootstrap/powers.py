@@ -6,7 +6,7 @@ The paper custodian does not tell whose signatures it wants, so there the keys a
 treasury's of the platform and the approver's of the watch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from eth_utils.address import to_checksum_address
 from solders.pubkey import Pubkey
@@ -23,6 +23,7 @@ from openscrip.kernel.errors import Refused
 from openscrip.runtime.keys import KeyKind, Keystore, LocalKey
 
 EVM_ROLES = ("issuer", "corporate-action", "guardian", "lister", "timelock-executor")
+SOLANA_ROLES = ("issuer", "corporate-action", "guardian")
 CUSTODIAN = "custodian"
 
 
@@ -37,14 +38,18 @@ def read_powers(platform: Platform) -> list[Power]:
     mints = [stock.token("solana") for stock in platform.stocks()]
     return [
         *read_evm_powers(platform.evm_node, contracts, node_modules(), _evm_names(platform.keys, told["evm"])),
-        *read_solana_powers(platform.solana.cluster, mints, _solana_names(platform)),
+        *read_solana_powers(platform.solana.cluster, platform.solana.program, mints, _solana_names(platform)),
         *_custodian_powers(platform.keys, told["approver"]),
     ]
 
 
 def _evm_names(keys: Keystore, attestor: str) -> dict[str, str]:
     held = {role: _public(keys, role, KeyKind.SECP256K1, lambda key: EvmAccount(key).address) for role in EVM_ROLES}
-    held["attestor"] = to_checksum_address(attestor)
+    return _by_address(held | {"attestor": to_checksum_address(attestor)})
+
+
+def _by_address(held: Mapping[str, str]) -> dict[str, str]:
+    """The role, or roles, of each address."""
     names: dict[str, str] = {}
     for role, account in held.items():
         if account:
@@ -53,9 +58,11 @@ def _evm_names(keys: Keystore, attestor: str) -> dict[str, str]:
 
 
 def _solana_names(platform: Platform) -> dict[str, str]:
-    watch = platform.wiring.watch_solana_key
-    issuer = _public(platform.keys, "issuer-solana", KeyKind.ED25519, lambda key: str(Pubkey(key.public_key)))
-    return {issuer: "issuer/attestor"} if issuer == watch else {issuer: "issuer", watch: "attestor"}
+    held = {
+        role: _public(platform.keys, f"{role}-solana", KeyKind.ED25519, lambda key: str(Pubkey(key.public_key)))
+        for role in SOLANA_ROLES
+    }
+    return _by_address(held | {"attestor": platform.wiring.watch_solana_key})
 
 
 def _custodian_powers(keys: Keystore, approver: str) -> list[Power]:

@@ -64,9 +64,10 @@ def change(desk: Desk, expected: str, multiplier: str, ratio: tuple[int, int], a
 
 
 def pass_time(desk: Desk, seconds: int) -> int:
-    """Push the node's market time; what it is then."""
+    """Push the node's market time, and its slots, so that equal acts are two transactions; what the time is then."""
     now = desk.chain.head().at + seconds
     desk.node.set_time(now)
+    desk.chain.cluster.rpc.call("openscrip_skipSlots", 1)
     return now
 
 

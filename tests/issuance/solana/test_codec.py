@@ -18,37 +18,26 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 
 from openscrip.issuance.chains.solana import extensions
 from openscrip.issuance.chains.solana import token_program as token
-from openscrip.issuance.chains.solana.accounts import MintAccount, decode_mint, decode_multisig, decode_token_account
+from openscrip.issuance.chains.solana.accounts import MintAccount, decode_mint, decode_token_account
 from openscrip.issuance.chains.solana.extensions import MINT_SPACE, Extension
-from openscrip.issuance.chains.solana.memo import (
-    BurnMemo,
-    Memo,
-    MintMemo,
-    MultiplierMemo,
-    RedeemMemo,
-    RefundMemo,
-    memo_text,
-    parse_memo,
-)
 from openscrip.issuance.chains.solana.metadata import Metadata, decode_metadata, initialize_metadata, update_field
 from openscrip.issuance.chains.solana.refusals import Failure
 from openscrip.issuance.chains.solana.token_program import Authority, AuthorityType
 from openscrip.issuance.nodes.solana.bank import transaction_error
 from openscrip.issuance.nodes.solana.shapes import scaled_token_amount
-from openscrip.kernel.errors import Malformed, Refused
+from openscrip.kernel.errors import Malformed
 from openscrip.kernel.multiplier import Multiplier
 
 NOW = 1_717_400_000
 
 
 class Ledger:
-    """A LiteSVM with one rich payer, and a mint with the seven extensions under a 2-of-3 multisig."""
+    """A LiteSVM with one rich payer, and a mint with the seven extensions under one key."""
 
     def __init__(self) -> None:
         self.svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
         self.payer, self.mint = Keypair(), Keypair()
-        self.keys = [Keypair() for _ in range(3)]
-        self.multisig = Keypair().pubkey()
+        self.commander = Keypair()
         self.svm.airdrop(self.payer.pubkey(), 10**12)
         self.set_time(NOW)
 
@@ -72,21 +61,6 @@ class Ledger:
         assert isinstance(result, FailedTransactionMetadata)
         return Failure.of(transaction_error(result)).code
 
-    def by(self, *places: int) -> Authority:
-        return Authority(self.multisig, tuple(self.keys[place].pubkey() for place in places))
-
-    def signed_by(self, *places: int) -> tuple[Keypair, ...]:
-        return tuple(self.keys[place] for place in places)
-
-    def found_multisig(self) -> None:
-        account = Keypair()
-        self.multisig = account.pubkey()
-        self.send(
-            self.create(account, token.MULTISIG_SPACE),
-            token.initialize_multisig(self.multisig, 2, tuple(key.pubkey() for key in self.keys)),
-            signers=(account,),
-        )
-
     def create(self, account: Keypair, space: int, spare: int = 0) -> Instruction:
         return create_account(
             CreateAccountParams(
@@ -102,8 +76,8 @@ class Ledger:
         mint, payer = self.mint.pubkey(), self.payer.pubkey()
         self.send(
             self.create(self.mint, MINT_SPACE, spare=400),
-            *extensions.initialize_extensions(mint, self.multisig),
-            token.initialize_mint(mint, 8, payer, self.multisig),
+            *extensions.initialize_extensions(mint, self.commander.pubkey()),
+            token.initialize_mint(mint, 8, payer, self.commander.pubkey()),
             signers=(self.mint,),
         )
 
@@ -123,7 +97,6 @@ class Ledger:
 @pytest.fixture
 def ledger() -> Ledger:
     made = Ledger()
-    made.found_multisig()
     made.found_mint()
     return made
 
@@ -131,7 +104,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 def handed_over(ledger: Ledger) -> Ledger:
     mint, payer = ledger.mint.pubkey(), Authority(ledger.payer.pubkey())
-    ledger.send(token.set_authority(mint, AuthorityType.MINT, payer, ledger.multisig))
+    ledger.send(token.set_authority(mint, AuthorityType.MINT, payer, ledger.commander.pubkey()))
     return ledger
 
 
@@ -142,8 +115,8 @@ def test_a_mint_with_seven_extensions_decodes_as_it_was_founded(ledger: Ledger) 
     assert {kind: len(data) for kind, data in mint.extensions.items()} == extensions.MINT_EXTENSION_LENGTH
     assert (mint.supply, mint.decimals, mint.paused, mint.opens_frozen) == (0, 8, False, False)
     assert mint.mint_authority == ledger.payer.pubkey()
-    assert mint.freeze_authority == mint.permanent_delegate == mint.pause_authority == ledger.multisig
-    assert mint.transfer_hook == (ledger.multisig, None)
+    assert mint.freeze_authority == mint.permanent_delegate == mint.pause_authority == ledger.commander.pubkey()
+    assert mint.transfer_hook == (ledger.commander.pubkey(), None)
     assert mint.metadata_address == ledger.mint.pubkey()
     assert (mint.scaled.current, mint.scaled.in_force(NOW)) == (struct.pack("<d", 1.0),) * 2
 
@@ -160,67 +133,36 @@ def test_metadata_is_written_by_a_plain_key_and_read_back(ledger: Ledger) -> Non
     assert ledger.read_mint().extensions[Extension.TOKEN_METADATA] == bytes(wanted)
 
 
-def test_a_multisig_decodes_with_its_keys(ledger: Ledger) -> None:
-    multisig = decode_multisig(ledger.data(ledger.multisig))
-    assert (multisig.needed, multisig.signers) == (2, tuple(key.pubkey() for key in ledger.keys))
-
-
-@pytest.mark.parametrize("needed", [0, 3, 12])
-def test_a_multisig_that_could_never_sign_is_refused(needed: int) -> None:
-    with pytest.raises(Refused, match="could never sign"):
-        token.initialize_multisig(Pubkey.default(), needed, (Keypair().pubkey(), Keypair().pubkey()))
-
-
-def test_a_key_listed_twice_in_a_multisig_is_refused(ledger: Ledger) -> None:
-    once, other = Keypair().pubkey(), Keypair().pubkey()
-    with pytest.raises(Refused, match="twice"):
-        token.initialize_multisig(Pubkey.default(), 2, (once, once, other))
-    data = bytearray(ledger.data(ledger.multisig))
-    data[35:67] = data[3:35]
-    with pytest.raises(Malformed, match="2 of them distinct"):
-        decode_multisig(bytes(data))
-
-
-def test_two_of_the_multisig_mint_freeze_pause_and_burn(handed_over: Ledger) -> None:
+def test_its_authority_mints_freezes_pauses_and_resumes(handed_over: Ledger) -> None:
     ledger, mint, alice = handed_over, handed_over.mint.pubkey(), Keypair()
     account = ledger.open(alice.pubkey())
-    both, two = ledger.by(0, 2), ledger.signed_by(0, 2)
-    ledger.send(token.mint_to_checked(mint, account, both, 500, 8), signers=two)
+    command, key = Authority(ledger.commander.pubkey()), (ledger.commander,)
+    ledger.send(token.mint_to_checked(mint, account, command, 500, 8), signers=key)
     assert (ledger.read_mint().supply, decode_token_account(ledger.data(account)).amount) == (500, 500)
-    ledger.send(token.freeze_account(account, mint, both), signers=two)
+    ledger.send(token.freeze_account(account, mint, command), signers=key)
     assert decode_token_account(ledger.data(account)).frozen
     mine = Authority(alice.pubkey())
     assert ledger.refusal(token.burn_checked(account, mint, mine, 1, 8), signers=(alice,)) == "solana.frozen"
-    ledger.send(token.thaw_account(account, mint, both), extensions.pause(mint, both), signers=two)
+    ledger.send(token.thaw_account(account, mint, command), extensions.pause(mint, command), signers=key)
     assert ledger.read_mint().paused
-    assert ledger.refusal(token.mint_to_checked(mint, account, both, 1, 8), signers=two) == "solana.paused"
-    ledger.send(extensions.pause(mint, both), extensions.resume(mint, both), signers=two)
+    assert ledger.refusal(token.mint_to_checked(mint, account, command, 1, 8), signers=key) == "solana.paused"
+    ledger.send(extensions.pause(mint, command), extensions.resume(mint, command), signers=key)
     ledger.send(token.burn_checked(account, mint, mine, 100, 8), signers=(alice,))
     assert ledger.read_mint().supply == 400
 
 
-def test_one_of_the_multisig_or_an_outsider_mints_nothing(handed_over: Ledger) -> None:
-    ledger, mint = handed_over, handed_over.mint.pubkey()
+def test_a_stranger_mints_nothing(handed_over: Ledger) -> None:
+    ledger, mint, stranger = handed_over, handed_over.mint.pubkey(), Keypair()
     account = ledger.open(Keypair().pubkey())
-
-    def mint_by(authority: Authority, *signers: Keypair) -> str:
-        return ledger.refusal(token.mint_to_checked(mint, account, authority, 5, 8), signers=signers)
-
-    outsider = Keypair()
-    assert mint_by(ledger.by(0), ledger.keys[0]) == "solana.not_authorised"
-    assert mint_by(Authority(ledger.keys[0].pubkey()), ledger.keys[0]) == "solana.not_authorised"
-    assert (
-        mint_by(Authority(ledger.multisig, (ledger.keys[0].pubkey(),) * 2), ledger.keys[0]) == "solana.not_authorised"
-    )
-    both = Authority(ledger.multisig, (ledger.keys[0].pubkey(), outsider.pubkey()))
-    assert mint_by(both, ledger.keys[0], outsider) == "solana.not_authorised"
+    forged = token.mint_to_checked(mint, account, Authority(stranger.pubkey()), 5, 8)
+    assert ledger.refusal(forged, signers=(stranger,)) == "solana.not_authorised"
     assert ledger.read_mint().supply == 0
 
 
 def test_tokens_move_by_the_checked_transfer_only(handed_over: Ledger) -> None:
     ledger, mint, alice = handed_over, handed_over.mint.pubkey(), Keypair()
     here, there = ledger.open(alice.pubkey()), ledger.open(Keypair().pubkey())
-    ledger.send(token.mint_to_checked(mint, here, ledger.by(0, 1), 9, 8), signers=ledger.signed_by(0, 1))
+    ledger.send(token.mint_to_checked(mint, here, Authority(ledger.commander.pubkey()), 9, 8), signers=(ledger.commander,))
     mine = Authority(alice.pubkey())
     ledger.send(token.transfer_checked(here, mint, there, mine, 4, 8), signers=(alice,))
     assert [decode_token_account(ledger.data(at)).amount for at in (here, there)] == [5, 4]
@@ -235,14 +177,14 @@ def test_tokens_move_by_the_checked_transfer_only(handed_over: Ledger) -> None:
 
 def test_the_safe_double_send_keeps_the_multiplier_in_force_and_schedules_the_next(handed_over: Ledger) -> None:
     ledger, mint = handed_over, handed_over.mint.pubkey()
-    both, two = ledger.by(0, 1), ledger.signed_by(0, 1)
+    command, key = Authority(ledger.commander.pubkey()), (ledger.commander,)
 
     def schedule(multiplier: Multiplier, at: int) -> None:
         now, scaled = ledger.svm.get_clock().unix_timestamp, ledger.read_mint().scaled
         ledger.send(
-            extensions.update_multiplier(mint, both, scaled.in_force(now), scaled.effective_at),
-            extensions.update_multiplier(mint, both, multiplier.to_f64_bytes(), at),
-            signers=two,
+            extensions.update_multiplier(mint, command, scaled.in_force(now), scaled.effective_at),
+            extensions.update_multiplier(mint, command, multiplier.to_f64_bytes(), at),
+            signers=key,
         )
 
     ten, next_one = Multiplier.parse("10"), Multiplier.parse("10.009128755586901999")
@@ -259,8 +201,8 @@ def test_the_safe_double_send_keeps_the_multiplier_in_force_and_schedules_the_ne
     scaled = ledger.read_mint().scaled
     assert (scaled.current, scaled.pending) == (ten.to_f64_bytes(), next_one.to_f64_bytes())
     for invalid in (0.0, -1.0, float("nan"), float("inf"), 5e-324):
-        refused = extensions.update_multiplier(mint, both, struct.pack("<d", invalid), NOW)
-        assert ledger.refusal(refused, signers=two) == "solana.multiplier"
+        refused = extensions.update_multiplier(mint, command, struct.pack("<d", invalid), NOW)
+        assert ledger.refusal(refused, signers=key) == "solana.multiplier"
 
 
 @pytest.mark.parametrize(
@@ -286,39 +228,16 @@ def test_a_shown_amount_is_the_reference_vector_in_program_and_node(
     handed_over: Ledger, multiplier: float, grains: int, shown: str
 ) -> None:
     ledger, mint = handed_over, handed_over.mint.pubkey()
-    update = extensions.update_multiplier(mint, ledger.by(0, 1), struct.pack("<d", multiplier), 0)
-    ledger.send(update, signers=ledger.signed_by(0, 1))
+    update = extensions.update_multiplier(mint, Authority(ledger.commander.pubkey()), struct.pack("<d", multiplier), 0)
+    ledger.send(update, signers=(ledger.commander,))
     returned = ledger.send(token.amount_to_ui_amount(mint, grains)).return_data()
     assert bytes(returned.data).decode() == shown
     assert scaled_token_amount(grains, ledger.data(mint), NOW)["uiAmountString"] == shown
 
 
-hashes = st.binary(min_size=32, max_size=32)
-counts = st.integers(0, 2**32)
-memos: st.SearchStrategy[Memo] = st.one_of(
-    st.builds(MintMemo, hashes, hashes, st.integers(1, 4)),
-    st.builds(RedeemMemo, hashes, st.integers(1, 2)),
-    st.builds(BurnMemo, hashes),
-    st.builds(RefundMemo, hashes),
-    st.builds(MultiplierMemo, counts, counts, hashes),
-)
-
-
-@given(memos)
-def test_a_memo_is_read_as_it_was_written(memo: Memo) -> None:
-    assert parse_memo(memo_text(memo).encode()) == memo
-
-
-@given(memos, st.data())
-def test_a_memo_with_a_foreign_character_is_none_of_ours(memo: Memo, data: st.DataObject) -> None:
-    text = memo_text(memo)
-    place = data.draw(st.integers(0, len(text)))
-    assert parse_memo((text[:place] + data.draw(st.sampled_from(" A+\n_x٣")) + text[place:]).encode()) != memo
-
-
 @given(st.binary(max_size=400))
 def test_bytes_from_outside_decode_or_are_malformed(data: bytes) -> None:
-    for decode in (decode_mint, decode_token_account, decode_multisig, decode_metadata, parse_memo):
+    for decode in (decode_mint, decode_token_account, decode_metadata):
         try:
             decode(data)
         except Malformed:

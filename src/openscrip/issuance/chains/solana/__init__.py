@@ -1,5 +1,6 @@
-"""Solana: the real Token-2022 program with seven extensions, commanded by a multisig of issuer and attestor.
+"""Solana: the real Token-2022 with seven extensions, commanded by our own program (`issuance/programs`).
 
-`adapter` is the port; `founding` brings a token into being; `wallet` is for holders; `token_program`, `extensions`,
-`metadata`, `memo` encode, `accounts` and `events` decode, byte for byte.
+`adapter` is the port; `founding` brings program and tokens into being; `governance` stops and undoes; `wallet` is for
+holders. `program`, `program_operations`, `token_program`, `extensions` and `metadata` encode, `program_accounts`,
+`accounts`, `landed` and `events` decode, byte for byte.
 """

@@ -1,10 +1,9 @@
-"""Token-2022 accounts, decoded: mints with their extensions, token accounts and multisigs.
+"""Token-2022 accounts, decoded: mints with their extensions, and token accounts.
 
 Layouts (little endian, `k` a 32-byte key). Mint, 82 bytes: `mint authority (option u32, k) | supply u64 | decimals u8 |
 initialised u8 | freeze authority (option u32, k)`. Token account, 165 bytes: `mint k | owner k | amount u64 | delegate
 (option u32, k) | state u8 at 108 | ...`. With extensions both are padded to 165 bytes; byte 165 says which (1 mint,
 2 account); from 166 on stand entries `type u16, length u16, data`, and type 0 ends the list.
-Multisig, 355 bytes: `m u8 | n u8 | initialised u8 | 11 x k`.
 """
 
 import struct
@@ -15,7 +14,7 @@ from solders.pubkey import Pubkey
 
 from openscrip.issuance.chains.solana.extensions import MINT_EXTENSION_LENGTH, NULL_KEY, Extension
 from openscrip.issuance.chains.solana.metadata import Metadata, decode_metadata
-from openscrip.issuance.chains.solana.token_program import MULTISIG_SIGNERS_MAX, MULTISIG_SPACE
+from openscrip.issuance.chains.solana.token_program import MULTISIG_SPACE
 from openscrip.kernel.errors import Malformed
 
 BASE_LENGTH = 165
@@ -107,14 +106,6 @@ class TokenAccount:
     frozen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Multisig:
-    """`needed` of `signers` must sign."""
-
-    needed: int
-    signers: tuple[Pubkey, ...]
-
-
 def decode_mint(data: bytes) -> MintAccount:
     """A mint account with its extensions. Raises `Malformed("solana.account")`."""
     if len(data) != 82 and (len(data) <= BASE_LENGTH or data[BASE_LENGTH] != KIND_MINT or len(data) == MULTISIG_SPACE):
@@ -137,17 +128,6 @@ def decode_token_account(data: bytes) -> TokenAccount:
         raise Malformed("solana.account", f"token account: state was {state}")
     amount = int.from_bytes(data[64:72], "little")
     return TokenAccount(Pubkey(data[:32]), Pubkey(data[32:64]), amount, state == STATE_FROZEN)
-
-
-def decode_multisig(data: bytes) -> Multisig:
-    """A multisig whose keys are distinct and can reach its threshold. Raises `Malformed("solana.account")`."""
-    if len(data) != MULTISIG_SPACE or data[2] != 1:
-        raise Malformed("solana.account", f"multisig: {len(data)} bytes were not an initialised multisig")
-    needed, count = data[0], data[1]
-    keys = tuple(Pubkey(data[3 + 32 * place : 35 + 32 * place]) for place in range(min(count, MULTISIG_SIGNERS_MAX)))
-    if not 1 <= needed <= count <= MULTISIG_SIGNERS_MAX or len(set(keys)) != count:
-        raise Malformed("solana.account", f"multisig: {needed} of {count} keys, {len(set(keys))} of them distinct")
-    return Multisig(needed, keys)
 
 
 def _optional_key(data: bytes, at: int) -> Pubkey | None:

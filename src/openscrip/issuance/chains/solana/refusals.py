@@ -48,7 +48,7 @@ class Failure:
             inner = error["InstructionError"][1]
         if isinstance(inner, dict) and "Custom" in inner:
             number = inner["Custom"]
-            if number in WORDS:
+            if number in WORDS and number not in _CUSTOM:
                 return cls(_code_of(WORDS[number]), WORDS[number])
             code, text = _CUSTOM.get(number, ("solana.failed", "transaction failed"))
             return cls(code, f"token: {text} (error {number})")

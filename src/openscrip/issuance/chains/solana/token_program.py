@@ -1,7 +1,6 @@
 """Token-2022 instructions, byte for byte (little endian; `k` is a 32-byte key; [w] writable, [s] signer).
 
-Source: `solana-program/token-2022`, `interface/src/instruction.rs`. Whoever must sign is an `Authority`: a plain key
-signs itself; an SPL multisig stands there unsigned and its co-signers follow as read-only signers.
+Source: `solana-program/token-2022`, `interface/src/instruction.rs`. Whoever must sign is an `Authority`.
 Warning: plain `Transfer` (tag 3) is refused by a pausable or hooked mint, so only the Checked forms exist here.
 """
 
@@ -18,7 +17,7 @@ ASSOCIATED_TOKEN = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8
 SYSTEM = Pubkey.from_string("11111111111111111111111111111111")
 U64_MAX = 2**64 - 1
 MULTISIG_SPACE = 355
-MULTISIG_SIGNERS_MAX = 11
+"""Bytes of an SPL multisig, which may not be taken for a mint or a balance."""
 
 
 class AuthorityType(IntEnum):
@@ -38,37 +37,19 @@ class AuthorityType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who signs: `account` itself, or `account` as a multisig with exactly its needed `signers`."""
+    """The key that signs: its own transactions, or inside a program that lends its own account's name."""
 
     account: Pubkey
-    signers: tuple[Pubkey, ...] = ()
 
     def metas(self) -> list[AccountMeta]:
-        """The accounts that stand for this authority at the end of an instruction."""
-        if not self.signers:
-            return [AccountMeta(self.account, is_signer=True, is_writable=False)]
-        return [_readonly(self.account), *(AccountMeta(key, True, False) for key in self.signers)]
+        """The account that stands for this authority at the end of an instruction."""
+        return [AccountMeta(self.account, is_signer=True, is_writable=False)]
 
 
 def initialize_mint(mint: Pubkey, decimals: int, mint_authority: Pubkey, freeze_authority: Pubkey) -> Instruction:
     """InitializeMint2: `20, decimals u8, mint authority k, 1, freeze authority k`; mint[w]. After every extension."""
     data = bytes([20, decimals]) + bytes(mint_authority) + b"\x01" + bytes(freeze_authority)
     return Instruction(TOKEN_2022, data, [_writable(mint)])
-
-
-def initialize_multisig(multisig: Pubkey, needed: int, signers: tuple[Pubkey, ...]) -> Instruction:
-    """InitializeMultisig2: `19, m u8`; multisig[w], then the n keys (not signing).
-
-    The program accepts m above n, and the same key twice (which then counts twice), so both are refused here:
-    `Refused("solana.multisig")`.
-    """
-    refuse_unless(
-        1 <= needed <= len(signers) <= MULTISIG_SIGNERS_MAX,
-        "solana.multisig",
-        f"multisig: {needed} of {len(signers)} could never sign",
-    )
-    refuse_unless(len(set(signers)) == len(signers), "solana.multisig", "multisig: a key was listed twice")
-    return Instruction(TOKEN_2022, bytes([19, needed]), [_writable(multisig), *map(_readonly, signers)])
 
 
 def set_authority(account: Pubkey, kind: AuthorityType, current: Authority, new: Pubkey | None) -> Instruction:
