@@ -1,6 +1,7 @@
 """Paper investors: clients whose wallets lie in the data folder, so that a demonstration can act for them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
 
@@ -14,21 +15,31 @@ from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.onboarding import take_on
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
+from openscrip.issuance.voucher import is_evm
 from openscrip.kernel.quantities import RawAmount
 from openscrip.runtime.keys import KeyKind, Keystore
 
 
 @dataclass(frozen=True, slots=True)
 class Investor:
-    """A client with one wallet on each chain."""
+    """A client with one wallet on each chain. `more` are those on the EVM chains beside the first, of the same key."""
 
     id: str
     evm: EvmWallet
     solana: SolanaWallet
+    more: Mapping[str, EvmWallet] = field(default_factory=dict)
+
+    def on(self, chain: str) -> EvmWallet | SolanaWallet:
+        """The wallet on a chain."""
+        return self.solana if chain == "solana" else self.on_evm(chain)
+
+    def on_evm(self, chain: str) -> EvmWallet:
+        """The wallet on an EVM chain."""
+        return self.more.get(chain, self.evm)
 
     def address(self, chain: str) -> str:
         """The wallet's address on a chain."""
-        return self.evm.address if chain == "evm" else self.solana.address
+        return self.on(chain).address
 
 
 def onboard(platform: Platform, stack: Stack, person: Person) -> Investor:
@@ -37,9 +48,10 @@ def onboard(platform: Platform, stack: Stack, person: Person) -> Investor:
     keys.ensure(f"{person.id}-evm", KeyKind.SECP256K1)
     keys.ensure(f"{person.id}-solana", KeyKind.ED25519)
     investor = investor_of(platform, person.id)
-    stack.evm.fund(investor.evm.address)
+    for evm in stack.evms.values():
+        evm.fund(investor.evm.address)
     stack.solana.fund(investor.solana.address, 10)
-    enter(platform, person, {"evm": investor.evm.address, "solana": investor.solana.address})
+    enter(platform, person, {chain: investor.address(chain) for chain in platform.chains})
     return investor
 
 
@@ -48,8 +60,12 @@ def investor_of(platform: Platform, client: str) -> Investor:
     keys = Keystore(platform.places.wallets)
     account = EvmAccount(keys.load(f"{client}-evm", KeyKind.SECP256K1))
     pair = Keypair.from_seed(keys.load(f"{client}-solana", KeyKind.ED25519).secret)
-    evm = EvmWallet(platform.evm_node, platform.wiring.contracts, account)
-    return Investor(client, evm, SolanaWallet(platform.solana.cluster, platform.solana.program, pair))
+    wallets = {
+        name: EvmWallet(platform.evm_nodes[name], at.contracts, account)
+        for name, at in platform.wiring.evm_chains.items()
+    }
+    solana = SolanaWallet(platform.solana.cluster, platform.solana.program, pair)
+    return Investor(client, wallets.pop("evm"), solana, wallets)
 
 
 def enter(platform: Platform, person: Person, wallets: dict[str, str]) -> None:
@@ -67,14 +83,26 @@ def pay(platform: Platform, subscription: Subscription) -> None:
 def put_into_escrow(platform: Platform, investor: Investor, redemption: Redemption) -> str:
     """The holder's wallet puts the tokens of a redemption into escrow; the transaction's id."""
     token = platform.stock(redemption.stock).token(redemption.chain)
-    if redemption.chain == "evm":
-        return investor.evm.escrow(token, redemption.raw, redemption.kind, redemption.id)
+    if is_evm(redemption.chain):
+        return investor.on_evm(redemption.chain).escrow(token, redemption.raw, redemption.kind, redemption.id)
     return investor.solana.redeem(token, redemption.id, redemption.raw, redemption.kind)
 
 
 def send(platform: Platform, investor: Investor, chain: str, symbol: str, receiver: str, raw: RawAmount) -> str:
     """A transfer between wallets; the transaction's id."""
     token = platform.stock(symbol).token(chain)
-    if chain == "evm":
-        return investor.evm.transfer(token, receiver, raw)
-    return investor.solana.transfer(token, receiver, raw)
+    return investor.on(chain).transfer(token, receiver, raw)
+
+
+def cross(
+    platform: Platform, investor: Investor, symbol: str, source: str, destination: str, raw: RawAmount, request_id: str,
+    receiver: str = "",
+) -> str:
+    """A holder sends tokens to another chain, to `receiver` or their own wallet there; the transaction's id.
+
+    Raises `Refused` for a way that would be refused, before anything is burned.
+    """
+    stock, there = platform.stock(symbol), receiver or investor.address(destination)
+    word = platform.crossings.route(stock, source, destination, investor.address(source), there)
+    name = platform.chains[destination].caip2()
+    return investor.on(source).depart(stock.token(source), raw, name, word, request_id)

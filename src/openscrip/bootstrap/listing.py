@@ -19,7 +19,7 @@ from openscrip.kernel.multiplier import Multiplier
 
 
 def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
-    """List `symbol` on both chains, once; the platform that is returned knows its feed.
+    """List `symbol` on every chain, once; the platform that is returned knows its feed.
 
     Raises `Malformed("symbol.unknown")` for a symbol without facts and `Refused("price.missing")` without a close.
     """
@@ -36,20 +36,20 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
         epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here"
     )
     wiring = platform.wiring
-    evm = _on_evm(platform, found, epoch)
+    evms = {name: _on_evm(platform, name, found, epoch) for name in platform.evm_nodes}
     mint = platform.solana.token_address(found.token_symbol)
     line = {
         "isin": found.isin,
         "account": SEGREGATED_ACCOUNT,
-        "evm": {"token": evm.token, "feed": evm.feed},
+        **{name: {"token": each.token, "feed": each.feed} for name, each in evms.items()},
         "solana": {"mint": mint},
         "epoch": epoch,
     }
     write_watch_config(platform.places, wiring, platform.keys, {symbol: line})
     platform.solana.list_token(Listing(found.token_symbol, f"{found.name} (Openscrip)", found.isin))
-    wiring = replace(wiring, feeds={**wiring.feeds, symbol: evm.feed})
+    wiring = replace(wiring, feeds={**wiring.feeds, symbol: evms["evm"].feed})
     write_wiring(platform.places, wiring)
-    tokens = (("evm", evm.token), ("solana", mint))
+    tokens = (*((name, each.token) for name, each in evms.items()), ("solana", mint))
     row = Stock(
         symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price
     )
@@ -59,9 +59,9 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
     return replace(platform, wiring=wiring), row
 
 
-def _on_evm(platform: Platform, found: Instrument, epoch: int) -> ListedToken:
+def _on_evm(platform: Platform, name: str, found: Instrument, epoch: int) -> ListedToken:
     """The stock through the registry, with the lister's key; what a crash left behind its listing is found again."""
-    node, contracts = platform.evm_node, platform.wiring.contracts
+    node, contracts = platform.evm_nodes[name], platform.wiring.evm_chains[name].contracts
     for stock in read_stocks(node, contracts.registry):
         if stock.isin == found.isin:
             return ListedToken(stock.token, stock.reserve_feed, stock.price_feed)

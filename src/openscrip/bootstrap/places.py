@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,22 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class EvmWiring:
+    """One EVM chain: its node, its id, and the contracts there."""
+
+    rpc: str
+    chain_id: int
+    deployment: Mapping[str, Any]
+
+    @property
+    def contracts(self) -> EvmDeployment:
+        """The contracts."""
+        return EvmDeployment.from_json(self.deployment)
+
+
+@dataclass(frozen=True, slots=True)
 class Wiring:
-    """Where the parts answer and which contracts are in force."""
+    """Where the parts answer and which contracts are in force. `more` are the EVM chains beside the first, by name."""
 
     evm_rpc: str
     evm_chain_id: int
@@ -71,11 +85,17 @@ class Wiring:
     watch_solana_key: str
     deployment: Mapping[str, Any]
     feeds: Mapping[str, str]
+    more: Mapping[str, EvmWiring] = field(default_factory=dict)
 
     @property
     def contracts(self) -> EvmDeployment:
-        """The contracts on the EVM chain."""
+        """The contracts on the first EVM chain."""
         return EvmDeployment.from_json(self.deployment)
+
+    @property
+    def evm_chains(self) -> dict[str, EvmWiring]:
+        """Every EVM chain by name, `evm` first."""
+        return {"evm": EvmWiring(self.evm_rpc, self.evm_chain_id, self.deployment)} | dict(self.more)
 
 
 def write_json(path: Path, document: object) -> None:
@@ -95,4 +115,6 @@ def read_wiring(places: Places) -> Wiring:
     """Where the parts are. Raises `Refused("platform.missing")` in a data folder that was never started."""
     if not places.wiring.exists():
         raise Refused("platform.missing", f"platform: nothing was ever started in {places.data}; run `openscrip up`")
-    return Wiring(**json.loads(places.wiring.read_text()))
+    told = json.loads(places.wiring.read_text())
+    more = {name: EvmWiring(**each) for name, each in told.pop("more", {}).items()}
+    return Wiring(**told, more=more)

@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,16 @@ from openscrip.bootstrap.books import build_books
 from openscrip.bootstrap.market_clock import clock_of
 from openscrip.bootstrap.places import Places, Wiring
 from openscrip.bootstrap.reconciling import build_reconciler
-from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Schedule, Verify
+from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Report, Schedule, Verify
 from openscrip.issuance.attestor import WatchClient
 from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened
+from openscrip.issuance.bridge_row import (
+    Crossing,
+    CrossingArrived,
+    CrossingDeparted,
+    CrossingRefused,
+    CrossingRestored,
+)
 from openscrip.issuance.calls import Calls, SentCalls, Verification
 from openscrip.issuance.chain import Attestor, Chain
 from openscrip.issuance.chains.evm.adapter import EvmChain
@@ -38,7 +45,8 @@ from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
 from openscrip.issuance.chains.solana.program import local_program
-from openscrip.issuance.clients import Client, ClientWallet, SpentToday, screening
+from openscrip.issuance.clients import Client, ClientWallet, SpentToday, address_screening, screening
+from openscrip.issuance.crossings import Crossings
 from openscrip.issuance.distribution import (
     Distribution,
     MultiplierChanged,
@@ -73,6 +81,7 @@ REGISTERED = (
     SubscriptionMinted, SubscriptionCompleted, ClaimArose, RedemptionCompleted, TokensRestored, RequestRefused,
     StockFrozen, StockSplit, StockResumed, MultiplierChanged, UnplacedCash, UnplacedEscrow,
     Break, BreakOpened, BreakClosed,
+    Crossing, Report, CrossingDeparted, CrossingArrived, CrossingRestored, CrossingRefused,
 )  # fmt: skip
 """Every row, action and fact that the store keeps."""
 EVENTS_AT_ONCE = 200
@@ -107,6 +116,8 @@ class Platform:
     news: News
     market: PrimaryMarket
     reconciler: Reconciler
+    evm_nodes: Mapping[str, Node]
+    crossings: Crossings
 
     def worker(self, name: str = "worker", probe: Callable[[str], None] = no_probe) -> Worker:
         """A worker on this platform's store. No two live ones may share a name."""
@@ -121,6 +132,7 @@ class Platform:
             Mint: calls.perform,
             Burn: calls.perform,
             Refund: calls.perform,
+            Report: calls.perform,
             Schedule: calls.perform,
             Finish: calls.perform,
             Verify: check.perform,
@@ -154,8 +166,9 @@ class Platform:
 
     def close(self) -> None:
         """Close the connections."""
-        parts = (self.broker, self.custodian, self.watch, self.evm_node.rpc, self.solana.cluster, self.reconciler, self.store)
-        for part in parts:
+        for node in self.evm_nodes.values():
+            node.rpc.close()
+        for part in (self.broker, self.custodian, self.watch, self.solana.cluster, self.reconciler, self.store):
             part.close()
 
     def _tokens(self, symbol: str) -> dict[str, str]:
@@ -197,22 +210,26 @@ def build_platform(
     store = SqlStore(engine, CHART, REGISTERED)
     keys, watch = Keystore(places.keys, passphrase_from(os.environ)), WatchClient(wiring.watch)
     finality = settings.evm.confirmations or settings.evm.finality
-    node = Node(JsonRpc(wiring.evm_rpc), wiring.evm_chain_id, Fees(), finality)
-    evm = EvmChain(
-        "evm", node, wiring.contracts, evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action"), watch
-    )
+    nodes = {name: Node(JsonRpc(at.rpc), at.chain_id, Fees(), finality) for name, at in wiring.evm_chains.items()}
+    signers = evm_signer(keys, "issuer"), evm_signer(keys, "corporate-action")
+    evms = {
+        name: EvmChain(name, nodes[name], at.contracts, *signers, watch) for name, at in wiring.evm_chains.items()
+    }
     solana = solana_chain(Cluster(wiring.solana_rpc), keys, wiring.watch_solana_key, watch)
     terms, calendar = terms_of(settings), new_york_calendar()
     books = build_books(terms, clock.now)
     policy = policy_of(settings)
-    screen = screening(policy, lists or demonstration_lists(), clock.now)
-    chains: dict[str, Chain] = {"evm": evm, "solana": solana}
+    lists = lists or demonstration_lists()
+    screen = screening(policy, lists, clock.now)
+    chains: dict[str, Chain] = {**evms, "solana": solana}
+    crossings = Crossings(books, chains, address_screening(lists))
     custodian = PaperCustodianClient(wiring.custodian)
     platform = Platform(
-        settings, places, wiring, clock, calendar, engine, store, chains, evm, node, solana,
+        settings, places, wiring, clock, calendar, engine, store, chains, evms["evm"], nodes["evm"], solana,
         PaperBrokerClient(wiring.broker), custodian, watch, keys, terms, books,
-        News(books, calendar), PrimaryMarket(store, books, screen, terms, clock.now),
-        build_reconciler(settings, store, books, clock, chains, custodian, {"evm": node}),
+        News(books, calendar, crossings), PrimaryMarket(store, books, screen, terms, clock.now),
+        build_reconciler(settings, store, books, clock, chains, custodian, nodes),
+        nodes, crossings,
     )  # fmt: skip
     for stock in platform.stocks():
         solana.watch_token(stock.token("solana"))

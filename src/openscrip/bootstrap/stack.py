@@ -20,7 +20,7 @@ from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperC
 from openscrip.assets.paper_client import PaperConnection
 from openscrip.bootstrap.market_clock import FileClock
 from openscrip.bootstrap.npm import node_modules
-from openscrip.bootstrap.places import Places, Wiring, read_wiring, write_json, write_wiring
+from openscrip.bootstrap.places import EvmWiring, Places, Wiring, read_wiring, write_json, write_wiring
 from openscrip.bootstrap.platform import evm_signer, solana_key, treasury_key
 from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, deploy_platform
 from openscrip.issuance.chains.evm.node import Node
@@ -40,6 +40,7 @@ from openscrip.runtime.settings import Settings
 
 START_S = 30.0
 FUNDED_ROLES = ("issuer", "lister", "corporate-action", "guardian")
+EXECUTOR = "timelock-executor"
 
 
 class WatchProcess:
@@ -92,6 +93,13 @@ class WatchProcess:
             self._process.stdout.close()
 
 
+def local_evm_chains(settings: Settings, places: Places) -> list[str]:
+    """The names of the EVM chains of a data folder: as many as are set, and never fewer than it had."""
+    before = len(read_wiring(places).evm_chains) if places.wiring.exists() else 0
+    count = max(1, settings.evm.local_chains, before)
+    return ["evm", *(f"evm-{number}" for number in range(2, count + 1))]
+
+
 class Stack:
     """The children of one data folder. `solana_slot_ms` is how fast the local cluster's slots pass, in machine time."""
 
@@ -104,15 +112,19 @@ class Stack:
         self.clock = None if live else FileClock(places.clock, instant(settings.market.start))
         start_at = self.clock.now() if self.clock else 0
         data, ports = places.data, settings.ports
-        self.evm = EvmNode(
-            data / "evm",
-            node_modules(),
-            port=ports.evm_rpc,
-            chain_id=settings.evm.chain_id,
-            start_at=start_at,
-            live=live,
-            durable=True,
-        )
+        self.evms = {
+            name: EvmNode(
+                data / name,
+                node_modules(),
+                port=ports.evm_rpc + place if ports.evm_rpc else 0,
+                chain_id=settings.evm.chain_id + place,
+                start_at=start_at,
+                live=live,
+                durable=True,
+            )
+            for place, name in enumerate(local_evm_chains(settings, places))
+        }
+        self.evm = self.evms["evm"]
         deployer = solana_key(self._keys).pubkey()
         self.solana = SolanaNode(
             data / "solana",
@@ -133,8 +145,8 @@ class Stack:
         """Start every part; deploy the contracts in a new folder. Returns where everything is."""
         (self._places.data / "platform").mkdir(parents=True, exist_ok=True)
         try:
-            parts: list[Callable[[], Any]] = [self.evm.start, self.solana.start, self.broker.start, self.watch.start]
-            _together(parts)
+            parts: list[Callable[[], Any]] = [self.solana.start, self.broker.start, self.watch.start]
+            _together([*(evm.start for evm in self.evms.values()), *parts])
             self._start_custodian()
             if self.clock is not None:
                 self.advance_to(self.clock.now())
@@ -145,7 +157,8 @@ class Stack:
 
     def stop(self) -> None:
         """End every child; each writes what it keeps."""
-        parts: list[Callable[[], Any]] = [self.watch.stop, self.broker.stop, self.solana.stop, self.evm.stop]
+        parts: list[Callable[[], Any]] = [self.watch.stop, self.broker.stop, self.solana.stop]
+        parts += [evm.stop for evm in self.evms.values()]
         if self.custodian is not None:
             parts.insert(0, self.custodian.stop)
         _together(parts)
@@ -157,7 +170,7 @@ class Stack:
         """The process ids of all children."""
         custodian = self.custodian.pid if self.custodian else 0
         return {
-            "evm": self.evm.pid,
+            **{name: evm.pid for name, evm in self.evms.items()},
             "solana": self.solana.pid,
             "broker": self.broker.pid,
             "custodian": custodian,
@@ -169,7 +182,8 @@ class Stack:
         if self.clock is None:
             raise Refused("clock.live", "clock: market time is the wall clock; it cannot be moved")
         # The chains first: what custodian and watch sign at `now` must not be ahead of a block.
-        self.evm.set_time(now)
+        for evm in self.evms.values():
+            evm.set_time(now)
         self.solana.set_time(now)
         for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url()), ("watch", self.watch.url)):
             self._door(name, url).post("/v1/clock", {"now": now})
@@ -206,27 +220,34 @@ class Stack:
     def _wire(self) -> Wiring:
         """Fund the accounts, deploy the contracts where they are not yet, and write down where everything is."""
         known = read_wiring(self._places) if self._places.wiring.exists() else None
-        for role in FUNDED_ROLES:
-            self.evm.fund(evm_signer(self._keys, role).address)
+        for evm in self.evms.values():
+            for role in (*FUNDED_ROLES, EXECUTOR):
+                evm.fund(evm_signer(self._keys, role).address)
         if known is None:
             self._found_solana()
-        deployment = known.contracts if known else self._deploy()
+        before = known.evm_chains if known else {}
+        stand = {
+            name: EvmWiring(
+                evm.url, evm.chain_id, before[name].deployment if name in before else self._deploy(evm).to_json()
+            )
+            for name, evm in self.evms.items()
+        }
         custodian_url = self._custodian_url()
         client = PaperCustodianClient(custodian_url)
         key = client.public_key().hex()
         client.close()
         wiring = Wiring(
             self.evm.url, self.evm.chain_id, self.solana.url, self.broker.url, custodian_url, key, self.watch.url,
-            self.watch.keys["solana"], deployment.to_json(), known.feeds if known else {},
+            self.watch.keys["solana"], stand.pop("evm").deployment, known.feeds if known else {}, stand,
         )  # fmt: skip
         write_wiring(self._places, wiring)
         write_watch_config(self._places, wiring, self._keys)
         return wiring
 
-    def _deploy(self) -> EvmDeployment:
-        rpc = JsonRpc(self.evm.url)
+    def _deploy(self, evm: EvmNode) -> EvmDeployment:
+        rpc = JsonRpc(evm.url)
         try:
-            node = Node(rpc, self.evm.chain_id, Fees())
+            node = Node(rpc, evm.chain_id, Fees())
             deployer, age = evm_signer(self._keys, "lister"), self._settings.ages.feed_s_max
             return deploy_platform(node, deployer, self._roles(), node_modules(), feed_age_s_max=age)
         finally:
@@ -246,31 +267,40 @@ class Stack:
             cluster.close()
 
     def _roles(self) -> EvmRoles:
-        address = {role: evm_signer(self._keys, role).address for role in (*FUNDED_ROLES, "timelock-executor")}
+        address = {role: evm_signer(self._keys, role).address for role in (*FUNDED_ROLES, EXECUTOR)}
         return EvmRoles(
             address["issuer"],
             self.watch.keys["evm"],
             address["corporate-action"],
             address["guardian"],
-            address["timelock-executor"],
+            address[EXECUTOR],
             address["lister"],
         )
 
 
 def write_watch_config(
-    places: Places, wiring: Wiring, keys: Keystore, stocks: dict[str, dict[str, Any]] | None = None
+    places: Places,
+    wiring: Wiring,
+    keys: Keystore,
+    stocks: dict[str, dict[str, Any]] | None = None,
+    operations: Sequence[str] = (),
 ) -> None:
-    """Tell the watch where to look; `stocks` are added to those that it knows."""
+    """Tell the watch where to look; `stocks` are added to those that it knows, `operations` to what its operator allows."""
     path = places.watch_config
     before: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"stocks": {}}
-    contracts: EvmDeployment = wiring.contracts
+    consents = sorted({*before.get("solana", {}).get("operations", []), *operations})
+    consented = {"operations": consents} if consents else {}
+    evms = {
+        name: {"rpc": each.rpc, "chain_id": each.chain_id, "issuer_contract": each.contracts.issuer}
+        for name, each in wiring.evm_chains.items()
+    }
     program, issuer = local_program().program_id, solana_key(keys).pubkey()
     document = {
         "custodian": wiring.custodian,
         "custodian_public_key": wiring.custodian_key,
         "broker": wiring.broker,
-        "evm": {"rpc": wiring.evm_rpc, "chain_id": wiring.evm_chain_id, "issuer_contract": contracts.issuer},
-        "solana": {"rpc": wiring.solana_rpc, "program": str(program), "issuer_pubkey": str(issuer)},
+        **evms,
+        "solana": {"rpc": wiring.solana_rpc, "program": str(program), "issuer_pubkey": str(issuer)} | consented,
         "stocks": before["stocks"] | (stocks or {}),
         "evidence": str(places.evidence),
     }

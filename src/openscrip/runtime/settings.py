@@ -106,6 +106,8 @@ class Evm:
     """Which block counts as final; `latest` only where blocks are never undone, as on the local node."""
     confirmations: int = 0
     """Instead of `finality`: a block is final with so many blocks on top of it; 0 leaves it to `finality`."""
+    local_chains: int = 1
+    """How many EVM chains run on this machine: `evm`, `evm-2` and so on, with the ids and ports that follow the first's."""
 
 
 @dataclass(frozen=True, slots=True)
