@@ -265,7 +265,8 @@ def test_window__clock_behind_its_time__gives_nothing_back(issuer: Issuer) -> No
 
 
 @pytest.mark.parametrize(
-    ("scope", "issuance", "arrival"), [(1, True, True), (2, False, False), (4, True, False), (5, True, False), (7, False, False)]
+    ("scope", "issuance", "arrival"),
+    [(1, True, True), (2, False, False), (4, True, False), (5, True, False), (7, False, False)],
 )
 def test_mint__while_a_part_is_paused__is_stopped_by_its_own_parts(
     issuer: Issuer, scope: int, issuance: bool, arrival: bool

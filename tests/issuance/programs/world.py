@@ -20,8 +20,9 @@ from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTra
 
 from openscrip.issuance.chains.solana.extensions import MINT_SPACE, initialize_extensions, initialize_scaled_ui_amount
 from openscrip.issuance.chains.solana.program import Program
-from openscrip.issuance.chains.solana.program_accounts import RedemptionAccount, StockAccount
+from openscrip.issuance.chains.solana.program_accounts import ActionAccount, RedemptionAccount, StockAccount
 from openscrip.issuance.chains.solana.program_errors import WORDS
+from openscrip.issuance.chains.solana.program_operations import lane
 from openscrip.issuance.chains.solana.program_parts import LOADER, NO_HASH, Operation, Role
 from openscrip.issuance.chains.solana.token_program import (
     TOKEN_2022,
@@ -43,6 +44,10 @@ SHARES = 2 * 10**16
 def hashed(text: str) -> bytes:
     """32 bytes that stand for a text."""
     return hashlib.sha256(text.encode()).digest()
+
+
+THERE = hashed("chain:eip155:1")
+"""Another chain, to which tokens depart."""
 
 
 def key_of(text: str) -> Keypair:
@@ -200,7 +205,7 @@ class Issuer(World):
         self.send(self.founding())
         self.mint = self.token("AAPL")
         self.account = self.account_of(KEYS.holder)
-        self.sequence = 0
+        self.sequence = self.salts = 0
         self.send(self.reporting())
 
     def founding(self, **changed: Any) -> Instruction:
@@ -218,9 +223,7 @@ class Issuer(World):
         steps = initialize_extensions(mint, stock)[:-1]
         return [
             create_account(
-                CreateAccountParams(
-                    from_pubkey=KEYS.payer, to_pubkey=mint, lamports=rent, space=MINT_SPACE, owner=TOKEN_2022
-                )
+                CreateAccountParams(from_pubkey=KEYS.payer, to_pubkey=mint, lamports=rent, space=MINT_SPACE, owner=TOKEN_2022)
             ),
             *steps,
             initialize_scaled_ui_amount(mint, stock, f64),
@@ -278,7 +281,8 @@ class Issuer(World):
 
     def burning(self, name: str = "1", **changed: Any) -> Instruction:
         named = {
-            "mint": self.mint, "holder": KEYS.holder, "request": hashed(f"redeem {name}"), "signers": [KEYS.issuers[1]], **changed,
+            "mint": self.mint, "holder": KEYS.holder, "request": hashed(f"redeem {name}"),
+            "signers": [KEYS.issuers[1]], **changed,
         }  # fmt: skip
         return self.program.burn(**named)
 
@@ -288,6 +292,51 @@ class Issuer(World):
             "signers": [KEYS.issuers[1]], **changed,
         }  # fmt: skip
         return self.program.refund(**named)
+
+    def departing(self, name: str = "1", raw: int = 100, **changed: Any) -> Instruction:
+        named = {
+            "payer": KEYS.payer, "mint": self.mint, "holder": KEYS.holder, "source": self.account, "raw": raw,
+            "request": hashed(f"redeem {name}"), "destination": THERE, "receiver": hashed("receiver"), **changed,
+        }  # fmt: skip
+        return self.program.depart(**named)
+
+    def open_lane(self, destination: bytes, hour_cap: int = 1000, life_s: int = HOUR_S, mint: Pubkey | None = None) -> None:
+        """A lane, through the timelock."""
+        named = {"mint": mint or self.mint, "destination": destination, "hour_cap": hour_cap, "life_s": life_s}
+        self.passes(lane(self.program, salt=self.salt(), **named))  # type: ignore[arg-type]  # of several types
+
+    def salt(self) -> bytes:
+        """Another one each time."""
+        self.salts += 1
+        return self.salts.to_bytes(8, "little")
+
+    def announcing(self, name: str = "split", kind: bytes = b"SPLF", **changed: Any) -> Instruction:
+        """A corporate action in order: by default a split of two for one."""
+        ratio = {b"SPLR": (1, 2), b"DVCA": (0, 0), b"DLST": (0, 0)}.get(kind, (2, 1))
+        ends = kind in (b"MRGR", b"CHAN", b"DLST")
+        named = {
+            "payer": KEYS.payer, "mint": self.mint, "action": hashed(name), "kind": kind, "ex_date": 20260302,
+            "record_date": 20260227, "pay_date": 0, "ratio_new": ratio[0], "ratio_old": ratio[1],
+            "cash": 0 if ratio[0] else 250_000, "into": hashed("successor") if ends else NO_HASH,
+            "sources": hashed("sources"), "corrects": NO_HASH, "signers": KEYS.acting, **changed,
+        }  # fmt: skip
+        return self.program.announce(**named)
+
+    def staging(self, name: str = "split", ratio: tuple[int, int] = (2, 1), splits: bool = True, **changed: Any) -> Instruction:
+        """The multiplier of an announced action, exactly by its ratio, in an hour."""
+        stock = self.stock(changed.get("mint"))
+        current = stock.multiplier_at(self.now)
+        multiplier = changed.get("multiplier", current * ratio[0] // ratio[1])
+        named = {
+            "mint": self.mint, "action": hashed(name), "expected": current, "multiplier": multiplier,
+            "f64": f64_of(multiplier), "effective_at": self.now + HOUR_S,
+            "epoch_after": stock.epoch_at(self.now) + splits, "ratio_new": ratio[0], "ratio_old": ratio[1],
+            "paused_from": self.now, "signers": KEYS.acting, **changed,
+        }  # fmt: skip
+        return self.program.stage(**named)
+
+    def action(self, name: str = "split") -> ActionAccount:
+        return ActionAccount.read(self.data(self.program.action(hashed(name))))
 
     def passes(self, operation: Operation) -> None:
         """Queues an operation, waits, and executes it."""
@@ -316,7 +365,6 @@ class Issuer(World):
 
     def balance(self, account: Pubkey | None = None) -> int:
         return int.from_bytes(self.data(account or self.account)[64:72], "little")
-
 
     def scaled_at(self, mint: Pubkey | None = None) -> int:
         """Where the scaled amount begins in a mint: authority 32, multiplier 8, time 8, new multiplier 8."""
@@ -357,5 +405,3 @@ def with_accounts(instruction: Instruction, **changed: Any) -> Instruction:
 def with_data(instruction: Instruction, data: bytes) -> Instruction:
     """The same instruction with other data."""
     return Instruction(instruction.program_id, data, list(instruction.accounts))
-
-
