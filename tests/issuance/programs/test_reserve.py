@@ -36,7 +36,7 @@ def test_report__against_a_rule__is_refused_with_its_words(desk: Issuer, changed
 @pytest.mark.parametrize(
     "changed",
     [
-        {"sequence": 2},
+        {},
         {"sequence": 2**64 - 1},
         {"epoch": EPOCH},
         {"allocation": SHARES},
