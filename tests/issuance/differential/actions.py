@@ -30,9 +30,10 @@ class Actions(Powers):
 
     def _announce(self) -> steps.Announce:
         kind, new, old, cash, into = self.one(
-            (b"SPLF", 2, 1, 0, ""), (b"SPLF", 10, 1, 0, ""), (b"SPLF", 3, 2, 0, ""), (b"SPLF", 10**7, 1, 0, ""), (b"SPLR", 1, 2, 0, ""),
-            (b"SPLR", 1, 10, 0, ""), (b"DVSE", 105, 100, 0, ""), (b"DVCA", 0, 0, 250_000, ""), (b"DVCA", 0, 0, 1, ""),
-            (b"MRGR", 3, 7, 0, "successor"), (b"CHAN", 1, 1, 0, "successor"), (b"DLST", 0, 0, 10**8, "stablecoin"),
+            (b"SPLF", 2, 1, 0, ""), (b"SPLF", 10, 1, 0, ""), (b"SPLF", 3, 2, 0, ""), (b"SPLF", 10**7, 1, 0, ""),
+            (b"SPLR", 1, 2, 0, ""), (b"SPLR", 1, 10, 0, ""), (b"DVSE", 105, 100, 0, ""),
+            (b"DVCA", 0, 0, 250_000, ""), (b"DVCA", 0, 0, 1, ""), (b"MRGR", 3, 7, 0, "successor"),
+            (b"CHAN", 1, 1, 0, "successor"), (b"DLST", 0, 0, 10**8, "stablecoin"),
         )  # fmt: skip
         dates = self.one((20240610, 20240607, 0), (0, 0, 0), (20240610, 20240610, 20240701))
         sound = steps.Announce(

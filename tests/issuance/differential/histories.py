@@ -8,6 +8,7 @@ from random import Random
 from tests.issuance.differential import steps
 from tests.issuance.differential.evm_side import EvmSide
 from tests.issuance.differential.facts import Facts, Known
+from tests.issuance.differential.memory import Memory
 from tests.issuance.differential.plan import THEMES, Plan, begun
 from tests.issuance.differential.solana_side import SolanaSide
 from tests.issuance.differential.steps import Happened, Step
@@ -87,20 +88,24 @@ class Both:
         plan, history = Plan(self.solana, random, str(seed)), list[Happened]()
         plan.theme = random.choice(THEMES)
         for _ in range(random.randint(STEPS_MIN, STEPS_MAX)):
-            step = plan.next()
-            words = self.solana.do(step)
-            history.append(Happened(self.solana.at, step, words))
-            plan.learn(step, words)
+            history.append(self._happens(plan, plan.next()))
         difference = self._difference(history, plan.known, self.solana.facts(plan.known))
         if difference:
             raise Differed(f"seed {seed}: {self._shortest(history, plan.known, difference)}")
         self.coverage.note(history)
 
+    def _happens(self, memory: Memory, step: Step) -> Happened:
+        """Do it on Solana, and remember it."""
+        signed, there = memory.is_signed(step), memory.is_there(step)
+        words = self.solana.do(step)
+        memory.learn(step, words)
+        return Happened(self.solana.at, step, words, signed, there)
+
     def _difference(self, history: Sequence[Happened], known: Known, solana: Facts) -> str:
         """What was not alike; empty if everything was."""
         said, evm = self.evm.play(history, known, self.solana.at)
         for each, words in zip(history, said, strict=True):
-            if not alike(each.step, words, each.words):
+            if not alike(each, words):
                 return f"at {each.at} {each.step}: EVM {words or 'did it'!r}, Solana {each.words or 'did it'!r}"
         differing = (
             f"{name}: EVM {getattr(evm, name)}, Solana {getattr(solana, name)}"
@@ -125,19 +130,19 @@ class Both:
     def _again(self, chosen: Sequence[Step], known: Known) -> str:
         """What is not alike when these steps are taken."""
         self.solana.go_back()
-        history = list[Happened]()
-        for step in chosen:
-            words = self.solana.do(step)
-            history.append(Happened(self.solana.at, step, words))
+        memory = Memory(self.solana, Random(0), "again")
+        history = [self._happens(memory, step) for step in chosen]
         return self._difference(history, known, self.solana.facts(known))
 
 
-def alike(step: Step, evm: str, solana: str) -> bool:
+def alike(happened: Happened, evm: str) -> bool:
     """Both did it, or both refused it with the same words; which of several contracts kept the rule on EVM is left out."""
+    step, solana = happened.step, happened.words
     if not evm or not solana:
         return evm == solana
     evm, solana = evm.partition(": ")[2], solana.partition(": ")[2]
     if solana == "account was frozen" and not isinstance(step, steps.Freeze):
         solana = evm if evm in {"sender was frozen", "receiver was frozen"} else solana  # Token-2022 does not say which
-    asked_first = solana in SIGNING or solana == MISSING.get(type(step))
-    return evm == solana or asked_first or (type(step), evm) in LAST_ON_SOLANA
+    asked_first = not happened.signed and solana in SIGNING
+    missing = not happened.there and solana == MISSING.get(type(step))
+    return evm == solana or asked_first or missing or (type(step), evm) in LAST_ON_SOLANA

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tests.issuance.differential import people, steps
 from tests.issuance.differential.facts import Known
-from tests.issuance.differential.people import ATTESTOR, ISSUER
+from tests.issuance.differential.people import ATTESTOR, CORPORATE_ACTION, ISSUER
 from tests.issuance.differential.solana_side import SolanaSide
 from tests.issuance.differential.steps import ARRIVAL, Names, Request, Step
 
@@ -110,6 +110,47 @@ class Memory:
         members, threshold = self.sets[role]
         other = ISSUER if role == ATTESTOR else ATTESTOR
         return self.one(members[: threshold - 1], (people.STRANGER,) * threshold, self.sets[other][0][:threshold])
+
+    # ---------------------------------------------------------------- what it is judged by
+
+    def is_signed(self, step: Step) -> bool:
+        """Whether everybody signed who must."""
+        match step:
+            case steps.Mint():
+                with_report = step.report is None or self.is_signed(step.report)
+                return with_report and self._signs(ISSUER, step.issuers) and self._signs(ATTESTOR, step.attestors)
+            case steps.Report():
+                return self._is_issuer(step.by) and self._signs(ATTESTOR, step.attestors)
+            case steps.Void() | steps.Burn() | steps.Refund():
+                return self._is_issuer(step.by)
+            case steps.Pause() | steps.Freeze():
+                return step.by == (self.guardian,)
+            case steps.Limits() | steps.SetLane():
+                return step.by in {(), (self.guardian,)}
+            case steps.Announce() | steps.Stage() | steps.Cancel() | steps.Finish() | steps.End():
+                return self._signs(CORPORATE_ACTION, step.actions) and self._signs(ATTESTOR, step.attestors)
+            case _:
+                return True
+
+    def _is_issuer(self, names: Names) -> bool:
+        return bool({*names} & {*self.sets[ISSUER][0]})
+
+    def _signs(self, role: int, names: Names) -> bool:
+        members, threshold = self.sets[role]
+        return len({*names} & {*members}) >= threshold
+
+    def is_there(self, step: Step) -> bool:
+        """Whether the redemption, the lane or the action is there that it names."""
+        match step:
+            case steps.Burn() | steps.Refund():
+                found = self.asked.get(step.asked)
+                return found is not None and found.state != 0
+            case steps.Depart() | steps.SetLane():
+                return self.side.lane(step.destination)[1] != 0
+            case steps.Stage() | steps.Cancel() | steps.Finish() | steps.End():
+                return step.action in self.actions
+            case _:
+                return True
 
     # ---------------------------------------------------------------- what became of it
 

@@ -9,10 +9,10 @@ from tests.issuance.differential import people, steps
 from tests.issuance.differential.actions import Actions
 from tests.issuance.differential.steps import ISSUANCE, NO_HASH, Step
 
-
 THEMES: Sequence[tuple[str, ...]] = (
     (), ("mint", "report", "void"), ("escrow", "burn", "refund", "restore", "mint"), ("depart", "restore", "lane", "wait"),
-    ("announce", "stage", "finish", "cancel", "wait"), ("announce", "stage", "mint", "escrow"), ("announce", "end", "cancel", "mint"),
+    ("announce", "stage", "finish", "cancel", "wait"), ("announce", "stage", "mint", "escrow"),
+    ("announce", "stage", "end"), ("announce", "end", "cancel", "mint"),
     ("pause", "resume", "depart", "mint"), ("freeze", "thaw", "recover", "depart"), ("limits", "lane", "mint", "depart"),
     ("signers", "keeper", "mint", "announce"),
 )  # fmt: skip

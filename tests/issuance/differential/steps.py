@@ -252,8 +252,13 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A step at its time, and the words of its refusal by one chain; none if it was done."""
+    """A step at its time, and the words of its refusal by one chain; none if it was done.
+
+    `signed` says whether all signed who must, and `there` whether the records are there that it names.
+    """
 
     at: int
     step: Step
     words: str
+    signed: bool
+    there: bool
