@@ -64,8 +64,8 @@ class Nursery:
 class Stage:
     """Drives market time from one due instant to the next; whatever dies meanwhile is started again."""
 
-    def __init__(self, data: Path, *, solana_slot_ms: int = 400) -> None:
-        settings = load_settings(CLOCK, data)
+    def __init__(self, data: Path, *, solana_slot_ms: int = 400, evm_chains: int = 1) -> None:
+        settings = load_settings({**CLOCK, "OPENSCRIP_EVM_LOCAL_CHAINS": str(evm_chains)}, data)
         self.data = data
         self.places = Places(data)
         self.stack = Stack(settings, self.places, solana_slot_ms=solana_slot_ms)
