@@ -1,221 +1,329 @@
-"""What an instruction is given: forged, foreign, wrongly sized or missing accounts, and data that is cut or goes on."""
+"""What every instruction and operation takes as its accounts and its data, and nothing else.
+
+Each is first seen to be taken as it is. Then each of its accounts is another one, forged, or missing, and its data longer
+or shorter, one at a time. `SCENES` has a letter for each account, and `KINDS` what each letter stands for.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TypeAlias
 
 import pytest
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from tests.issuance.programs.every import every, ready_for_every
-from tests.issuance.programs.world import KEYS, Issuer, hashed, key_of, with_accounts, with_data
+from tests.issuance.programs.world import (
+    DAY_CAP,
+    DELAY_S,
+    HOUR_CAP,
+    HOUR_S,
+    KEYS,
+    SUPPLY_CAP,
+    Issuer,
+    hashed,
+    key_of,
+    with_accounts,
+    with_data,
+)  # fmt: skip
 
-from openscrip.issuance.chains.solana.program import Program
-from openscrip.issuance.chains.solana.program_operations import limits
-from openscrip.issuance.chains.solana.token_program import TOKEN_2022
+from openscrip.issuance.chains.solana import program_operations as operations
+from openscrip.issuance.chains.solana.program_parts import LOADER, Operation, Role, Tag
+from openscrip.issuance.chains.solana.token_program import SYSTEM, TOKEN_2022
 
-EVERY = every()
-LISTED = {
-    "open": 6, "report": 2, "mint": 10, "void": 4, "escrow": 9, "depart": 9, "burn": 6, "refund": 7, "pause": 4, "freeze": 5,
-    "lower_limits": 2, "lower_lane": 3, "announce": 8, "stage": 5, "cancel": 5, "finish": 3, "queue": 4, "call_off": 2,
-    "execute": 3, "end": 3,
-}  # fmt: skip
-"""How many accounts stand before whoever signs."""
-OTHER_PROGRAM = key_of("other program").pubkey()
+Build: TypeAlias = Callable[["Stand"], Instruction]
+ACCOUNTS_MAX = 32
+THERE, NEW_LANE = hashed("chain:there"), hashed("chain:new lane")
+CODE_AT = 37
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a wrong account of a kind is refused, and the seeds of a right one of ours."""
+
+    words: str
+    ours: bool = False
+
+
+KINDS = {
+    "I": Kind("program: issuer account was another", ours=True),
+    "S": Kind("program: token account was another", ours=True),
+    "M": Kind("program: mint was another"),
+    "E": Kind("program: escrow account was another"),
+    "R": Kind("issuer: request was not in escrow", ours=True),
+    "A": Kind("actions: action was not announced", ours=True),
+    "L": Kind("issuer: lane was closed", ours=True),
+    "F": Kind("token: escrow account was not the program's alone"),
+    "C": Kind("actions: corrected action was not the token's", ours=True),
+    "N": Kind("program: account was not at its address"),
+    "O": Kind("timelock: operation was not queued"),
+    "X": Kind("timelock: account was not the operation's"),
+}
+"""I issuer, S token, M mint, E escrow, F that of a new token, R redemption, A action, C one that is corrected, L lane,
+O operation, N what is created, X what an operation names; T Token-2022, Y the system program, P who pays, ? anything else,
+whose own tests are elsewhere."""
+
+SCENES: dict[str, tuple[str, Build]] = {
+    "open": ("PIN?FY", lambda s: s.world.opening(s.unopened)),
+    "report": ("IS", lambda s: s.world.reporting(epoch=s.world.stock().epoch_at(s.world.now))),
+    "mint": ("PISM?NN?TY", lambda s: s.world.minting("here")),
+    "arrival": ("PISM?NNNTY", lambda s: s.world.minting("here", kind=2, origin=hashed("origin"))),
+    "void": ("PINY", lambda s: s.world.program.void(payer=KEYS.payer, request=hashed("void"), signers=[KEYS.issuers[0]])),
+    "escrow": ("PSMH?ENTY", lambda s: s.world.escrowing("here", raw=3)),
+    "depart": ("PSMH?LNTY", lambda s: s.world.departing("here", raw=3, destination=THERE)),
+    "burn": ("ISMERT", lambda s: s.world.burning("held")),
+    "refund": ("ISMER?T", lambda s: s.world.refunding("held")),
+    "pause": ("ISMT", lambda s: s.world.program.pause(mint=s.world.mint, scope=1, signers=[KEYS.guardian])),
+    "freeze": (
+        "ISM?T",
+        lambda s: s.world.program.freeze(mint=s.world.mint, account=s.world.account, reason=1, signers=[KEYS.guardian]),
+    ),
+    "lower limits": (
+        "IS",
+        lambda s: s.world.program.lower_limits(
+            mint=s.world.mint, supply_cap=SUPPLY_CAP, day_cap=DAY_CAP, hour_cap=HOUR_CAP - 1, signers=[KEYS.guardian]
+        ),
+    ),
+    "lower lane": (
+        "ISL",
+        lambda s: s.world.program.lower_lane(mint=s.world.mint, destination=THERE, hour_cap=1, signers=[KEYS.guardian]),
+    ),
+    "announce": ("PISMN?TY", lambda s: s.world.announcing("here")),
+    "correct": ("PISMNCTY", lambda s: s.world.announcing("here", corrects=hashed("split"))),
+    "stage": ("ISMAT", lambda s: s.world.staging("split")),
+    "cancel": (
+        "ISMAT",
+        lambda s: s.world.program.cancel(mint=s.world.mint, action=hashed("split"), reason=hashed("why"), signers=KEYS.acting),
+    ),
+    "finish": (
+        "ISA",
+        lambda s: s.world.program.finish(mint=s.world.mint, action=hashed("done"), evidence=hashed("why"), signers=KEYS.acting),
+    ),
+    "end": (
+        "ISA",
+        lambda s: s.world.program.end(
+            mint=s.world.mint, action=hashed("merger"), effective_at=s.world.now + 600, signers=KEYS.acting
+        ),
+    ),
+    "queue": ("PINY", lambda s: s.world.queueing(operations.delay(salt=b"one more", delay_s=9))),
+    "call off": ("IO", lambda s: s.world.program.call_off(operation_hash=s.ready["delay"].hash, signers=[KEYS.guardian])),
+    "resume": ("PIOSMT", lambda s: s.world.executing(s.ready["resume"])),
+    "thaw": ("PIOSMXT", lambda s: s.world.executing(s.ready["thaw"])),
+    "recover": ("PIOSMXXT", lambda s: s.world.executing(s.ready["recover"])),
+    "signers": ("PIO", lambda s: s.world.executing(s.ready["signers"])),
+    "guardian": ("PIO", lambda s: s.world.executing(s.ready["guardian"])),
+    "delay": ("PIO", lambda s: s.world.executing(s.ready["delay"])),
+    "limits": ("PIOS", lambda s: s.world.executing(s.ready["limits"])),
+    "new lane": ("PIOSNY", lambda s: s.world.executing(s.ready["lane"])),
+    "upgrade": ("PIOX?XX???", lambda s: s.world.executing(s.ready["upgrade"])),
+}
+# Of one length: the others have a set of keys in them.
+OF_ONE_LENGTH = sorted(SCENES.keys() - {"signers"})
+
+
+class Stand:
+    """A state in which every scene is taken, and what is put in the place of its accounts."""
+
+    world: Issuer
+    unopened: Pubkey
+    ready: dict[str, Operation]
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+        self.world = world = Issuer(code)
+        self.unopened = key_of("mint NEW").pubkey()
+        self.second = world.token("MSFT")
+        self.there = world.account_of(KEYS.holder, self.second)
+        self.to = world.account_of(KEYS.stranger, self.second)
+        world.open_lane(THERE)
+        world.open_lane(THERE, mint=self.second)
+        world.send(world.announcing("done"))
+        world.send(world.staging("done"))
+        world.after(HOUR_S)
+        world.send(world.announcing("split"), world.announcing("merger", kind=b"MRGR", into=hashed("acquirer")))
+        self.buffer = self.buffer_of(code)
+        self.ready = self.queued()
+        world.after(DELAY_S)
+        world.send(world.reporting(epoch=world.stock().epoch_at(world.now)))
+        world.send(world.minting("held", raw=1000), world.escrowing("held", raw=10))
+        world.send(*world.birth(self.unopened))
+        self.fill_second()
+        world.place(world.program, code, authority=world.program.issuer())
+        self.forged = dict(self.forgeries())
+
+    def buffer_of(self, code: bytes) -> Pubkey:
+        """A buffer of the loader that the issuer's account may deploy from."""
+        place = key_of("buffer").pubkey()
+        self.world.put(place, b"\1\0\0\0\1" + bytes(self.world.program.issuer()) + code, LOADER)
+        return place
+
+    def queued(self) -> dict[str, Operation]:
+        """One operation of each kind, waiting."""
+        world, program, second = self.world, self.world.program, self.second
+        code = hashlib.sha256(world.data(self.buffer)[CODE_AT:]).digest()
+        found = {
+            "resume": operations.resume(program, salt=b"resume..", mint=second, scope=2),
+            "thaw": operations.thaw(program, salt=b"thaw....", mint=second, account=self.there, reason=1),
+            "recover": operations.recover(
+                program, salt=b"recover.", mint=second, account=self.there, to=self.to, amount=5, case=hashed("case"), reason=1
+            ),
+            "signers": operations.signers(salt=b"signers.", role=1, keys=Role(1, (key_of("only issuer").pubkey(),))),
+            "guardian": operations.guardian(salt=b"guardian", key=KEYS.stranger),
+            "delay": operations.delay(salt=b"delay...", delay_s=8),
+            "limits": operations.limits(
+                program, salt=b"limits..", mint=world.mint, supply_cap=SUPPLY_CAP, day_cap=DAY_CAP, hour_cap=7
+            ),
+            "lane": operations.lane(
+                program, salt=b"lane....", mint=world.mint, destination=NEW_LANE, hour_cap=9, life_s=HOUR_S
+            ),
+            "upgrade": operations.upgrade(program, salt=b"upgrade.", buffer=self.buffer, spill=KEYS.stranger, code=code),
+        }
+        world.send(*(world.queueing(operation) for operation in found.values()))
+        return found
+
+    def fill_second(self) -> None:
+        """Another token with a supply, paused in part, and a frozen account."""
+        world, second = self.world, self.second
+        world.send(world.reporting(mint=second))
+        world.send(world.minting("second", mint=second, destination=self.there))
+        world.send(world.escrowing("second", mint=second, source=self.there, raw=9))
+        world.send(world.announcing("second", mint=second))
+        world.send(world.program.pause(mint=second, scope=2, signers=[KEYS.guardian]))
+        world.send(world.program.freeze(mint=second, account=self.there, reason=1, signers=[KEYS.guardian]))
+
+    def genuine(self, letter: str) -> Pubkey:
+        """The right account of a kind of ours."""
+        world, program = self.world, self.world.program
+        return {
+            "I": program.issuer(), "S": program.stock(world.mint), "L": program.lane(world.mint, THERE),
+            "R": program.redemption(KEYS.holder, hashed("redeem held")), "A": program.action(hashed("split")),
+            "C": program.action(hashed("split")),
+        }[letter]  # fmt: skip
+
+    def of_the_other_token(self, letter: str) -> Pubkey:
+        """An account of the same kind that belongs to the other token."""
+        program, second = self.world.program, self.second
+        return {
+            "M": second, "E": program.escrow_account(second), "F": program.escrow_account(second),
+            "L": program.lane(second, THERE), "C": program.action(hashed("second")),
+            "R": program.redemption(KEYS.holder, hashed("redeem second")), "A": program.action(hashed("second")),
+        }[letter]  # fmt: skip
+
+    def forgeries(self) -> Iterator[tuple[tuple[str, str], Pubkey]]:
+        """Copies of each account of ours with one thing wrong, at places of their own."""
+        world, number = self.world, count()
+        for letter in "ISRACL":
+            data = world.data(self.genuine(letter))
+            wrong = {
+                "of another program": (data, SYSTEM), "of Token-2022": (data, TOKEN_2022),
+                "too short": (data[:-8], world.program.program_id), "too long": (data + bytes(8), world.program.program_id),
+                "of another tag": (bytes([data[0] + 1]) + data[1:], world.program.program_id),
+                "of no tag": (bytes(1) + data[1:], world.program.program_id),
+            }  # fmt: skip
+            for name, (copy, owner) in wrong.items():
+                place = key_of(f"forged {next(number)}").pubkey()
+                world.put(place, copy, owner)
+                yield (letter, name), place
+
+
+FORGED = ("of another program", "of Token-2022", "too short", "too long", "of another tag", "of no tag")
+SCENE_PLACES = [(name, place, letter) for name, (letters, _) in SCENES.items() for place, letter in enumerate(letters)]
+
+
+def ids(case: object) -> str:
+    return str(case).replace(" ", "-")
 
 
 @pytest.fixture(scope="module")
-def ready(stock_so: bytes) -> Issuer:
-    world = ready_for_every(stock_so)
-    world.other = world.token("OTHER")  # type: ignore[attr-defined]  # one more token, for this file
-    return world
+def stand(stock_so: bytes) -> Stand:
+    return Stand(stock_so)
 
 
-def test_every_instruction_is_in_these_tests() -> None:
-    assert len(EVERY) == 20
-    assert set(LISTED) == set(EVERY)
+def refused(stand: Stand, instruction: Instruction) -> str:
+    return stand.world.refusal(instruction)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_instruction__as_it_should_be__is_taken(ready: Issuer, name: str) -> None:
-    assert ready.takes(EVERY[name](ready))
+@pytest.mark.parametrize("name", SCENES, ids=ids)
+def test_instruction__as_it_is__is_taken(stand: Stand, name: str) -> None:
+    assert stand.world.rehearses(SCENES[name][1](stand)) is None
+    assert len(SCENES[name][1](stand).accounts) >= len(SCENES[name][0])
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_instruction__data_longer_or_shorter_by_a_byte__is_refused(ready: Issuer, name: str) -> None:
-    right = EVERY[name](ready)
-    data = bytes(right.data)
+@pytest.mark.parametrize(("name", "place", "letter"), [case for case in SCENE_PLACES if case[2] in KINDS], ids=ids)
+def test_account__that_stands_nowhere__is_refused(stand: Stand, name: str, place: int, letter: str) -> None:
+    empty = with_accounts(SCENES[name][1](stand), **{f"a{place}": key_of("nobody").pubkey()})
+    assert refused(stand, empty) == KINDS[letter].words
+
+
+@pytest.mark.parametrize("fault", FORGED, ids=ids)
+@pytest.mark.parametrize(
+    ("name", "place", "letter"), [case for case in SCENE_PLACES if case[2] in KINDS and KINDS[case[2]].ours], ids=ids
+)
+def test_account_of_ours__forged__is_refused(stand: Stand, name: str, place: int, letter: str, fault: str) -> None:
+    forged = with_accounts(SCENES[name][1](stand), **{f"a{place}": stand.forged[letter, fault]})
+    assert refused(stand, forged) == KINDS[letter].words
+
+
+@pytest.mark.parametrize(("name", "place", "letter"), [case for case in SCENE_PLACES if case[2] in "MEFLRAC"], ids=ids)
+def test_account__of_another_token__is_refused(stand: Stand, name: str, place: int, letter: str) -> None:
+    asked = SCENES[name][1](stand)
+    other = stand.world.mint if asked.accounts[place].pubkey == stand.second else stand.of_the_other_token(letter)
+    assert refused(stand, with_accounts(asked, **{f"a{place}": other})) == KINDS[letter].words
+
+
+@pytest.mark.parametrize(("name", "place"), [case[:2] for case in SCENE_PLACES if case[2] == "N"], ids=ids)
+def test_account__created_at_a_funded_place_of_somebodys__is_refused(stand: Stand, name: str, place: int) -> None:
+    elsewhere = with_accounts(SCENES[name][1](stand), **{f"a{place}": KEYS.holder})
+    assert refused(stand, elsewhere) == KINDS["N"].words
+
+
+@pytest.mark.parametrize("name", SCENES, ids=ids)
+def test_instruction__one_account_too_few__is_refused(stand: Stand, name: str) -> None:
+    asked, wanted = SCENES[name][1](stand), len(SCENES[name][0])
+    own = list(asked.accounts)[: wanted - 1]
+    if bytes(asked.data)[0] == Tag.EXECUTE:  # the operation's own are only counted once an issuer signed
+        own[0] = AccountMeta(KEYS.issuers[0], is_signer=True, is_writable=True)
+    assert refused(stand, Instruction(asked.program_id, bytes(asked.data), own)) == "program: account was missing"
+
+
+@pytest.mark.parametrize("name", OF_ONE_LENGTH, ids=ids)
+def test_instruction__data_longer_or_shorter__is_refused(stand: Stand, name: str) -> None:
+    asked = SCENES[name][1](stand)
+    data = bytes(asked.data)
+    operation = data[0] == Tag.EXECUTE
     for wrong in (data + b"\0", data[:-1]):
-        # an operation's data is what its hash says, so another is not known at all
-        words = "timelock: operation was not queued" if name == "execute" else "program: data had another length"
-        if name == "execute":
-            assert ready.refusal(with_data(right, wrong)) in (words, "program: account was not at its address")
-        elif len(data) > 1 or wrong:
-            assert ready.refusal(with_data(right, wrong)) == words
+        said = refused(stand, with_data(asked, wrong))
+        # an operation's hash covers its bytes: other bytes were never queued
+        assert said == ("program: account was not at its address" if operation else "program: data had another length")
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_instruction__too_few_accounts__is_refused(ready: Issuer, name: str) -> None:
-    right = EVERY[name](ready)
-    few = list(right.accounts)[: LISTED[name] - 1]
-    said = ready.refusal(Instruction(right.program_id, bytes(right.data), few))
-    assert said == "program: account was missing"
+@pytest.mark.parametrize("accounts", [ACCOUNTS_MAX, ACCOUNTS_MAX + 1])
+def test_instruction__accounts__are_at_most_so_many(stand: Stand, accounts: int) -> None:
+    asked = SCENES["report"][1](stand)
+    more = [AccountMeta(SYSTEM, is_signer=False, is_writable=False)] * (accounts - len(asked.accounts))
+    said = stand.world.rehearses(Instruction(asked.program_id, bytes(asked.data), [*asked.accounts, *more]))
+    assert (said is None) == (accounts <= ACCOUNTS_MAX)
+    assert said in (None, 203)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_instruction__any_of_its_accounts_forged__is_refused(ready: Issuer, name: str) -> None:
-    """The same bytes at another address, of another owner."""
-    right = EVERY[name](ready)
-    forged = key_of("forged").pubkey()
-    tried = 0
-    for place in range(LISTED[name]):
-        account = ready.chain.get_account(right.accounts[place].pubkey)
-        if account is None or account.owner not in (ready.program.program_id, TOKEN_2022):
-            continue
-        tried += 1
-        ready.put(forged, bytes(account.data), OTHER_PROGRAM)
-        assert not ready.takes(with_accounts(right, **{f"a{place}": forged})), f"account {place}"
-    assert tried
+@pytest.mark.parametrize("tag", [*range(21, 32), 40, 128, 255])
+def test_instruction__of_no_tag_that_is_known__is_refused(stand: Stand, tag: int) -> None:
+    asked = SCENES["upgrade"][1](stand)
+    said = {refused(stand, with_data(asked, bytes([tag]) + bytes(length))) for length in range(110)}
+    assert said <= {"program: instruction was unknown", "program: data had another length", KINDS["S"].words}
+    assert refused(stand, with_data(asked, b"")) == "program: data had another length"
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_instruction__own_account_of_another_size_or_tag__is_refused(ready: Issuer, name: str) -> None:
-    right = EVERY[name](ready)
-    for place in range(LISTED[name]):
-        address = right.accounts[place].pubkey
-        account = ready.chain.get_account(address)
-        if account is None or account.owner != ready.program.program_id:
-            continue
-        data = bytes(account.data)
-        is_known_by_address = name in ("execute", "call_off") and len(data) == 16
-        wrongs = [data + b"\0", data[:-1], bytes([data[0] ^ 8]) + data[1:], bytes([0]) + data[1:]]
-        for wrong in () if is_known_by_address else wrongs:
-            ready.put(address, wrong, account.owner)
-            assert not ready.takes(right), f"account {place}"
-        ready.put(address, data, account.owner)
-    assert ready.takes(right)
+@pytest.mark.parametrize("number", [0, 10, 11, 200, 255])
+def test_operation__of_no_number_that_is_known__is_refused(stand: Stand, number: int) -> None:
+    world = Issuer(stand.code)
+    unknown = Operation(b"unknown." + bytes([number]) + bytes(32 + 32), ())
+    world.send(world.queueing(unknown))
+    world.after(DELAY_S)
+    assert world.refusal(world.executing(unknown)) == "program: instruction was unknown"
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("open", "void", "queue", "call_off", "execute")])
-def test_instruction__account_of_another_mint__is_refused(ready: Issuer, name: str) -> None:
-    """Stock, mint and escrow of another token, one at a time."""
-    right = EVERY[name](ready)
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
-    twins = {
-        ready.mint: other,
-        ready.program.stock(ready.mint): ready.program.stock(other),
-        ready.program.escrow_account(ready.mint): ready.program.escrow_account(other),
-        ready.account: ready.account_of(KEYS.holder, other),
-    }
-    swapped = 0
-    for place in range(LISTED[name]):
-        twin = twins.get(right.accounts[place].pubkey)
-        if twin is None or (name, place) in {("report", 1), ("lower_limits", 1)}:
-            continue
-        swapped += 1
-        assert not ready.takes(with_accounts(right, **{f"a{place}": twin})), f"account {place}"
-    assert swapped or name in ("report", "lower_limits")
-
-
-@pytest.mark.parametrize("name", ["burn", "refund", "stage", "cancel", "finish", "end", "lower_lane", "depart"])
-def test_record_of_another_token__with_that_tokens_accounts__is_refused(ready: Issuer, name: str) -> None:
-    """All accounts are another token's; only the redemption, action or lane is this one's."""
-    right = EVERY[name](ready)
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
-    twins = {
-        ready.mint: other,
-        ready.program.stock(ready.mint): ready.program.stock(other),
-        ready.program.escrow_account(ready.mint): ready.program.escrow_account(other),
-    }
-    changed = {
-        f"a{place}": twins[meta.pubkey]
-        for place, meta in enumerate(list(right.accounts)[: LISTED[name]])
-        if meta.pubkey in twins
-    }
-    words = {"lower_lane": "issuer: lane was closed", "depart": "issuer: lane was closed"}
-    words |= dict.fromkeys(("burn", "refund"), "issuer: request was not in escrow")
-    assert ready.refusal(with_accounts(right, **changed)) == words.get(name, "actions: action was not announced")
-
-
-def test_instruction__another_issuers_accounts__is_refused(ready: Issuer, stock_so: bytes) -> None:
-    """The same program once more, with the same keys: its accounts are its own."""
-    twin = Program(OTHER_PROGRAM)
-    ready.place(twin, stock_so)
-    named = {"payer": KEYS.payer, "guardian": KEYS.guardian, "delay_s": 60, "roles": KEYS.roles}
-    ready.send(twin.found(**named, signers=[KEYS.deployer]))  # type: ignore[arg-type]  # of several types
-    voucher = ready.minting("foreign")
-    foreign = with_accounts(voucher, a1=twin.issuer())
-    assert ready.refusal(foreign) == "program: issuer account was another"
-    theirs = Instruction(OTHER_PROGRAM, bytes(voucher.data), list(voucher.accounts))
-    assert ready.refusal(theirs) == "program: issuer account was another"
-    theirs = with_accounts(theirs, a1=twin.issuer())
-    assert ready.refusal(theirs) == "program: token account was another"
-
-
-def test_instruction__unknown_tag__is_refused(ready: Issuer) -> None:
-    accounts = list(EVERY["mint"](ready).accounts)
-    for tag in (21, 22, 29, 30, 31, 255):
-        assert not ready.takes(Instruction(ready.program.program_id, bytes([tag]), accounts))
-    assert ready.refusal(Instruction(ready.program.program_id, bytes([30]), accounts)) == "program: instruction was unknown"
-    assert ready.refusal(Instruction(ready.program.program_id, b"", accounts)) == "program: data had another length"
-
-
-@pytest.mark.parametrize(("tag", "arguments"), [(21, 1), (22, 33), (25, 32), (26, 8), (27, 24), (28, 48), (29, 96)])
-def test_instruction__tag_of_an_operations_row__is_unknown(ready: Issuer, tag: int, arguments: int) -> None:
-    stock = ready.program.stock(ready.mint)
-    metas = list(EVERY["stage"](ready).accounts)
-    order = [metas[1], metas[2], metas[0], *metas[3:], *metas]
-    data = bytes([tag]) + bytes(arguments)
-    assert order[0].pubkey == stock
-    assert ready.refusal(Instruction(ready.program.program_id, data, order)) == "program: instruction was unknown"
-
-
-def test_instruction__data_beyond_what_is_read__is_refused(ready: Issuer) -> None:
-    """1,024 bytes are copied; more are refused before that."""
-    metas = list(EVERY["execute"](ready).accounts)
-    assert ready.refusal(Instruction(ready.program.program_id, b"\x13" + bytes(1024), metas)) == (
-        "program: data had another length"
-    )
-    said = ready.refusal(Instruction(ready.program.program_id, b"\x13" + bytes(1023), metas[:4]))
-    assert said != "program: data had another length"
-
-
-def test_instruction__more_accounts_than_are_kept__is_refused(ready: Issuer) -> None:
-    right = ready.program.pause(mint=ready.mint, scope=2, signers=[KEYS.guardian])
-    spare = [right.accounts[3]] * 27
-    most = Instruction(right.program_id, bytes(right.data), [*right.accounts, *spare])
-    assert len(most.accounts) == 32
-    assert ready.takes(most)
-    more = Instruction(right.program_id, bytes(right.data), [*most.accounts, spare[0]])
-    assert ready.refusal(more) == "program: accounts were too many"
-
-
-def test_signer__behind_an_account_named_twice__is_found(ready: Issuer) -> None:
-    right = ready.program.pause(mint=ready.mint, scope=2, signers=[])
-    signer = ready.program.pause(mint=ready.mint, scope=2, signers=[KEYS.guardian]).accounts[-1]
-    assert ready.takes(Instruction(right.program_id, bytes(right.data), [*right.accounts, right.accounts[0], signer]))
-    assert not ready.takes(Instruction(right.program_id, bytes(right.data), [*right.accounts, right.accounts[0]]))
-
-
-@pytest.mark.parametrize("name", ["mint", "void", "escrow", "depart", "announce", "queue"])
-def test_new_record__at_another_address__is_refused(ready: Issuer, name: str) -> None:
-    right = EVERY[name](ready)
-    place = {"mint": 5, "void": 2, "escrow": 6, "depart": 6, "announce": 4, "queue": 2}[name]
-    other = Pubkey.find_program_address([b"another"], ready.program.program_id)[0]
-    assert ready.refusal(with_accounts(right, **{f"a{place}": other})) == "program: account was not at its address"
-
-
-def test_record__found_under_other_words_of_a_seed__is_not_the_same(ready: Issuer) -> None:
-    """A seed's length is fixed, so no two records share an address."""
-    addresses = {
-        ready.program.redemption(KEYS.holder, hashed("a")), ready.program.lane(ready.mint, hashed("a")),
-        ready.program.action(hashed("a")), ready.program.operation_of_hash(hashed("a")), ready.program.used(0, hashed("a")),
-        ready.program.used(1, hashed("a")), ready.program.stock(ready.mint), ready.program.issuer(),
-    }  # fmt: skip
-    assert len(addresses) == 8
-
-
-def test_operation__of_another_token__is_refused(ready: Issuer) -> None:
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
-    operation = limits(ready.program, salt=b"of other", mint=ready.mint, supply_cap=1, day_cap=1, hour_cap=1)
-    ready.send(ready.queueing(operation))
-    ready.after(2 * 86_400)
-    right = ready.executing(operation)
-    assert ready.takes(right)
-    assert ready.refusal(with_accounts(right, a3=ready.program.stock(other))) == "program: token account was another"
+@pytest.mark.parametrize("length", [0, 8, 9, 40])
+def test_operation__shorter_than_its_head__is_refused(stand: Stand, length: int) -> None:
+    asked = SCENES["delay"][1](stand)
+    assert refused(stand, with_data(asked, bytes(asked.data)[: 1 + length])) == "program: data had another length"
