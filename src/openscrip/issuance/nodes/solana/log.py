@@ -9,6 +9,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -79,7 +80,8 @@ class Log:
             if os.pwrite(self._file, written, self._written) != len(written):
                 raise OSError("log: the disk took only a part of a record")
         except OSError as failure:
-            os.ftruncate(self._file, self._written)
+            with suppress(OSError):
+                os.ftruncate(self._file, self._written)
             raise LogFailed(f"log: a record could not be written: {failure}") from failure
         self._written += len(written)
 
