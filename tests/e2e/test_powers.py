@@ -2,25 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from solders.keypair import Keypair
-from solders.pubkey import Pubkey
 from tests.e2e.stack import Up, eventually
 
 from openscrip.bootstrap.npm import node_modules
 from openscrip.issuance.chains.evm.deployment import SignerRole
-from openscrip.issuance.chains.solana.cluster import Cluster
-from openscrip.issuance.chains.solana.cosigned import compose, sign
-from openscrip.issuance.chains.solana.founding import land
-from openscrip.issuance.chains.solana.token_program import Authority, AuthorityType, set_authority
 from openscrip.issuance.contracts.artifact import openzeppelin, own
 from openscrip.issuance.contracts.compile import ARTIFACTS
 from openscrip.issuance.rpc import JsonRpc
-from openscrip.runtime.keys import KeyKind, Keystore
 
 pytestmark = pytest.mark.parts
 
@@ -71,8 +63,12 @@ def test_every_power_is_told_with_its_holders_by_name_and_none_is_one_keys(up: U
         assert (holders(power, "evm"), held[power, "evm"]["delay_s"]) == (["issuer", "timelock-executor"], 86_400)
     assert holders("pause", "evm") == holders("freeze", "evm") == ["guardian"]
     assert holders("register a token", "evm") == ["lister"]
-    for power in ("mint", "unfreeze", "unpause", "seize", "change a multiplier", "upgrade"):
-        assert (holders(power, "solana"), held[power, "solana"]["needs"]) == (["issuer", "attestor"], "2 keys")
+    for power in ("mint", "raise a reserve", "register a token"):
+        assert (holders(power, "solana"), held[power, "solana"]["delay_s"]) == (["issuer", "attestor"], 0)
+    for power in ("upgrade", "unpause", "unfreeze", "seize", "change roles", "raise a limit"):
+        assert (holders(power, "solana"), held[power, "solana"]["delay_s"]) == (["issuer", "attestor"], 86_400)
+    assert holders("change a multiplier", "solana") == ["corporate-action", "attestor"]
+    assert holders("pause", "solana") == holders("freeze", "solana") == ["guardian"]
     for power in ("move shares out", "move money out"):
         assert holders(power, "custodian") == ["treasury", "approver"]
     words = up.say("powers").out
@@ -145,30 +141,4 @@ def test_a_timelock_whose_code_is_another_is_found(up: Up, evm: JsonRpc) -> None
         assert "unknown contract" in up.say("powers").out
     finally:
         evm.call("anvil_setCode", timelock, honest)
-    assert found(up) == set()
-
-
-@contextmanager
-def mint_authority_of(up: Up, alone: Keypair, other: Keypair) -> Iterator[None]:
-    """Both keys hand TSLA's mint authority to one of them, and that one gives it back."""
-    mint = Pubkey.from_string(up.http.get("/v1/stocks").json()[0]["tokens"]["solana"])
-    multisig = Pubkey.from_string(json.loads((up.data / "watch" / "config.json").read_text())["solana"]["multisig"])
-    both = Authority(multisig, (alone.pubkey(), other.pubkey()))
-    cluster = Cluster(up.doors["solana_rpc"])
-    hand_over = set_authority(mint, AuthorityType.MINT, both, alone.pubkey())
-    give_back = set_authority(mint, AuthorityType.MINT, Authority(alone.pubkey()), multisig)
-    try:
-        land(cluster, sign(sign(compose(alone.pubkey(), [hand_over], cluster.lease()), other), alone))
-        yield
-        land(cluster, sign(compose(alone.pubkey(), [give_back], cluster.lease()), alone))
-    finally:
-        cluster.close()
-
-
-def test_a_mint_authority_in_one_hand_is_found(up: Up) -> None:
-    folders = ((up.data / "keys", "issuer-solana"), (up.data / "watch" / "keys", "attestor-solana"))
-    issuer, attestor = (Keypair.from_seed(Keystore(path).load(name, KeyKind.ED25519).secret) for path, name in folders)
-    with mint_authority_of(up, issuer, attestor):
-        assert found(up) == {("mint", "solana")}
-        assert "no other key is asked" in up.say("powers").out
     assert found(up) == set()
