@@ -32,6 +32,10 @@ class AccountIndex:
         else:
             del self._said[key]
 
+    def everybody(self) -> list[Pubkey]:
+        """Every account that there is."""
+        return list(self._said)
+
     def owned_by(self, program: Pubkey) -> list[Pubkey]:
         """Every account of `program`."""
         return self._find("program", program)

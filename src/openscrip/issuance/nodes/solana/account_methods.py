@@ -1,6 +1,7 @@
 """RPC methods that read accounts: balances, data, programs' accounts, token balances and supplies."""
 
 from collections.abc import Callable, Iterable, Mapping
+from heapq import nlargest
 from typing import Any
 
 from solders.account import Account
@@ -58,8 +59,13 @@ def account_methods(bank: Bank, parse: TokenParser) -> Mapping[str, Method]:
         ]
         return with_context(bank, shapes) if wanted.get("withContext") else shapes
 
+    def largest_accounts(_: list[Any]) -> Any:
+        richest = nlargest(LARGEST, bank.accounts(bank.index.everybody()), key=lambda one: one[1].lamports)
+        return with_context(bank, [{"address": str(key), "lamports": account.lamports} for key, account in richest])
+
     return {
         "getBalance": balance,
+        "getLargestAccounts": largest_accounts,
         "getAccountInfo": account_info,
         "getMultipleAccounts": multiple_accounts,
         "getProgramAccounts": program_accounts,

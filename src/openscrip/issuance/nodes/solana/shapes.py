@@ -26,11 +26,11 @@ Parser = Callable[[Pubkey, Account], dict[str, Any] | None]
 
 
 def options(parameters: list[Any], place: int) -> dict[str, Any]:
-    """The options object at `place`, or an empty one."""
+    """What the options object at `place` says; an option that is null is not said."""
     given = parameters[place] if len(parameters) > place else None
     if given is not None and not isinstance(given, dict):
         raise RpcError(INVALID_PARAMS, f"Invalid params: parameter {place} was not an object")
-    return given or {}
+    return {name: value for name, value in (given or {}).items() if value is not None}
 
 
 def with_context(bank: Bank, value: Any) -> dict[str, Any]:
