@@ -8,22 +8,36 @@ from math import gcd
 from time import monotonic, sleep
 
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from tests.issuance.solana.conftest import TSLA, Keys, WillingAttestor, chain_of, found
 from tests.issuance.test_evm_chain import KEYS, Scene, SigningAttestor
 
+from openscrip.issuance.bridge_row import destination_hash
 from openscrip.issuance.chain import AnyChainEvent, Call, Chain, Landing, Outcome, SignedCall
 from openscrip.issuance.chains.evm.adapter import EvmChain
+from openscrip.issuance.chains.evm.governance import Lane, setting_lane
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.chains.solana.adapter import SolanaChain
 from openscrip.issuance.chains.solana.cluster import Cluster
+from openscrip.issuance.chains.solana.founding import DELAY_S
+from openscrip.issuance.chains.solana.governance import SolanaTimelock
 from openscrip.issuance.chains.solana.program import Program
+from openscrip.issuance.chains.solana.program_operations import lane as lane_operation
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.rpc import JsonRpc
-from openscrip.issuance.voucher import AnnouncedAction, MintKind, MintVoucher, MultiplierChange, RedemptionKind, evidence_hash
+from openscrip.issuance.voucher import (
+    NO_HASH,
+    AnnouncedAction,
+    MintKind,
+    MintVoucher,
+    MultiplierChange,
+    RedemptionKind,
+    evidence_hash,
+)
 from openscrip.kernel.clock import SteppedClock
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.multiplier import Multiplier
@@ -116,6 +130,14 @@ class Bench(ABC):
         """Where equal calls of one block are one call: let a block pass, so that the next is another."""
 
     @abstractmethod
+    def open_lane(self, destination: str, hour_cap: RawAmount, life_s: int = 3_600) -> None:
+        """The owner opens the lane to another chain, by its CAIP-2 name."""
+
+    @abstractmethod
+    def depart(self, raw: RawAmount, destination: str, request_id: str, word: str = "ab" * 32) -> None:
+        """Alice's tokens leave for another chain. Raises `Refused`."""
+
+    @abstractmethod
     def reopened(self) -> Chain:
         """The chain as a platform sees it that was started anew."""
 
@@ -140,13 +162,15 @@ class Bench(ABC):
         epoch: int = 0,
         multiplier: Multiplier = Multiplier.one(),
         deadline: int | None = None,
+        kind: MintKind = MintKind.ISSUANCE,
+        origin: str = NO_HASH,
     ) -> MintVoucher:
         """A voucher for Alice, valid for an hour."""
         hashed = evidence_hash({"evidence": evidence or mint_id})
         until = self.chain.head().at + 3_600 if deadline is None else deadline
         return MintVoucher(
-            self.chain.name, "TSLAx", self.token, self.alice, RAW(raw), MintKind.ISSUANCE, mint_id, hashed, epoch,
-            multiplier, until,
+            self.chain.name, "TSLAx", self.token, self.alice, RAW(raw), kind, mint_id, hashed, epoch,
+            multiplier, until, origin,
         )  # fmt: skip
 
     def prepared(self, voucher: MintVoucher) -> tuple[Call, ...]:
@@ -229,6 +253,12 @@ class MemoryBench(Bench):
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.memory.escrow(self.token, self.alice, raw, kind, request_id)
 
+    def open_lane(self, destination: str, hour_cap: RawAmount, life_s: int = 3_600) -> None:
+        self.memory.set_lane(self.token, destination_hash(destination), hour_cap, life_s)
+
+    def depart(self, raw: RawAmount, destination: str, request_id: str, word: str = "ab" * 32) -> None:
+        self.memory.depart(self.token, self.alice, raw, destination_hash(destination), word, request_id)
+
     def reopened(self) -> Chain:
         return self.memory
 
@@ -255,6 +285,23 @@ class EvmBench(Bench):
 
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.scene.wallet("alice").escrow(self.token, raw, kind, request_id)
+
+    def open_lane(self, destination: str, hour_cap: RawAmount, life_s: int = 3_600) -> None:
+        """As the timelock, whose day of waiting is another test's."""
+        owner, rpc = self.scene.deployment.timelock, self.scene.node.rpc
+        lane = setting_lane(self.scene.deployment, self.token, Lane(destination, hour_cap, life_s))
+        for method, *params in (("anvil_impersonateAccount", owner), ("anvil_setBalance", owner, hex(10**20))):
+            rpc.call(method, *params)
+        sent = {"from": owner, "to": lane.contract, "data": "0x" + lane.data.hex(), "gas": hex(500_000)}
+        tx_id = rpc.call("eth_sendTransaction", sent)
+        end = monotonic() + 10
+        while (receipt := rpc.call("eth_getTransactionReceipt", tx_id)) is None:
+            assert monotonic() < end, "the lane was not opened in time"
+            sleep(0.005)
+        assert int(receipt["status"], 16) == 1
+
+    def depart(self, raw: RawAmount, destination: str, request_id: str, word: str = "ab" * 32) -> None:
+        self.scene.wallet("alice").depart(self.token, raw, destination, word, request_id)
 
     def reopened(self) -> Chain:
         return self._chain(self.scene.node)
@@ -297,6 +344,21 @@ class SolanaBench(Bench):
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.pass_block()
         self.wallet.redeem(self.token, request_id, raw, kind)
+
+    def open_lane(self, destination: str, hour_cap: RawAmount, life_s: int = 3_600) -> None:
+        attestor = str(self.attestor.key.pubkey()), self.attestor
+        lock = SolanaTimelock(self.cluster, self.program, self.keys.issuer, *attestor)
+        mint, there = Pubkey.from_string(self.token), bytes.fromhex(destination_hash(destination))
+        lane = lane_operation(
+            self.program, salt=b"one lane", mint=mint, destination=there, hour_cap=hour_cap.grains, life_s=life_s
+        )
+        lock.propose(lane)
+        self.set_time(self.chain.head().at + DELAY_S)
+        lock.execute(lane)
+
+    def depart(self, raw: RawAmount, destination: str, request_id: str, word: str = "ab" * 32) -> None:
+        self.pass_block()
+        self.wallet.depart(self.token, raw, destination, word, request_id)
 
     def reopened(self) -> Chain:
         chain = self._chain(self.cluster)
