@@ -2,6 +2,7 @@
 
 import math
 import struct
+from abc import ABC, abstractmethod
 from fractions import Fraction
 
 from solders.instruction import Instruction
@@ -19,7 +20,7 @@ from openscrip.issuance.chains.solana.token_program import associated_account
 _SALT = bytes(8)
 
 
-class SolanaSteps:
+class SolanaSteps(ABC):
     """Builds instructions; what goes through the timelock is queued and executed in one transaction."""
 
     def __init__(self) -> None:
@@ -29,9 +30,9 @@ class SolanaSteps:
         self.accounts = {name: associated_account(solana_key(name).pubkey(), self.mint) for name in people.HOLDERS}
         self.salt = 0
 
+    @abstractmethod
     def powers(self) -> IssuerAccount:
         """Who signs now."""
-        raise NotImplementedError
 
     def instructions(self, step: Step) -> list[Instruction]:
         """What is sent for a step."""
