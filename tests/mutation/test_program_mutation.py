@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.mutation.bench import UNCHANGED, Bench
+from tests.mutation.bench import Bench
 from tests.mutation.operators import Mutant
 from tests.mutation.program_operators import mutants_of, sources
-from tests.mutation.program_trial import built, try_mutant
+from tests.mutation.program_trial import UNCHANGED, keep_original, try_mutant
 from tests.mutation.report import explained, table, tried, write
 from tests.mutation.trial import Verdict
 
@@ -41,10 +41,8 @@ def test_program_suite__kills_mutants_of_every_source(tmp_path: Path, pytestconf
 def run(mutants: list[Mutant], folder: Path, workers: int = 2) -> list[Verdict]:
     """All verdicts; the report grows as they come."""
     assert find() is not None, "tests: mutants need the compiler of the Solana program, which `make setup-dev` fetches"
-    original = folder / "original.so"
-    (folder / "trials").mkdir()
-    original.write_bytes(built(UNCHANGED, folder / "trials" / "original"))
-    bench = Bench(folder / "trials", try_mutant, "tests.mutation.program_warm", original, workers)
+    keep_original(folder / "original")
+    bench = Bench(folder / "trials", try_mutant, "tests.mutation.program_warm", folder / "original", workers)
     [unchanged] = bench.verdicts([UNCHANGED])
     assert unchanged.outcome == "survived", f"mutation: the tests fail without a mutant: {unchanged.by}"
     verdicts = []
