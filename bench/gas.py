@@ -28,6 +28,7 @@ GOALS = {
     "each of a batch of 50 voucher mints": (90_000, 0),
     "escrow for redemption": (0, 0),
     "burn of an escrow": (0, 0),
+    "departure to another chain": (0, 0),
     "announce and schedule a dividend": (0, 0),
     "claim of a stablecoin dividend": (0, 0),
     "each of 50 pushed dividends": (0, 0),
@@ -52,6 +53,12 @@ def measure(meter: Meter) -> dict[str, int]:
     meter.token_gas("alice", "approve", meter.at.issuer, ONE)
     found["escrow for redemption"] = meter.issuer_gas("escrow", meter.token, ONE, 1, request, sender="alice")
     found["burn of an escrow"] = meter.issuer_gas("burn", alice, request)
+    there, crossing = b"\2" * 32, b"\3" * 32
+    meter.issuer_gas("set_lane", meter.token, there, 10 * ONE, 3_600, sender=meter.at.timelock)
+    meter.token_gas("alice", "approve", meter.at.issuer, ONE)
+    found["departure to another chain"] = meter.issuer_gas(
+        "depart", meter.token, ONE, there, there, crossing, sender="alice"
+    )
     identity, tree = meter.distribution()
     first, *others = tree.payments
     found["claim of a stablecoin dividend"] = meter.distributor_gas("claim", identity, first.values())
