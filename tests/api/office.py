@@ -14,12 +14,14 @@ from openscrip.assets.listings import daily_closes, instrument
 from openscrip.assets.reserve import Reserve
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import build_books
+from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.clients import screening
+from openscrip.issuance.crossings import Crossings
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
 from openscrip.issuance.terms import Terms
 from openscrip.kernel.clock import SteppedClock, instant, new_york_date
-from openscrip.kernel.errors import Unavailable
+from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.money import PricePerShare
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.memory import MemoryStore
@@ -37,6 +39,25 @@ class MemoryOffice:
         self.clock_mode = "accelerated"
         self.silent = False
         self.seen: dict[str, Look] = {}
+        self.chains = {name: MemoryChain(self.clock.now, name) for name in ("evm", "solana")}
+        self.listed: set[str] = set()
+
+    @property
+    def crossings(self) -> Crossings:
+        return Crossings(self.books, self.chains, self._screen)
+
+    def _screen(self, chain: str, wallet: str) -> None:
+        if wallet in self.listed:
+            raise Refused("compliance.sanctioned_address", f"compliance: {wallet} was listed")
+
+    def way(self, symbol: str, source: str, destination: str, holder: str, receiver: str) -> Mapping[str, str]:
+        with self.store.view() as view:
+            stock = view.row(Stock, symbol)
+        assert stock is not None
+        return {"receiver": self.crossings.route(stock, source, destination, holder, receiver)}
+
+    def lanes(self, symbol: str, step: str) -> Sequence[Mapping[str, str]]:
+        return [{"source": "evm", "destination": "solana", "left": "0" if step != "open" else "5"}]
 
     def now(self) -> int:
         return self.clock.now()

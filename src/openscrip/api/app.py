@@ -14,6 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from openscrip.api.body import BodyLimit
 from openscrip.api.breaks import break_routes
+from openscrip.api.crossings import crossing_routes
 from openscrip.api.metrics import metric_routes
 from openscrip.api.office import FrontOffice, PaperInvestors
 from openscrip.api.operations import operations
@@ -32,6 +33,7 @@ def application(office: FrontOffice, paper: PaperInvestors | None = None) -> Fas
     app.include_router(requests(office), prefix="/v1")
     app.include_router(operations(office), prefix="/v1")
     app.include_router(break_routes(office), prefix="/v1")
+    app.include_router(crossing_routes(office), prefix="/v1")
     app.include_router(metric_routes(office))
     if paper is not None:
         app.include_router(paper_routes(office, paper), prefix="/v1/paper")

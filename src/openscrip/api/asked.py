@@ -114,6 +114,29 @@ class AcceptanceAsked(Asked):
     reason: Words
 
 
+class WayAsked(Asked):
+    """A way between two chains that a holder wants to take."""
+
+    stock: Symbol
+    source: ChainName
+    destination: ChainName
+    holder: Address
+    receiver: Address
+
+
+class ReleaseAsked(Asked):
+    """A person of compliance lets a held crossing go on, in their name and for a reason."""
+
+    by: Name
+    reason: Words
+
+
+class LanesAsked(Asked):
+    """Propose the lanes between all chains of a stock, or open those whose wait is over."""
+
+    step: Literal["propose", "open"]
+
+
 class ClockAsked(Asked):
     """Move accelerated market time to an instant such as `2024-06-05T21:00:00Z`."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from openscrip.assets.compliance.persons import Person
 from openscrip.assets.reserve import Reserve
 from openscrip.assets.stock import Stock
+from openscrip.issuance.crossings import Crossings
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
@@ -84,6 +85,19 @@ class FrontOffice(Protocol):
 
     def process_ids(self) -> Mapping[str, int]:
         """Every process of the stack."""
+        ...
+
+    @property
+    def crossings(self) -> Crossings:
+        """Where departures are heard."""
+        ...
+
+    def way(self, symbol: str, source: str, destination: str, holder: str, receiver: str) -> Mapping[str, str]:
+        """A way between two chains in the words of a departure. Raises what the crossing would be refused for."""
+        ...
+
+    def lanes(self, symbol: str, step: str) -> Sequence[Mapping[str, str]]:
+        """Every lane of a stock with what may leave by it, after a step: `propose`, `open`, or none."""
         ...
 
     def nudge(self) -> None:

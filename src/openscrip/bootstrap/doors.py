@@ -15,8 +15,10 @@ from openscrip.api.office import Standing
 from openscrip.assets.compliance.persons import Person
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.investors import investor_of, onboard, pay, put_into_escrow
+from openscrip.bootstrap.lanes import open_lanes, propose_lanes, refuse_closed, ways
 from openscrip.bootstrap.reporting import coverage_of, write_report
 from openscrip.bootstrap.running import Running
+from openscrip.issuance.crossings import Crossings
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
@@ -98,6 +100,30 @@ class RunningOffice:
     def process_ids(self) -> Mapping[str, int]:
         """As `FrontOffice.process_ids`."""
         return self._run.stack.pids()
+
+    @property
+    def crossings(self) -> Crossings:
+        """As `FrontOffice.crossings`."""
+        return self._run.platform.crossings
+
+    def way(self, symbol: str, source: str, destination: str, holder: str, receiver: str) -> Mapping[str, str]:
+        """As `FrontOffice.way`."""
+        platform = self._run.platform
+        stock = platform.stock(symbol)
+        word = platform.crossings.route(stock, source, destination, holder, receiver)
+        refuse_closed(platform, stock, source, destination)
+        there = platform.chains[destination].caip2()
+        return {"token": stock.token(source), "destination": there, "receiver": word}
+
+    def lanes(self, symbol: str, step: str) -> Sequence[Mapping[str, str]]:
+        """As `FrontOffice.lanes`; not while a stock is being listed."""
+        platform = self._run.platform
+        stock = platform.stock(symbol)
+        with self._moving:
+            if step == "propose":
+                propose_lanes(platform, stock)
+            found = open_lanes(platform, stock) if step == "open" else ways(platform, stock)
+        return [{"source": way.source, "destination": way.destination, "left": str(way.left)} for way in found]
 
     def nudge(self) -> None:
         """As `FrontOffice.nudge`."""

@@ -16,7 +16,7 @@ from openscrip.issuance.chains.solana.program_operations import lane as lane_ope
 from openscrip.issuance.chains.solana.program_parts import Operation
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.voucher import chain_hash, is_evm
-from openscrip.kernel.errors import Refused
+from openscrip.kernel.errors import Refused, refuse_unless
 from openscrip.kernel.quantities import RawAmount
 
 HOUR_CAP = RawAmount.parse("100000")
@@ -71,6 +71,13 @@ def open_lanes(platform: Platform, stock: Stock) -> list[Way]:
         else:
             _solana_lock(platform).execute(_operation(platform, stock, way))
     return ways(platform, stock)
+
+
+def refuse_closed(platform: Platform, stock: Stock, source: str, destination: str) -> None:
+    """Raise `Refused("crossing.lane")` where nothing may leave by this way now."""
+    left = _left(platform, stock, source, destination)
+    text = f"crossing: the lane of {stock.id} from {source} to {destination} was closed; `openscrip lanes {stock.id}` shows all"
+    refuse_unless(bool(left), "crossing.lane", text)
 
 
 def _pairs(stock: Stock) -> Iterator[tuple[str, str]]:

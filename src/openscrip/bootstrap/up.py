@@ -63,6 +63,7 @@ def serve(
         doors = {
             "api": api,
             "evm_rpc": wiring.evm_rpc,
+            **{f"{name}_rpc": each.rpc for name, each in wiring.more.items()},
             "solana_rpc": wiring.solana_rpc,
             "broker": wiring.broker,
             "custodian": wiring.custodian,

@@ -46,6 +46,17 @@ def parser() -> argparse.ArgumentParser:
     command("list-stock", "list a stock on both chains", "market").add_argument("symbol", help="such as TSLA")
     _add_subscribe(command("subscribe", "money into tokens", "orders"))
     _add_redeem(command("redeem", "tokens into shares or money", "orders"))
+    _add_cross(command("cross", "a holder's tokens to another chain, with a key in the data folder", "crossings"))
+    under_way = command("crossings", "tokens under way between chains, and what became of them", "crossings")
+    under_way.add_argument("--state", default="", help="only those, such as held")
+    under_way.add_argument("--release", metavar="ID", default="", help="let a held one go on")
+    under_way.add_argument("--by", default="", help="with --release: who decides")
+    under_way.add_argument("--reason", default="", help="with --release: why it may")
+    lanes = command("lanes", "the lanes between the chains of a stock", "crossings")
+    lanes.add_argument("stock", help="such as TSLA")
+    step = lanes.add_mutually_exclusive_group()
+    step.add_argument("--propose", dest="step", action="store_const", const="propose", default="", help="start the day's wait")
+    step.add_argument("--open", dest="step", action="store_const", const="open", help="when the wait is over")
     report = command("report", "write the reserve report of a month", "market")
     report.add_argument("--month", required=True, help="such as 2024-06")
     accepted = command("accept-break", "close a difference as it is, so that mints of its stock go on", "market")
@@ -81,6 +92,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     )
     up.add_argument("--start", default="", help="first instant of accelerated time, such as 2024-06-03T12:00:00Z")
     up.add_argument("--pace", type=int, default=0, help="seconds of market time in each second (0: it stands)")
+    up.add_argument("--evm-chains", type=int, default=0, help="how many local EVM chains (evm.local_chains, 1)")
     up.add_argument("--list", default="TSLA,NVDA,AAPL", help="stocks to list in a new data folder")
 
 
@@ -121,6 +133,17 @@ def _add_subscribe(to: argparse.ArgumentParser) -> None:
     _add_order(to)
     to.add_argument("--at-once", action="store_true", help="from the issuer's settled inventory")
     to.add_argument("--country", default="DE", help="with --paper: nationality and residence of a new client (DE)")
+
+
+def _add_cross(to: argparse.ArgumentParser) -> None:
+    to.add_argument("stock", help="such as TSLA")
+    to.add_argument("raw", help="raw tokens, decimal")
+    to.add_argument("--client", required=True, help="whose key signs")
+    to.add_argument("--from", dest="source", required=True, help="the chain that they leave, such as evm")
+    to.add_argument("--to", dest="destination", required=True, help="the chain where they arrive, such as solana")
+    to.add_argument("--receiver", default="", help="a wallet there; the client's own if there is none named")
+    to.add_argument("--request-id", default="", help="the departure's own id, once for ever")
+    to.add_argument("--wait", action="store_true", help="follow it until it arrived")
 
 
 def _add_redeem(to: argparse.ArgumentParser) -> None:

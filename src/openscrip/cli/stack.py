@@ -83,6 +83,8 @@ def up(asked: Namespace, voice: Voice) -> int:
     except (ValueError, OverflowError):
         raise Malformed("clock.start", f"clock: {asked.start!a:.40} was not an instant such as 2024-06-03T12:00:00Z") from None
     settings = settings_of(asked)
+    if asked.evm_chains:
+        settings = replace(settings, evm=replace(settings.evm, local_chains=asked.evm_chains))
     problems = settings.problems()
     if problems:
         raise Malformed("settings.value", "; ".join(problems))

@@ -180,6 +180,8 @@ class Settings:
         if len(taken) != len(set(taken)):
             found.append("ports: two doors had the same port")
         found += [f"ports: {port} was not a port" for port in taken if port > 65_535]
+        if not 1 <= self.evm.local_chains <= 9:
+            found.append(f"evm: {self.evm.local_chains} local chains were asked, 1 to 9 can run")
         if not Shares(0) < self.limits.shares_min <= self.limits.shares_max:
             found.append("limits: shares_min was zero or above shares_max")
         if not Money(0) < self.limits.order_usd_max <= self.limits.daily_usd_max:
