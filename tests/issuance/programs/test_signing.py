@@ -1,5 +1,7 @@
 """Who must sign each instruction: nobody else, nobody twice, and no key of another role in their place."""
 
+from typing import Any
+
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -147,7 +149,7 @@ def test_holder__who_does_not_sign__is_refused(ready: Issuer, name: str) -> None
 
 @pytest.mark.parametrize("name", ["escrow", "depart"])
 def test_holder__another_who_signs__cannot_take_the_holders_tokens(ready: Issuer, name: str) -> None:
-    changed = {"holder": KEYS.stranger, "source": ready.account, "raw": 5}
+    changed: dict[str, Any] = {"holder": KEYS.stranger, "source": ready.account, "raw": 5}
     asked = ready.escrowing("new", **changed) if name == "escrow" else ready.departing("new", destination=LANE, **changed)
     assert ready.refusal(asked) == "4"
 
@@ -156,7 +158,7 @@ def test_holder__another_who_signs__cannot_take_the_holders_tokens(ready: Issuer
 def test_holder__the_tokens_own_account_in_its_place__cannot_take_anybodys_tokens(ready: Issuer, name: str) -> None:
     """It is the mint's permanent delegate, and the program would sign for it."""
     stock = ready.program.stock(ready.mint)
-    changed = {"holder": stock, "source": ready.account, "raw": 5}
+    changed: dict[str, Any] = {"holder": stock, "source": ready.account, "raw": 5}
     asked = ready.escrowing("new", **changed) if name == "escrow" else ready.departing("new", destination=LANE, **changed)
     assert ready.refusal(with_accounts(asked, unsign=3)) == "issuer: holder did not sign"
 
