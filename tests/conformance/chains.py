@@ -126,8 +126,9 @@ class Bench(ABC):
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         """Alice puts tokens into escrow, as a holder does. Raises `Refused`."""
 
+    @abstractmethod
     def pass_block(self) -> None:
-        """Where equal calls of one block are one call: let a block pass, so that the next is another."""
+        """Let a block pass where equal calls of one block are one call, so that the next is another."""
 
     @abstractmethod
     def open_lane(self, destination: str, hour_cap: RawAmount, life_s: int = 3_600) -> None:
@@ -250,6 +251,9 @@ class MemoryBench(Bench):
     def set_time(self, now: int) -> None:
         self.clock.advance_to(now)
 
+    def pass_block(self) -> None:
+        pass
+
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.memory.escrow(self.token, self.alice, raw, kind, request_id)
 
@@ -282,6 +286,9 @@ class EvmBench(Bench):
 
     def set_time(self, now: int) -> None:
         self.scene.evm.set_time(now)
+
+    def pass_block(self) -> None:
+        pass
 
     def escrow(self, raw: RawAmount, request_id: str, kind: RedemptionKind = RedemptionKind.CASH) -> None:
         self.scene.wallet("alice").escrow(self.token, raw, kind, request_id)

@@ -8,7 +8,6 @@ was prepared and not sent in time is dead, and is prepared, attested and signed 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from fractions import Fraction
 from struct import unpack
 
@@ -26,6 +25,7 @@ from openscrip.issuance.chain import (
     SignedCall,
 )
 from openscrip.issuance.chains.solana.accounts import decode_mint
+from openscrip.issuance.chains.solana.change import change_steps
 from openscrip.issuance.chains.solana.cluster import CLOCK_SYSVAR, Cluster, read_clock
 from openscrip.issuance.chains.solana.cosigned import Envelope, Signer, compose, cosign, sign, signed_call
 from openscrip.issuance.chains.solana.events import events_of
@@ -235,36 +235,10 @@ class SolanaChain:
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
         """One call that announces the action and stages its multiplier."""
-        mint, action, signers = self._token(change.token), change.action, self._action_signers()
-        name = chain_hash(action.id)
-        announce = self.program.announce(
-            payer=self._issuer.pubkey(),
-            mint=mint,
-            action=name,
-            kind=action.kind.encode(),
-            ex_date=_day(action.ex_date),
-            record_date=_day(action.record_date),
-            pay_date=_day(action.pay_date),
-            ratio_new=action.ratio_new,
-            ratio_old=action.ratio_old,
-            cash=action.cash,
-            sources=bytes.fromhex(action.sources),
-            signers=signers,
+        steps = change_steps(
+            self.program, self._token(change.token), change, self._issuer.pubkey(), self._action_signers()
         )
-        stage = self.program.stage(
-            mint=mint,
-            action=name,
-            expected=change.expected.value,
-            multiplier=change.multiplier.value,
-            f64=int.from_bytes(change.multiplier.to_f64_bytes(), "little"),
-            effective_at=change.effective_at,
-            epoch_after=change.epoch_after,
-            ratio_new=change.ratio_new,
-            ratio_old=change.ratio_old,
-            paused_from=change.paused_from,
-            signers=signers,
-        )
-        envelope = sign(self._compose([announce, stage]), self._corporate_action)
+        envelope = sign(self._compose(steps), self._corporate_action)
         answer = self._attestor.attest_multiplier(change, event, bytes(envelope.transaction))
         envelope = cosign(envelope, self._attestor_key, answer["signature"])
         label = f"schedule multiplier {change.multiplier} of {change.stock} for {change.action_id}"
@@ -383,11 +357,6 @@ class SolanaChain:
 def floor_f64(f64: bytes) -> int:
     """The f64 in 1e-18, rounded down."""
     return int(Fraction(unpack("<d", f64)[0]) * ONE)
-
-
-def _day(day: date | None) -> int:
-    """20260302 for the second of March 2026, 0 for a day that is not known."""
-    return int(day.strftime("%Y%m%d")) if day else 0
 
 
 def _outcome(status: Mapping[str, object] | None, height: int, last_height: int) -> Outcome:
