@@ -1,6 +1,7 @@
 """A holder's departure with a key that lies on this machine: signed here, sent to the chain, known to nobody before."""
 
 from collections.abc import Mapping
+from typing import Self
 
 from solders.keypair import Keypair
 
@@ -21,12 +22,20 @@ from openscrip.runtime.settings import Settings
 
 
 class Holder:
-    """The wallets of a client whose keys lie in the data folder."""
+    """The wallets of a client whose keys lie in the data folder. Close it, or use it as a context."""
 
     def __init__(self, settings: Settings, client: str) -> None:
         self._places = Places(settings.data)
         self._client = client
         self._wiring = read_wiring(self._places)
+        self._opened: list[JsonRpc | Cluster] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._opened:
+            each.close()
 
     def address(self, chain: str) -> str:
         """The wallet's address on a chain. Raises `Refused("key.missing")`, and `crossing.source` for no chain of ours."""
@@ -40,9 +49,13 @@ class Holder:
         keys = Keystore(self._places.wallets)
         if not is_evm(chain):
             pair = Keypair.from_seed(keys.load(f"{self._client}-solana", KeyKind.ED25519).secret)
-            return SolanaWallet(Cluster(self._wiring.solana_rpc), local_program(), pair)
+            cluster = Cluster(self._wiring.solana_rpc)
+            self._opened.append(cluster)
+            return SolanaWallet(cluster, local_program(), pair)
         at = self._wiring.evm_chains.get(chain)
         if at is None:
             raise Refused("crossing.source", f"crossing: {chain:.40} is no chain of this platform")
         account = EvmAccount(keys.load(f"{self._client}-evm", KeyKind.SECP256K1))
-        return EvmWallet(Node(JsonRpc(at.rpc), at.chain_id, Fees()), at.contracts, account)
+        rpc = JsonRpc(at.rpc)
+        self._opened.append(rpc)
+        return EvmWallet(Node(rpc, at.chain_id, Fees()), at.contracts, account)

@@ -30,12 +30,11 @@ def cross(asked: Namespace, voice: Voice) -> int:
     from openscrip.bootstrap.departing import Holder  # noqa: PLC0415
     from openscrip.kernel.quantities import RawAmount  # noqa: PLC0415
 
-    holder, raw = Holder(settings_of(asked), asked.client), RawAmount.parse(asked.raw)
-    source, destination = asked.source, asked.destination
-    wallet = holder.address(source)
-    receiver = asked.receiver or holder.address(destination)
+    raw, source, destination = RawAmount.parse(asked.raw), asked.source, asked.destination
     request_id = asked.request_id or f"cross-{secrets.token_hex(6)}"
-    with door_of(asked) as door:
+    with Holder(settings_of(asked), asked.client) as holder, door_of(asked) as door:
+        wallet = holder.address(source)
+        receiver = asked.receiver or holder.address(destination)
         way = door.post(
             "/v1/crossings/way",
             stock=asked.stock,
