@@ -15,6 +15,7 @@ from bench.gas import gas_table
 from bench.index import index_rates, snapshot_figures
 from bench.ledger import ledger_rates
 from bench.machine import machine
+from bench.solana_node import RESTART_AFTER, solana_rates, solana_restart_s
 from bench.starts import evm_start_s, solana_start_s, up_start_s
 from bench.subscriptions import subscription_figures
 from openscrip.bootstrap.simulated import simulate
@@ -117,12 +118,26 @@ def index(runs: int) -> Iterator[Row]:
     yield Row("index.proof_checked", "ms", found["check_ms"], "goal: at most 1", digits=3)
 
 
+def solana_node(runs: int) -> Iterator[Row]:
+    """Confirmed transactions through the embedded Solana node by one client, and its restart after many."""
+    found = solana_rates(runs)
+    for kind in ("payment", "token_transfer"):
+        name = f"solana_node.{kind}"
+        progress(f"{name}: {statistics.median(found[f'{kind}.rate']):,.0f}/s")
+        yield Row(f"{name}.rate", "confirmed/s", found[f"{kind}.rate"], "goal: at least 700", digits=0)
+        yield Row(f"{name}.cpu", "CPU ms each", found[f"{kind}.cpu"], digits=2)
+    progress(f"a restart after {RESTART_AFTER:,} token transfers")
+    for kind, keep_effects in (("restart_100k", True), ("restart_100k_by_execution", False)):
+        yield Row(f"solana_node.{kind}", "s", [solana_restart_s(keep_effects=keep_effects)], digits=2)
+
+
 MEASURES: dict[str, Callable[[int], Iterator[Row]]] = {
     "subscriptions": subscriptions,
     "ledger": ledger,
     "gas": gas,
     "simulation": simulation,
     "index": index,
+    "solana_node": solana_node,
     "start": starts,
 }
 

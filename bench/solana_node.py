@@ -26,7 +26,7 @@ from openscrip.issuance.chains.solana.token_program import Authority
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.rpc import JsonRpc
 
-COUNT, CONNECTIONS, RESTART_AFTER = 5_000, 8, 100_000
+COUNT, CONNECTIONS, RESTART_AFTER = 5_000, 32, 100_000
 SOL, DECIMALS, PAGE = 10**9, 8, 256
 
 
@@ -42,12 +42,17 @@ def solana_rates(runs: int, count: int = COUNT) -> dict[str, list[float]]:
     return found
 
 
-def solana_restart_s(count: int = RESTART_AFTER) -> float:
-    """Seconds from SIGKILL after `count` token transfers until the node answers again."""
+def solana_restart_s(count: int = RESTART_AFTER, *, keep_effects: bool) -> float:
+    """Seconds from the start of a node that was killed after `count` token transfers until it answers.
+
+    Without the file of effects, every transaction of the log is executed again.
+    """
     with tempfile.TemporaryDirectory() as folder, SolanaNode(Path(folder)) as node:
         for _ in range(count // COUNT):
             _run(node, "token_transfer", COUNT)
         node.kill()
+        if not keep_effects:
+            (Path(folder) / "effects.log").unlink()
         began = time.perf_counter()
         node.start(timeout_s=300)
         return time.perf_counter() - began
@@ -78,9 +83,8 @@ def _run(node: SolanaNode, kind: str, count: int) -> tuple[float, float]:
 
 def _payments(rpc: JsonRpc, count: int) -> tuple[Keypair, list[Instruction]]:
     payer, receiver = _rich(rpc), Keypair().pubkey()
-    first = SOL + time.time_ns() % SOL
     return payer, [
-        transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=receiver, lamports=first + number))
+        transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=receiver, lamports=SOL // 1000 + number))
         for number in range(count)
     ]
 
@@ -104,7 +108,7 @@ def _token_transfers(rpc: JsonRpc, count: int) -> tuple[Keypair, list[Instructio
 
 def _rich(rpc: JsonRpc) -> Keypair:
     made = Keypair()
-    rpc.call("requestAirdrop", str(made.pubkey()), 10_000_000 * SOL)
+    rpc.call("requestAirdrop", str(made.pubkey()), 10_000 * SOL)
     return made
 
 
@@ -144,4 +148,5 @@ def _cpu_s(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(solana_rates(runs=3), indent=1))
+    restarts = {f"restart.{kept}": solana_restart_s(keep_effects=kept) for kept in (True, False)}
+    print(json.dumps({**solana_rates(runs=3), **restarts}, indent=1))
