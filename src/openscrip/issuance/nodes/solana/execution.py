@@ -1,6 +1,7 @@
 """One transaction through LiteSVM, and what is to be known of it afterwards: balances, tokens, accounts that changed."""
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from solders.account import Account
@@ -16,6 +17,7 @@ from openscrip.issuance.nodes.solana.log import Record
 from openscrip.issuance.nodes.solana.message_keys import MessageKeys, keys_of
 from openscrip.issuance.nodes.solana.token_accounts import TokenBalance, token_balance, uses_tokens
 
+Find = Callable[[Pubkey], Account | None]
 _ADVANCE_NONCE = (4).to_bytes(4, "little")
 _NONCE_BYTES, _NONCE_STATE_AT, _NONCE_AT = 80, 4, 40
 
@@ -26,9 +28,9 @@ def execute(svm: LiteSVM, record: Record, transaction: VersionedTransaction) -> 
     keys = keys_of(message, svm.get_account)
     everyone = keys.all
     balances = tuple(svm.get_balance(key) or 0 for key in everyone)
-    with_tokens = uses_tokens(everyone)
-    programs = {instruction.program_id_index for instruction in message.instructions}
-    tokens = _tokens(svm, keys, programs) if with_tokens else ()
+    called = {instruction.program_id_index for instruction in message.instructions}
+    places = [place for place in range(len(everyone)) if place not in called] if uses_tokens(everyone) else []
+    tokens = _tokens(everyone, places, svm.get_account)
     touched = {key: account for key in _touched_by_failure(message, keys) if (account := svm.get_account(key))}
 
     result = svm.send_transaction(transaction)
@@ -39,7 +41,7 @@ def execute(svm: LiteSVM, record: Record, transaction: VersionedTransaction) -> 
         failed, error, meta = False, None, result
     changed = {key: existing(svm, key) for place, key in enumerate(everyone) if keys.may_write(place)}
     after = tuple(_lamports(changed[key]) if key in changed else before for key, before in zip(everyone, balances, strict=True))
-    tokens_after = _tokens(svm, keys, programs) if with_tokens and not failed else tokens
+    tokens_after = tokens if failed else _tokens_after(everyone, places, tokens, changed, svm.get_account)
     # A nonce advances only to another hash than LiteSVM's newest. This follows from what landed, so a replay does it too.
     renews = RECENT_BLOCKHASHES in everyone and not failed
     if renews:
@@ -98,13 +100,27 @@ def _touched_by_failure(message: Any, keys: MessageKeys) -> list[Pubkey]:
     return [keys.named[0]] + ([nonce] if nonce is not None else [])
 
 
-def _tokens(svm: LiteSVM, keys: MessageKeys, programs: set[int]) -> tuple[TokenBalance, ...]:
-    found = (
-        token_balance(place, svm.get_account(key), svm.get_account)
-        for place, key in enumerate(keys.all)
-        if place not in programs
-    )
+def _tokens(everyone: Sequence[Pubkey], places: Sequence[int], find: Find) -> tuple[TokenBalance, ...]:
+    known: dict[Pubkey, int | None] = {}
+    found = (token_balance(place, find(everyone[place]), find, known) for place in places)
     return tuple(balance for balance in found if balance is not None)
+
+
+def _tokens_after(
+    everyone: Sequence[Pubkey],
+    places: Sequence[int],
+    before: tuple[TokenBalance, ...],
+    changed: dict[Pubkey, Account | None],
+    find: Find,
+) -> tuple[TokenBalance, ...]:
+    """What could not be written is as it was."""
+    written = _tokens(
+        everyone,
+        [place for place in places if everyone[place] in changed],
+        lambda key: changed[key] if key in changed else find(key),
+    )
+    unwritten = tuple(balance for balance in before if everyone[balance.place] not in changed)
+    return tuple(sorted(written + unwritten, key=lambda balance: balance.place))
 
 
 def _lamports(account: Account | None) -> int:

@@ -82,15 +82,22 @@ def extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def token_balance(place: int, account: Account | None, find: Callable[[Pubkey], Account | None]) -> TokenBalance | None:
-    """The balance that `account` is, or None if it is something else or its mint is gone."""
+def token_balance(
+    place: int,
+    account: Account | None,
+    find: Callable[[Pubkey], Account | None],
+    known: dict[Pubkey, int | None],
+) -> TokenBalance | None:
+    """The balance that `account` is, or None if it is something else or its mint is gone. `known` keeps decimals."""
     if account is None or account.owner not in TOKEN_PROGRAMS:
         return None
     data = bytes(account.data)
     if not is_token_account(data):
         return None
     mint = Pubkey(data[:32])
-    decimals = mint_decimals(mint, find)
+    if mint not in known:
+        known[mint] = mint_decimals(mint, find)
+    decimals = known[mint]
     if decimals is None:
         return None
     return TokenBalance(place, mint, Pubkey(data[32:64]), account.owner, grains_of(data), decimals)
