@@ -61,10 +61,15 @@ class Actions(Powers):
         return self.random.choice(found) if found else None
 
     def _stage(self) -> Step:
-        planned, stock, now = self._known_action(1), self.side.stock(), self.side.at
-        if planned is None:
-            return self._announce()
-        about = planned.about
+        planned = self._known_action(1)
+        return self._announce() if planned is None else self._staging(planned.about)
+
+    def _both(self) -> steps.AnnounceAndStage:
+        announcing = self._announce()
+        return steps.AnnounceAndStage(announcing, replace(self._staging(announcing), action=announcing.action))
+
+    def _staging(self, about: steps.Announce) -> steps.Stage:
+        stock, now = self.side.stock(), self.side.at
         new, old = about.ratio_new, about.ratio_old
         if about.kind == b"DVCA":
             new, old = self.one((1_001, 1_000), (9, 8), (10**12 + 7, 10**12), (2**63, 2**63 - 1))
@@ -77,7 +82,7 @@ class Actions(Powers):
         )  # fmt: skip
         flaws: dict[str, Mapping[str, object]] = {
             "expected": {"expected": sound.expected + self.one(-1, 1)},
-            "multiplier": {"multiplier": sound.multiplier + self.one(-1, 1)},
+            "multiplier": {"multiplier": max(0, sound.multiplier + self.one(-1, 1))},
             "early": {"effective_at": now + 599, "paused_from": now}, "late": {"effective_at": now + 60 * 86_400 + 1},
             "epoch": {"epoch_after": sound.epoch_after + 1}, "ratio": {"ratio_new": sound.ratio_new + 1},
             "window": {"paused_from": sound.effective_at + 1},

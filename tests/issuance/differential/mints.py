@@ -57,6 +57,16 @@ class Mints(Memory):
         raw = self.amount(self.one(most, min(most, 20 * TOKENS), min(most, 20 * TOKENS)))
         return self._voucher(kind, self.one(*HOLDERS), raw, NO_HASH if kind == ISSUANCE else self.hash("origin"))
 
+    def _batch(self) -> steps.Batch:
+        """Two or three in one transaction; sometimes with the same request, evidence or origin twice."""
+        first, *rest = (replace(self._mint(), report=None) for _ in range(self.one(2, 2, 3)))
+        rest = [replace(each, raw=self.one(each.raw, 1)) for each in rest]
+        names = ("request", "evidence", "origin") if first.kind == rest[0].kind else ("request",)
+        if self.rarely(3):
+            name = self.one(*names)
+            rest[0] = replace(rest[0], **{name: getattr(first, name)})
+        return steps.Batch((first, *rest))
+
     def _restore(self) -> Step:
         """What was burned for nothing comes back; a crossing's, most often once it cannot arrive any more."""
         asked, found = self.random.choice([(asked, each) for asked, each in self.asked.items() if each.state == 2])
@@ -117,6 +127,10 @@ class Mints(Memory):
         rich = [name for name, raw in having.items() if raw and (name not in self.frozen or self.rarely(3))]
         name = self.random.choice(rich or list(HOLDERS))
         return name, having[name]
+
+    def _transfer(self) -> steps.Transfer:
+        sender, most = self._giver()
+        return steps.Transfer(sender, self.one(*HOLDERS), self.amount(most))
 
     def _escrow(self) -> steps.Escrow:
         holder, most = self._giver()

@@ -10,9 +10,10 @@ from tests.issuance.differential.actions import Actions
 from tests.issuance.differential.steps import ISSUANCE, NO_HASH, Step
 
 THEMES: Sequence[tuple[str, ...]] = (
-    (), ("mint", "report", "void"), ("escrow", "burn", "refund", "restore", "mint"), ("depart", "restore", "lane", "wait"),
+    (), ("mint", "report", "void"), ("batch", "report", "restore", "depart"),
+    ("escrow", "burn", "refund", "restore", "mint"), ("depart", "restore", "lane", "wait"),
     ("announce", "stage", "finish", "cancel", "wait"), ("announce", "stage", "mint", "escrow"),
-    ("announce", "stage", "end"), ("announce", "end", "cancel", "mint"),
+    ("both", "wait", "mint", "finish"), ("announce", "stage", "end"), ("announce", "end", "cancel", "mint"),
     ("pause", "resume", "depart", "mint"), ("freeze", "thaw", "recover", "depart"), ("limits", "lane", "mint", "depart"),
     ("signers", "keeper", "mint", "announce"),
 )  # fmt: skip
@@ -30,10 +31,11 @@ class Plan(Actions):
         moves = {each.state for each in self.actions.values() if not each.ends}
         ends = {each.state for each in self.actions.values() if each.ends}
         weights = {
-            "report": 8, "mint": 32, "void": 3, "escrow": 12, "burn": 2 + 20 * (1 in states), "refund": 2 + 10 * (1 in states),
-            "restore": 24 * (2 in states), "depart": 14, "pause": 5, "resume": 1 + 16 * (self.side.stock().pauses != 0),
-            "freeze": 4, "thaw": 1 + 12 * bool(self.frozen), "recover": 1 + 14 * bool(self.frozen), "limits": 8, "lane": 6,
-            "signers": 4, "keeper": 2, "announce": 12, "stage": 1 + 40 * (1 in moves), "end": 1 + 24 * (1 in ends),
+            "report": 8, "mint": 28, "batch": 8, "restore": 24 * (2 in states), "void": 3, "transfer": 8, "escrow": 12,
+            "burn": 2 + 20 * (1 in states), "refund": 2 + 10 * (1 in states), "depart": 14, "pause": 5,
+            "resume": 1 + 16 * (self.side.stock().pauses != 0), "freeze": 4, "thaw": 1 + 12 * bool(self.frozen),
+            "recover": 1 + 14 * bool(self.frozen), "limits": 8, "lane": 6, "signers": 4, "keeper": 2, "announce": 12,
+            "both": 5, "stage": 1 + 40 * (1 in moves), "end": 1 + 24 * (1 in ends),
             "cancel": 1 + 6 * bool({1, 2} & (moves | ends)), "finish": 1 + 24 * (2 in moves | ends), "wait": 14,
         }  # fmt: skip
         for act in self.theme:

@@ -15,7 +15,7 @@ from openscrip.issuance.chains.solana import program_operations as operations
 from openscrip.issuance.chains.solana.program import local_program
 from openscrip.issuance.chains.solana.program_accounts import IssuerAccount
 from openscrip.issuance.chains.solana.program_parts import NO_HASH, Operation, Role
-from openscrip.issuance.chains.solana.token_program import associated_account
+from openscrip.issuance.chains.solana.token_program import Authority, associated_account, transfer_checked
 
 _SALT = bytes(8)
 
@@ -56,6 +56,14 @@ class SolanaSteps(ABC):
             signer_epoch=step.signer_epoch, deadline=step.deadline, signers=self.keys((*step.issuers, *step.attestors)),
         )  # fmt: skip
         return [*(self._report(step.report, lenient=True) if step.report else []), minting]
+
+    def _batch(self, step: steps.Batch) -> list[Instruction]:
+        return [instruction for each in step.mints for instruction in self._mint(each)]
+
+    def _transfer(self, step: steps.Transfer) -> list[Instruction]:
+        owner = Authority(solana_key(step.sender).pubkey())
+        parties = (self.accounts[step.sender], self.mint, self.accounts[step.to])
+        return [transfer_checked(*parties, owner, step.raw, 8)]
 
     def _void(self, step: steps.Void) -> list[Instruction]:
         return [self.program.void(payer=self.payer, request=step.request, signers=self.keys(step.by))]
@@ -167,6 +175,9 @@ class SolanaSteps(ABC):
                 signers=self.keys((*step.actions, *step.attestors)),
             )
         ]  # fmt: skip
+
+    def _announceandstage(self, step: steps.AnnounceAndStage) -> list[Instruction]:
+        return [*self._announce(step.announcing), *self._stage(step.staging)]
 
     def _cancel(self, step: steps.Cancel) -> list[Instruction]:
         by = self.keys((*step.actions, *step.attestors))

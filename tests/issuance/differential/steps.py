@@ -55,6 +55,22 @@ class Mint:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Vouchers in one transaction: all or none."""
+
+    mints: tuple[Mint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Between holders."""
+
+    sender: str
+    to: str
+    raw: int
+
+
+@dataclass(frozen=True, slots=True)
 class Void:
     """A request that shall not serve."""
 
@@ -208,6 +224,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceAndStage:
+    """Both steps of one action in one transaction."""
+
+    announcing: Announce
+    staging: Stage
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """An action is taken back."""
 
@@ -245,8 +269,9 @@ class Wait:
 
 
 Step = (
-    Report | Mint | Void | Escrow | Depart | Burn | Refund | Pause | Resume | Freeze | Thaw | Recover | Limits | SetLane
-    | SetSigners | SetGuardian | Announce | Stage | Cancel | Finish | End | Wait
+    Report | Mint | Batch | Transfer | Void | Escrow | Depart | Burn | Refund | Pause | Resume | Freeze | Thaw | Recover
+    | Limits | SetLane
+    | SetSigners | SetGuardian | Announce | Stage | AnnounceAndStage | Cancel | Finish | End | Wait
 )  # fmt: skip
 
 
