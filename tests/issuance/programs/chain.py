@@ -136,6 +136,12 @@ class World:
     def after(self, seconds: int) -> None:
         self.set_time(self.now + seconds)
 
+    def roomier(self, code: bytes) -> None:
+        """Room behind the program for a longer one, as a deployer leaves it."""
+        place = self.program.program_data()
+        head = self.data(place)[:45]
+        self.put(place, head + code + bytes(4096), LOADER)
+
     # Transactions
 
     def transaction(self, instructions: Sequence[Instruction], payer: Pubkey | None = None) -> Transaction:
