@@ -22,6 +22,7 @@ from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRel
 from openscrip_watch.reports import ReportAsked, due_report, last_report, lower_report, report_json, report_values
 from openscrip_watch.signing import EvmSigning
 from openscrip_watch.solana_signing import SolanaSigning, Start
+from openscrip_watch.verify_solana import check_program
 from openscrip_watch.view import StockView, unsigned_mint
 
 Answer = Mapping[str, object]
@@ -230,6 +231,7 @@ class Batch:
             mint = decode_mint(solana.accounts([asked.mint])[0] or b"")
             text = f"founding: {asked.mint} had a supply before its handover"
             refuse_unless(mint.supply == 0, "founding.supply", text)
+            check_program(solana)
             signature = self._solana().opening(asked.asked, asked.mint, self._start(asked))
         return self._put_call(asked.purpose, SignedCall(asked.key, "solana", asked.purpose, signature))
 

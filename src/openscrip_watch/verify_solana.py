@@ -21,9 +21,21 @@ from openscrip_watch.refusal import Refusal, refuse_unless
 
 
 def check_commands(solana: SolanaReader, listed: Sequence[StockConfig]) -> None:
-    """The program may be replaced by nobody or by its own timelock, and it alone commands each mint.
+    """The program is its own, and it alone commands each mint. Raises `signature.program` and `signature.authority`."""
+    check_program(solana)
+    program = solana.program
+    found = solana.accounts([each for stock in listed for each in (stock.mint, program.stock(stock.mint))])
+    for place, stock in enumerate(listed):
+        mint, kept = decode_mint(found[2 * place] or b""), read_stock(found[2 * place + 1] or b"")
+        alone = mint.whole and mint.commanders == {program.stock(stock.mint)} and not mint.hook
+        text = f"{stock.symbol}: the mint was not commanded by the program alone"
+        refuse_unless(alone and kept.mint == stock.mint, "signature.authority", text)
 
-    Raises `signature.program` and `signature.authority`.
+
+def check_program(solana: SolanaReader) -> None:
+    """The program may be replaced by nobody or by its own timelock, and no attestor sits in another role.
+
+    Raises `signature.program`.
     """
     program = solana.program
     (code,) = solana.accounts([program.program_data])
@@ -33,12 +45,6 @@ def check_commands(solana: SolanaReader, listed: Sequence[StockConfig]) -> None:
     roles = solana.issuer
     text = f"program {program.program} had no two separate keys for issuer and attestor"
     refuse_unless(roles is not None and _separate(roles), "signature.program", text)
-    found = solana.accounts([each for stock in listed for each in (stock.mint, program.stock(stock.mint))])
-    for place, stock in enumerate(listed):
-        mint, kept = decode_mint(found[2 * place] or b""), read_stock(found[2 * place + 1] or b"")
-        alone = mint.whole and mint.commanders == {program.stock(stock.mint)} and not mint.hook
-        text = f"{stock.symbol}: the mint was not commanded by the program alone"
-        refuse_unless(alone and kept.mint == stock.mint, "signature.authority", text)
 
 
 def check_signatures(solana: SolanaReader, mints: Sequence[Fact]) -> None:

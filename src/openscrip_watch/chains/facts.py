@@ -7,11 +7,9 @@ from typing import Literal
 from openscrip_watch.canonical import request_hash
 
 What = Literal[
-    "minted", "escrowed", "burned", "refunded", "departed", "surrendered", "scheduled", "cancelled", "opened", "loose",
-    "failed",
+    "minted", "escrowed", "burned", "refunded", "departed", "surrendered", "scheduled", "cancelled", "opened", "loose"
 ]
-"""`loose` is a change of supply that no voucher, memo or redemption explains; its `raw` may be negative.
-`failed` is a transaction that landed without effect and cannot land again; `account` is a signature that it carried.
+"""`loose` is a change of supply that no voucher or redemption explains; its `raw` may be negative.
 `departed` is burned to be minted on another chain, or minted back.
 `surrendered` is burned in a conversion, without a claim on shares; `opened` is a corporate action under whose id tokens
 come into being for what is surrendered of another, a fact of the token that comes.
@@ -83,15 +81,13 @@ class TokenFacts:
     surrendered: list[Fact] = field(default_factory=list)
     opened: dict[str, Fact] = field(default_factory=dict)
     """Conversions into this token, by their action."""
-    failed: set[str] = field(default_factory=set)
-    """Signatures under transactions that landed in vain."""
     supply: int = 0
     """Sum of mints minus burns, loose ones included, in 1e-18 raw."""
 
     def add(self, fact: Fact) -> None:
         """Take one fact in. What repeats a request id is loose: a request explains one event.
 
-        An escrow changes nothing and anyone may name any id with it; on EVM an id belongs to its holder.
+        Escrow and refund change nothing, and on chain an id belongs to its holder: others may use the same.
         """
         tables = {
             "minted": (self.minted, fact.raw),
@@ -105,7 +101,7 @@ class TokenFacts:
                 table[fact.request] = fact
                 if fact.what == "minted" and fact.kind in (ARRIVAL, RESTITUTION):
                     self.ended.append(fact.request)
-            elif change or (not is_evm(fact.chain) and fact.what == "refunded"):
+            elif change:
                 self.loose.append(fact)
             self.supply += change
         elif fact.what == "departed":
@@ -121,8 +117,6 @@ class TokenFacts:
             self.scheduled.append(fact)
         elif fact.what == "cancelled":
             self.scheduled = [each for each in self.scheduled if each.action != fact.action]
-        elif fact.what == "failed":
-            self.failed.add(fact.account)
         else:
             self.loose.append(fact)
             self.supply += fact.raw
@@ -209,7 +203,7 @@ class Feed:
 class Standing:
     """A token at one cut. `supply` in 1e-18 raw; `multiplier` in force; `pending` the same when nothing is scheduled.
 
-    On Solana `multiplier` and `pending` are the doubles' floors, `f64` and `pending_f64` the doubles themselves.
+    On Solana `multiplier` and `pending` are what the program keeps, `f64` and `pending_f64` what the mint shows.
     """
 
     supply: int
@@ -222,6 +216,4 @@ class Standing:
     version: int = -1
     f64: float = 0.0
     pending_f64: float = 0.0
-    f64_since: int = 0
-    """The timestamp in the mint account beside the multiplier in force; needed to re-send it unchanged."""
     feed: Feed | None = None

@@ -4,8 +4,6 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from solders.pubkey import Pubkey
-
 from openscrip_watch.amounts import GRAIN
 from openscrip_watch.chains.facts import ChainBook, Standing
 from openscrip_watch.chains.rpc import Call, Rpc, settled
@@ -172,7 +170,6 @@ def _standing(mint: MintAccount, stock: Stock, now: int) -> Standing:
         version=stock.base_version + matured,
         f64=mint.pending if shown else mint.current,
         pending_f64=mint.pending,
-        f64_since=mint.effective_at,
         feed=stock.feed,
     )
 
@@ -210,14 +207,6 @@ def base58(text: str) -> bytes:
         number = number * 58 + _ALPHABET.index(letter)
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is a Solana address."""
-    try:
-        return bool(str(Pubkey.from_string(text)) == text)
-    except ValueError:
-        return False
 
 
 def _account_data(account: Mapping[str, Any] | None) -> bytes | None:
