@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from openscrip.kernel.errors import Refused
 
 ANVIL = Path("@foundry-rs/anvil-linux-amd64/bin/anvil")
 HARDFORK = "cancun"
+PATIENCE_S, _POLL_S = 2.0, 0.01
 _HISTORY_BLOCKS_MAX = 10_000
 """Blocks beyond the 500 in memory whose state can still be asked for; without a bound they fill the disk."""
 # Asks Linux to end this process when the parent dies, however it dies (prctl PR_SET_PDEATHSIG), then becomes the chain.
@@ -67,9 +69,16 @@ def is_whole(state: Path) -> bool:
         return content.read().rstrip().endswith(b"}")
 
 
-def refuse_taken(port: int) -> None:
-    """Raises `Refused("evm.port")` if another listens on the port."""
-    if not port_is_free(port):
+def refuse_taken(port: int, patience_s: float = 0) -> None:
+    """Raises `Refused("evm.port")` if another listens on the port, and goes on for so long.
+
+    A killed face's port may be held for moments by a child that it was about to start.
+    """
+    end = time.monotonic() + patience_s
+    while not port_is_free(port):
+        if time.monotonic() < end:
+            time.sleep(_POLL_S)
+            continue
         raise Refused("evm.port", f"evm node: port {port} was taken by another program")
 
 
@@ -91,3 +100,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether it is this process that listens on a port of 127.0.0.1, and not another that was quicker to take it."""
+    if sys.platform != "linux":
+        return True
+    wanted, listening = f"0100007F:{port:04X}", "0A"
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1] == wanted and row[3] == listening}
+    return any(_target(each) in sockets for each in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # it was closed meanwhile
+        return ""

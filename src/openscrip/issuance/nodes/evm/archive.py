@@ -8,6 +8,7 @@ highest number counts and what is older can go.
 import fcntl
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from openscrip.issuance.nodes.evm.log import Kind, Log, LogBroken, Record
 
 _LOG = re.compile(r"log-(\d{6})\.bin")
 _FORMAT = 1
+_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,11 @@ class Archive:
     log: Log
     base: Base
 
-    def __init__(self, anvil: Anvil) -> None:
+    def __init__(self, anvil: Anvil, patience_s: float = 0) -> None:
         """Open the folder, or found the chain that `anvil` describes there.
 
-        Raises `LogBroken` where another process holds it, the log is damaged, or it is of another chain.
+        Raises `LogBroken` where another process goes on holding it for so long, the log is damaged, or it is of another
+        chain.
         """
         self._folder = anvil.data
         self._chain_id = anvil.chain_id
@@ -45,7 +48,7 @@ class Archive:
         self.start_at = anvil.start_at
         self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(self._lock, patience_s)
             found = (_LOG.fullmatch(path.name) for path in self._folder.iterdir())
             self._number = max((int(name[1]) for name in found if name), default=0)
             if not self._number:
@@ -134,3 +137,17 @@ class Archive:
         for path in [*self._folder.glob("log-*.bin"), *self._folder.glob("state-*"), *self._folder.glob("log.part")]:
             if path not in kept:
                 path.unlink(missing_ok=True)
+
+
+def _hold(lock: int, patience_s: float) -> None:
+    """Take the lock. Raises `BlockingIOError`; a killed face's is held for moments by a child that it was about to start."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return

@@ -31,6 +31,7 @@ _BEAT_S, _GATHER_S = 0.02, 0.002
 _LIVE_BLOCK_S = 2.0
 _READ_S = 60.0
 _DUMP_S = 300.0
+_REBUILDS_MAX = 3
 _STEPS_MAX = 5_000
 """Steps of the log since its state before a newer state is written: a start replays no more, as long as the pool empties."""
 _HEAD = ("eth_getBlockByNumber", ("latest", False))
@@ -259,18 +260,23 @@ class Chain:
 
     async def _rebuild(self) -> dict[str, Any]:
         """Start anvil and take every step of the log again; the answer to the last."""
-        if self._child is not None:
-            await self._child.end()
-        self._child = None
+        for _ in range(_REBUILDS_MAX):
+            if self._child is not None:
+                await self._child.end()
+            with suppress(WireBroken):
+                return await self._replay()
+        raise Unavailable("evm node: anvil went away in the replay again and again")
+
+    async def _replay(self) -> dict[str, Any]:
         base, records = self._archive.base, list(self._archive.log.replay())[1:]
         anvil = Anvil(self._anvil.binary, self._anvil.data, self._anvil.chain_id, self._archive.start_at)
-        child = await Child.started(anvil, base.state)
+        self._child = child = await Child.started(anvil, base.state)
         answers = await child.row.row([_HOLD_TIME, *self._calls(records)])
         head = await child.call(*_flat(_HEAD))
         stepped = [record for record in records if record.kind is not Kind.CLOCK]
         await self._refuse_unless_same(child, stepped, answers[1:])
         self._stand_at(head)
-        self._child, self._steps = child, len(records)
+        self._steps = len(records)
         self._wanted.set()
         return answers[-1]
 

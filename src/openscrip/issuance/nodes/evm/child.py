@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from openscrip.issuance.nodes.evm.anvil import Anvil, free_port
+from openscrip.issuance.nodes.evm.anvil import Anvil, free_port, listens
 from openscrip.issuance.nodes.evm.wire import Wire, WireBroken, Wires, document
 from openscrip.kernel.errors import Unavailable
 
@@ -39,7 +39,10 @@ class Child:
             async with asyncio.timeout(_START_S):
                 while process.returncode is None:
                     with suppress(OSError):
-                        return cls(process, await Wire.connected(port), Wires(port))
+                        row = await Wire.connected(port)
+                        if listens(process.pid, port):
+                            return cls(process, row, Wires(port))
+                        row.close()
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             process.kill()

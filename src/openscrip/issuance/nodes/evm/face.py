@@ -18,6 +18,7 @@ BODY_BYTES_MAX = 16_000_000
 PARENT_CHECK_S = 0.25
 _MESSAGES_MAX = 64
 """Messages of one WebSocket that are answered at once; the next waits."""
+_TRY_AGAIN_LATER = 1013
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _HEADERS = [
@@ -64,23 +65,30 @@ class Face:
 
         async def say(text: str) -> None:
             await self._chain.durable()
-            with suppress(Exception):  # whoever asked has left
-                await send({"type": "websocket.send", "text": text})
+            await send({"type": "websocket.send", "text": text})
 
-        with self._subscriptions.listener(say) as listener:
+        async def respond(body: bytes) -> None:
+            try:
+                await say((await listener.answer(body, self._methods)).decode())
+            except OSError:  # whoever asked has left
+                return
+            finally:
+                room.release()
 
-            async def respond(body: bytes) -> None:
-                try:
-                    await say((await listener.answer(body, self._methods)).decode())
-                finally:
-                    room.release()
+        async def tell() -> None:
+            with suppress(OSError):
+                await listener.tell()
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
 
+        with self._subscriptions.listener(say, self._chain.read) as listener:
+            telling = asyncio.create_task(tell())
             while (message := await receive())["type"] == "websocket.receive":
                 await room.acquire()
                 body = (message.get("text") or "").encode() or message.get("bytes") or b""
                 task = asyncio.create_task(respond(body))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
+            telling.cancel()
 
 
 async def serve(

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from openscrip.issuance.nodes.evm.anvil import ANVIL, Anvil, free_port, refuse_taken
+from openscrip.issuance.nodes.evm.anvil import ANVIL, PATIENCE_S, Anvil, free_port, refuse_taken
 from openscrip.issuance.nodes.evm.plain import PlainChain
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.clock import LiveClock
@@ -125,7 +125,7 @@ class DurableChain:
     def start(self, timeout_s: float) -> None:
         """As `EvmNode.start`."""
         self._anvil.refuse_unless_there()
-        refuse_taken(self._port)
+        refuse_taken(self._port, PATIENCE_S)
         command = [sys.executable, "-m", "openscrip.issuance.nodes.evm", "--die-with-parent"]
         command += ["--port", str(self._port), "--data", str(self._anvil.data), "--chain-id", str(self._anvil.chain_id)]
         command += ["--anvil", str(self._anvil.binary), *self._options]

@@ -1,14 +1,12 @@
 """Run the durable chain in this process, until told to stop."""
 
-import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import uvloop
 
-from openscrip.issuance.nodes.evm.anvil import Anvil
+from openscrip.issuance.nodes.evm.anvil import PATIENCE_S, Anvil, refuse_taken
 from openscrip.issuance.nodes.evm.archive import Archive
 from openscrip.issuance.nodes.evm.chain import Chain
 from openscrip.issuance.nodes.evm.face import serve
@@ -25,20 +23,23 @@ def run(anvil: Anvil, port: int, ready: Ready, *, live: bool, die_with_parent: b
     cannot be gone on from, and `Unavailable` where anvil does not answer.
     """
     anvil.refuse_unless_there()
+    refuse_taken(port, PATIENCE_S)
     try:
         door = socket.create_server(("127.0.0.1", port), backlog=512)
     except OSError:
         raise Refused("evm.port", f"evm node: port {port} was taken by another program") from None
     # Accepted connections inherit it; without it each answer waits 40 ms for the client's delayed acknowledgement.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    uvloop.run(_run(anvil, door, ready, live=live, die_with_parent=die_with_parent))
+    archive = Archive(anvil, PATIENCE_S)
+    uvloop.run(_run(archive, anvil, door, ready, live=live, die_with_parent=die_with_parent))
 
 
-async def _run(anvil: Anvil, door: socket.socket, ready: Ready, *, live: bool, die_with_parent: bool) -> None:
+async def _run(
+    archive: Archive, anvil: Anvil, door: socket.socket, ready: Ready, *, live: bool, die_with_parent: bool
+) -> None:
     subscriptions = Subscriptions()
-    chain = Chain(Archive(anvil), anvil, live=live, hear=subscriptions.hear)
+    chain = Chain(archive, anvil, live=live, hear=subscriptions.hear)
     await chain.start()
-    telling = asyncio.create_task(subscriptions.tell(chain.read))
 
     def tell() -> None:
         url = f"127.0.0.1:{door.getsockname()[1]}"
@@ -48,7 +49,4 @@ async def _run(anvil: Anvil, door: socket.socket, ready: Ready, *, live: bool, d
     try:
         await serve(chain, subscriptions, door, tell, die_with_parent=die_with_parent)
     finally:
-        telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await telling
         await chain.stop()

@@ -12,18 +12,40 @@ from typing import Any
 
 from openscrip.issuance.nodes.evm.methods import INVALID_PARAMS, Methods, failure
 
-_SUBSCRIPTIONS_MAX = 1_000
+_SUBSCRIPTIONS_MAX, _NEWS_MAX = 1_000, 10_000
 _NOT_IN_A_HEADER = {"transactions", "uncles", "withdrawals", "size", "totalDifficulty"}
 _Say = Callable[[str], Awaitable[None]]
 _Read = Callable[[bytes], Awaitable[bytes]]
 
 
 class Listener:
-    """One connection: its subscriptions, by id."""
+    """One connection: its subscriptions by id, and what there is to tell it, in order."""
 
-    def __init__(self, say: _Say) -> None:
+    def __init__(self, say: _Say, read: _Read) -> None:
         self._say = say
-        self.wanted: dict[str, tuple[str, Any]] = {}
+        self._read = read
+        self._wanted: dict[str, tuple[str, Any]] = {}
+        self._news: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_NEWS_MAX)
+        self._is_behind = False
+
+    def hear(self, kind: str, what: Any) -> None:
+        """A new block, or the id of a transaction. Who does not read what it asked for is let go."""
+        if not self._wanted or self._is_behind:
+            return
+        try:
+            self._news.put_nowait((kind, what))
+        except asyncio.QueueFull:
+            self._is_behind = True
+
+    async def tell(self) -> None:
+        """Tell, until it is too far behind."""
+        while not self._is_behind:
+            kind, what = await self._news.get()
+            for subscription, (wanted, criteria) in tuple(self._wanted.items()):
+                for each in await self._told(kind, what, wanted, criteria):
+                    told = {"subscription": subscription, "result": each}
+                    said = {"jsonrpc": "2.0", "method": "eth_subscription", "params": told}
+                    await self._say(json.dumps(said, separators=(",", ":")))
 
     async def answer(self, body: bytes, methods: Methods) -> bytes:
         """The answer to one message: `eth_subscribe` and `eth_unsubscribe` are the connection's own."""
@@ -38,11 +60,6 @@ class Listener:
             return json.dumps(answers).encode() if answers else await methods.answer(body)
         return json.dumps(self._answer_own(asked) or await methods.answer_one(asked)).encode()
 
-    async def tell(self, subscription: str, result: Any) -> None:
-        """One notification."""
-        told = {"subscription": subscription, "result": result}
-        await self._say(json.dumps({"jsonrpc": "2.0", "method": "eth_subscription", "params": told}, separators=(",", ":")))
-
     def _answer_own(self, asked: Any) -> dict[str, Any] | None:
         if not isinstance(asked, dict) or asked.get("method") not in {"eth_subscribe", "eth_unsubscribe"}:
             return None
@@ -50,48 +67,15 @@ class Listener:
         if not isinstance(params, list) or not params or not isinstance(params[0], str):
             return failure(request_id, INVALID_PARAMS, "Invalid params: expected what to subscribe to")
         if asked["method"] == "eth_unsubscribe":
-            return {"jsonrpc": "2.0", "id": request_id, "result": self.wanted.pop(params[0], None) is not None}
+            return {"jsonrpc": "2.0", "id": request_id, "result": self._wanted.pop(params[0], None) is not None}
         kind, criteria = params[0], params[1] if len(params) > 1 and isinstance(params[1], dict) else {}
-        if kind not in {"newHeads", "logs", "newPendingTransactions"} or len(self.wanted) >= _SUBSCRIPTIONS_MAX:
+        if kind not in {"newHeads", "logs", "newPendingTransactions"} or len(self._wanted) >= _SUBSCRIPTIONS_MAX:
             return failure(request_id, INVALID_PARAMS, f"Invalid params: no subscription to {kind[:40]}")
         subscription = "0x" + secrets.token_hex(16)
-        self.wanted[subscription] = (kind, {name: criteria[name] for name in ("address", "topics") if name in criteria})
+        self._wanted[subscription] = (kind, {name: criteria[name] for name in ("address", "topics") if name in criteria})
         return {"jsonrpc": "2.0", "id": request_id, "result": subscription}
 
-
-class Subscriptions:
-    """All connections that listen, and what there is to tell them, in order."""
-
-    def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
-        self._news: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-
-    def hear(self, kind: str, what: Any) -> None:
-        """A new block, or the id of a transaction."""
-        if self._listeners:
-            self._news.put_nowait((kind, what))
-
-    @contextmanager
-    def listener(self, say: _Say) -> Iterator[Listener]:
-        """A connection, as long as it lasts."""
-        made = Listener(say)
-        self._listeners.add(made)
-        try:
-            yield made
-        finally:
-            self._listeners.discard(made)
-
-    async def tell(self, read: _Read) -> None:
-        """Tell, for ever; `read` asks the chain."""
-        while True:
-            kind, what = await self._news.get()
-            for listener in tuple(self._listeners):
-                for subscription, (wanted, criteria) in tuple(listener.wanted.items()):
-                    for each in await self._told(kind, what, wanted, criteria, read):
-                        await listener.tell(subscription, each)
-
-    @staticmethod
-    async def _told(kind: str, what: Any, wanted: str, criteria: Any, read: _Read) -> Sequence[Any]:
+    async def _told(self, kind: str, what: Any, wanted: str, criteria: Any) -> Sequence[Any]:
         match kind, wanted:
             case "pending", "newPendingTransactions":
                 return [what]
@@ -100,7 +84,29 @@ class Subscriptions:
             case "block", "logs":
                 params = [criteria | {"blockHash": what["hash"]}]
                 asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": params}
-                found = json.loads(await read(json.dumps(asked).encode())).get("result") or []
+                found = json.loads(await self._read(json.dumps(asked).encode())).get("result") or []
                 return list(found)
             case _:
                 return []
+
+
+class Subscriptions:
+    """All connections that listen."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    def hear(self, kind: str, what: Any) -> None:
+        """A new block, or the id of a transaction."""
+        for listener in self._listeners:
+            listener.hear(kind, what)
+
+    @contextmanager
+    def listener(self, say: _Say, read: _Read) -> Iterator[Listener]:
+        """A connection, as long as it lasts; `say` sends to it, `read` asks the chain."""
+        made = Listener(say, read)
+        self._listeners.add(made)
+        try:
+            yield made
+        finally:
+            self._listeners.discard(made)
