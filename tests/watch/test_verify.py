@@ -11,8 +11,11 @@ from tests.issuance.solana.conftest import WillingAttestor, chain_of
 from tests.watch.asks import SPLIT_BOOKED, SPLIT_DAY, SPLIT_OPEN, change, delivery, notice, release, schedule, terms
 from tests.watch.stage import ISIN, LEFT_BEHIND, STOCK, Stage
 
+from openscrip.issuance.chains.solana import program_operations as operations
 from openscrip.issuance.chains.solana.adapter import SolanaChain
+from openscrip.issuance.chains.solana.governance import SolanaTimelock
 from openscrip.issuance.chains.solana.program import local_program
+from openscrip.issuance.chains.solana.program_parts import Role
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.voucher import RedemptionKind, chain_hash
 from openscrip.kernel.quantities import RawAmount, Shares
@@ -189,6 +192,18 @@ def test_a_multiplier_sent_to_solana_alone_is_found(stage: Stage) -> None:
     alone = replace(change(stage, "solana", told, "20.02", stage.now + 900, 2), paused_from=stage.now)
     stage.land("solana", thieves(stage).prepare_multiplier(alone, {}))
     assert "multiplier: EVM shows" in broken(stage)["multiplier"]
+
+
+def test_mints_are_held_against_the_keys_of_their_own_time_after_a_rotation(stage: Stage) -> None:
+    thief = Thief(stage.cluster, local_program(), stage.keys.solana)
+    attestor = (str(stage.keys.solana.pubkey()), thief)
+    timelock = SolanaTimelock(stage.cluster, local_program(), stage.solana_keys.issuer, *attestor)
+    fresh = operations.signers(salt=b"rotation", role=1, keys=Role.of(1, stage.solana_keys.guardian.pubkey()))
+    timelock.propose(fresh)
+    stage.set_time(stage.now + 86_400)
+    timelock.execute(fresh)
+    assert stage.solana.issuer_account().signer_epoch == 2
+    assert "2 EVM and 3 Solana mints" in checks(stage)["signatures"].detail
 
 
 def test_a_program_that_one_key_may_replace_is_found(stage: Stage) -> None:

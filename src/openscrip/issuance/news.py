@@ -218,8 +218,8 @@ class News:
         named = unit.row(ChainName, event.hash)
         asked = unit.row(Redemption, named.business_id) if named else None
         if asked is None or asked.state != "requested" or asked.wallet != event.holder:
-            # Nobody announced it, or the wallet sent a second time, or another wallet used the id, which ends nobody's
-            # request: an operator gives it back.
+            # Nobody announced it, or its request has ended, or another wallet used the id, which ends nobody's request:
+            # an operator gives it back.
             fact = UnplacedEscrow(event.chain, event.hash, event.holder, event.raw, event.tx_id)
             self._books.record(unit, Decision(facts=(fact,)))
         else:
