@@ -46,11 +46,13 @@ class OnFullDisk(Archive):
 
 
 @asynccontextmanager
-async def opened(folder: Path, steps_max: int, kind: type[Archive] = Archive) -> AsyncIterator[tuple[Chain, Archive, Ask]]:
+async def opened(
+    folder: Path, steps_max: int, kind: type[Archive] = Archive, patience_s: float = 20
+) -> AsyncIterator[tuple[Chain, Archive, Ask]]:
     """A chain in this process, whose miner rests; `ask` makes one call as the face does."""
     anvil = Anvil(NODE_MODULES / ANVIL, folder, CHAIN_ID, NOON)
     archive = kind(anvil)
-    chain = Chain(archive, anvil, live=False, hear=lambda _kind, _what: None, steps_max=steps_max)
+    chain = Chain(archive, anvil, live=False, hear=lambda _kind, _what: None, steps_max=steps_max, patience_s=patience_s)
     await chain.start()
     chain.rest(resting=True)
     methods = Methods(chain)
@@ -149,5 +151,30 @@ def test_what_a_full_disk_cannot_log_is_refused_and_has_not_happened(tmp_path: P
             await ask("evm_mine")
             assert (await ask("eth_getTransactionReceipt", tx_id))["status"] == "0x1"
             assert chain.tip.at == NOON
+
+    asyncio.run(story())
+
+
+def test_an_anvil_that_hangs_is_replaced_and_what_it_was_asked_is_done(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, 1_000, patience_s=0.3) as (chain, _, ask):
+            await ask("anvil_setBalance", ALICE.address, hex(10**24))
+            hangs: list[tuple[str, object]] = [
+                ("eth_sendRawTransaction", "0x" + payment(ALICE, 0).raw.hex()),
+                ("evm_mine", NOON + 5),
+                ("openscrip_setClock", NOON + 9),
+            ]
+            for method, param in hangs:
+                os.kill(chain.pid, signal.SIGSTOP)
+                await ask(method, param)
+            os.kill(chain.pid, signal.SIGSTOP)
+            await ask("anvil_setBalance", ALICE.address, "0x7")
+            os.kill(chain.pid, signal.SIGSTOP)
+            with pytest.raises(CallRefused, match="did not answer in time"):
+                await ask("eth_blockNumber")
+            assert await ask("eth_blockNumber") == "0x2"
+            assert len((await ask("eth_getBlockByNumber", "0x1", False))["transactions"]) == 1
+            assert await ask("eth_getBalance", ALICE.address, "latest") == "0x7"
+            assert chain.tip.at == NOON + 9
 
     asyncio.run(story())

@@ -29,7 +29,6 @@ BROKEN = 1
 _BEAT_S, _GATHER_S = 0.02, 0.002
 """At most one block a beat; a lone transaction waits only for those that come with it."""
 _LIVE_BLOCK_S = 2.0
-_READ_S = 60.0
 _DUMP_S = 300.0
 _REBUILDS_MAX = 3
 _STEPS_MAX = 5_000
@@ -58,11 +57,15 @@ class Chain:
     tip: Tip
 
     def __init__(
-        self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard, steps_max: int = _STEPS_MAX
+        self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard, steps_max: int = _STEPS_MAX, patience_s: float = 20
     ) -> None:
-        """`hear` is called in order with all there is to tell; after `steps_max` steps a newer state is written."""
+        """`hear` is called in order with all there is to tell; after `steps_max` steps a newer state is written.
+
+        An anvil that takes longer than `patience_s` for a step, or three times that for a read, hangs: another takes its place.
+        """
         self.rests = False
         self._steps_max = self._state_due = steps_max
+        self._patience_s = patience_s
         self._archive = archive
         self._anvil = anvil
         self._live = live
@@ -110,9 +113,17 @@ class Chain:
     async def read(self, body: bytes) -> bytes:
         """Anvil's answer to a document that changes nothing. Raises `WireBroken` if there is none in time."""
         for _ in range(3):
-            with suppress(WireBroken):
-                async with asyncio.timeout(_READ_S):
-                    return await (await self._alive()).reads.ask(body)
+            child = await self._alive()
+            try:
+                async with asyncio.timeout(3 * self._patience_s):
+                    return await child.reads.ask(body)
+            except WireBroken:
+                continue
+            except TimeoutError:
+                async with self._order:
+                    with suppress(WireBroken, CallRefused):  # if it hangs altogether, this ends it
+                        await child.call("eth_chainId")
+                raise WireBroken("evm node: the chain did not answer in time") from None
         raise WireBroken("evm node: the chain went away again and again")
 
     async def submit(self, raw: str) -> Any:
@@ -270,7 +281,7 @@ class Chain:
     async def _replay(self) -> dict[str, Any]:
         base, records = self._archive.base, list(self._archive.log.replay())[1:]
         anvil = Anvil(self._anvil.binary, self._anvil.data, self._anvil.chain_id, self._archive.start_at)
-        self._child = child = await Child.started(anvil, base.state)
+        self._child = child = await Child.started(anvil, base.state, self._patience_s)
         answers = await child.row.row([_HOLD_TIME, *self._calls(records)])
         head = await child.call(*_flat(_HEAD))
         stepped = [record for record in records if record.kind is not Kind.CLOCK]

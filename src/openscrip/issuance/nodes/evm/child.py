@@ -20,14 +20,18 @@ _STOP_S = 5.0
 class Child:
     """One running anvil: `row` for what changes the chain, in order, and `reads` for everything else."""
 
-    def __init__(self, process: asyncio.subprocess.Process, row: Wire, reads: Wires) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, row: Wire, reads: Wires, patience_s: float) -> None:
         self._process = process
+        self._patience_s = patience_s
         self.row = row
         self.reads = reads
 
     @classmethod
-    async def started(cls, anvil: Anvil, state: Path | None) -> "Child":
-        """Start anvil from a state, or new, on a port of its own choice. Raises `Unavailable` if it does not answer."""
+    async def started(cls, anvil: Anvil, state: Path | None, patience_s: float) -> "Child":
+        """Start anvil from a state, or new, on a port of its own choice; a call that takes longer than `patience_s` fails.
+
+        Raises `Unavailable` if it does not answer.
+        """
         port = free_port()
         options = ["--no-request-size-limit", *(["--load-state", str(state)] if state else [])]
         anvil.forget_history()
@@ -41,7 +45,7 @@ class Child:
                     with suppress(OSError):
                         row = await Wire.connected(port)
                         if listens(process.pid, port):
-                            return cls(process, row, Wires(port))
+                            return cls(process, row, Wires(port), patience_s)
                         row.close()
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
@@ -58,14 +62,14 @@ class Child:
         """Whether it can still be asked."""
         return self._process.returncode is None and self.row.is_open
 
-    async def call(self, method: str, *params: object, within_s: float = 20.0) -> Any:
+    async def call(self, method: str, *params: object, within_s: float | None = None) -> Any:
         """The result of one call in order. Raises `CallRefused`, and `WireBroken` when the chain is gone or hangs."""
-        return _result(await self._asked(document(method, params), within_s))
+        return _result(await self._asked(document(method, params), within_s or self._patience_s))
 
     async def both(self, *calls: Call) -> list[Any]:
         """The results of reads in one request. Raises as `call`."""
         asked = [{"jsonrpc": "2.0", "id": place, "method": call[0], "params": call[1]} for place, call in enumerate(calls)]
-        answers = await self._asked(json.dumps(asked).encode(), 20.0)
+        answers = await self._asked(json.dumps(asked).encode(), self._patience_s)
         return [_result(answer) for answer in sorted(answers, key=lambda answer: int(answer["id"]))]
 
     async def _asked(self, body: bytes, within_s: float) -> Any:
