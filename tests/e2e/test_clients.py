@@ -1,5 +1,6 @@
-"""Wallets and tools of others against `openscrip up`'s EVM chain."""
+"""Wallets, clients and tools of others, unmodified, against the two chains of `openscrip up`."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,11 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 from tests.e2e.stack import Up, eventually
 from tests.issuance.nodes.evm_crowd import children_of
+from tests.issuance.nodes.solana_stage import run_client
 from tests.thirdparty.solidity import node as node_js
 
 from openscrip.bootstrap.places import Places
+from openscrip.issuance.chains.solana import token_program
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.runtime.keys import KeyKind, Keystore
 
@@ -26,7 +35,8 @@ TWO = 2 * 10**18
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running = Up(tmp_path_factory.mktemp("up"), "--accelerated", "--start", "2024-06-03T12:00:00Z", "--list", "TSLA")
-    running.told_by("subscribe", "TSLA", "2", "--client", "alice", "--chain", "evm", "--paper", "--wait")
+    for chain in ("evm", "solana"):
+        running.told_by("subscribe", "TSLA", "2", "--client", "alice", "--chain", chain, "--paper", "--wait")
     yield running
     running.stop(signal.SIGKILL)
 
@@ -81,3 +91,55 @@ def test_the_stack_goes_on_when_its_chain_is_killed_under_it(up: Up, rpc: JsonRp
     assert rpc.call("eth_getBlockByNumber", before["number"], True) == before
     up.told_by("subscribe", "TSLA", "1", "--client", "alice", "--chain", "evm", "--paper", "--wait")
     assert eventually(lambda: up.told_by("status")["stocks"][0]["raw_supply"]["evm"] == "3")
+
+
+@pytest.fixture
+def mint(up: Up) -> str:
+    return str(up.told_by("status")["stocks"][0]["tokens"]["solana"])
+
+
+@pytest.fixture
+def holder(up: Up) -> Keypair:
+    return Keypair.from_seed(Keystore(Places(up.data).wallets).load("alice-solana", KeyKind.ED25519).secret)
+
+
+def test_web3_js_spl_token_and_kit_read_and_move_the_token(up: Up, mint: str, holder: Keypair) -> None:
+    address = up.doors["solana_rpc"]
+    saw = run_client("holder.mjs", address, address.replace("http:", "ws:"), mint, bytes(holder.secret()).hex())
+    friend = saw.pop("friend")
+    assert saw == {
+        "symbol": "TSLAx", "decimals": 8, "multiplier": 1, "paused": False, "hasOneAuthority": True, "held": "2",
+        "received": "25000000", "left": "1.7",
+    }  # fmt: skip
+    assert up.told_by("status")["stocks"][0]["raw_supply"]["solana"] == "2"
+    held = eventually(lambda: friend in json.dumps(up.told_by("holders", "TSLA", "--chain", "solana")))
+    assert held, "the indexer saw who received it"
+
+
+def test_solana_py_reads_and_moves_the_token(up: Up, mint: str, holder: Keypair) -> None:
+    friend, key = Keypair().pubkey(), Pubkey.from_string(mint)
+    mine, his = (token_program.associated_account(owner, key) for owner in (holder.pubkey(), friend))
+
+    async def scenario() -> None:
+        async with AsyncClient(up.doors["solana_rpc"], commitment=Confirmed) as client:
+            dropped = await client.request_airdrop(holder.pubkey(), 10**9)
+            await client.confirm_transaction(dropped.value, sleep_seconds=0.01)
+            before = (await client.get_token_account_balance(mine)).value
+            latest = (await client.get_latest_blockhash()).value
+            authority = token_program.Authority(holder.pubkey())
+            steps = [
+                token_program.create_associated_account(holder.pubkey(), friend, key),
+                token_program.transfer_checked(mine, key, his, authority, 10_000_000, 8),
+            ]
+            message = MessageV0.try_compile(holder.pubkey(), steps, [], latest.blockhash)
+            sent = (await client.send_transaction(VersionedTransaction(message, [holder]))).value
+            done = await client.confirm_transaction(
+                sent, sleep_seconds=0.01, last_valid_block_height=latest.last_valid_block_height
+            )
+            assert done.value[0] is not None
+            assert done.value[0].err is None
+            after = (await client.get_token_account_balance(mine)).value
+            assert int(before.amount) - int(after.amount) == 10_000_000
+            assert (await client.get_token_account_balance(his)).value.ui_amount_string == "0.1"
+
+    asyncio.run(scenario())
