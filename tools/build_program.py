@@ -1,7 +1,7 @@
 """Build the Solana program: `python tools/build_program.py` writes stock.so and stock.json into the package.
 
-`--check` builds and compares with what is there, byte for byte; `--out FILE` writes the program there alone; `--format v3`
-writes the newer program format. The compiler is fetched first where it is not there (Debian, no root needed).
+`--check` builds and compares with what is there, byte for byte; `--out FILE` writes the program there alone; `--format v0`
+writes the older program format. The compiler is fetched first where it is not there (Debian, no root needed).
 """
 
 import argparse
@@ -9,8 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from sbf.build import BUILT, RECORD, STOCK, BuildFailed, build, record
+from sbf.build import BUILT, FORMAT, RECORD, STOCK, BuildFailed, build, record
 from sbf.compiler import NoCompiler, obtain
+from sbf.link import FORMATS
 
 
 def main(arguments: list[str]) -> int:
@@ -18,7 +19,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Build the Solana program.")
     parser.add_argument("--check", action="store_true", help="compare with the built program instead of writing it")
     parser.add_argument("--out", type=Path, help="write the program to this file and nothing else")
-    parser.add_argument("--format", choices=("v0", "v3"), default="v0", help="program format")
+    parser.add_argument("--format", choices=FORMATS, default=FORMAT, help="program format")
     parser.add_argument("--source", type=Path, default=STOCK, help="folder of the crate")
     chosen = parser.parse_args(arguments)
     try:

@@ -11,7 +11,7 @@ import pytest
 from tests.mutation.operators import Mutant
 from tests.mutation.trial import ROOT, FirstFailure, Verdict
 
-from sbf.build import STOCK, BuildFailed, compiled
+from sbf.build import FORMAT, STOCK, BuildFailed, compiled
 from sbf.compiler import find
 from sbf.link import LinkRefused, link
 
@@ -67,7 +67,7 @@ def built(mutant: Mutant, folder: Path, original: Path) -> bytes:
         next((crate / "src").rglob(mutant.file)).write_text(mutant.source)
     compiler = find()
     assert compiler is not None
-    return link(compiled(compiler, crate, flags=LENIENT))
+    return link(compiled(compiler, crate, flags=LENIENT), FORMAT)
 
 
 def build(mutant: Mutant, folder: Path, original: Path) -> str:

@@ -101,8 +101,9 @@ KEYS = Keys.fixed()
 class World:
     """A chain on which the program stands, upgradeable, with nothing founded."""
 
-    def __init__(self, code: bytes, program_id: Pubkey | None = None) -> None:
-        chain = LiteSVM().with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
+    def __init__(self, code: bytes, program_id: Pubkey | None = None, base: LiteSVM | None = None) -> None:
+        base = LiteSVM() if base is None else base
+        chain = base.with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
         self.chain = chain
         self.keys = KEYS
         self.program = Program(program_id or key_of("program").pubkey())

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from tests.issuance.programs.world import (
     DAY_CAP,
@@ -128,9 +129,9 @@ class Stand:
     unopened: Pubkey
     ready: dict[str, Operation]
 
-    def __init__(self, code: bytes) -> None:
+    def __init__(self, code: bytes, base: LiteSVM | None = None) -> None:
         self.code = code
-        self.world = world = Issuer(code)
+        self.world = world = Issuer(code, base=base)
         self.unopened = key_of("mint NEW").pubkey()
         self.second = world.token("MSFT")
         self.there = world.account_of(KEYS.holder, self.second)

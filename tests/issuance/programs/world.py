@@ -3,6 +3,7 @@
 from typing import Any
 
 from solders.instruction import Instruction
+from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 from tests.issuance.programs.chain import (
@@ -67,8 +68,8 @@ __all__ = [
 class Issuer(World):
     """Founded, with one token that has a fresh report, and a holder with an account."""
 
-    def __init__(self, code: bytes, program_id: Pubkey | None = None) -> None:
-        super().__init__(code, program_id)
+    def __init__(self, code: bytes, program_id: Pubkey | None = None, base: LiteSVM | None = None) -> None:
+        super().__init__(code, program_id, base)
         self.send(self.founding())
         self.mint = self.token("AAPL")
         self.account = self.account_of(KEYS.holder)
