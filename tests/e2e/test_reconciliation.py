@@ -74,6 +74,7 @@ def gauge(up: Up, symbol: str) -> str:
 def test_nothing_differs_after_a_subscription__and_the_index_proves_its_holder(up: Up, tmp_path: Path) -> None:
     assert (broken(up), gauge(up, "TSLA")) == ([], "0")
     wallet = up.http.get("/v1/subscriptions/sub-1").json()["wallet"]
+    assert eventually(lambda: up.told_by("holders", "TSLAx")["count"] == 1)
     told = up.told_by("holders", "TSLAx")
     assert (told["holders"], told["count"]) == ([{"holder": wallet.lower(), "raw": "2"}], 1)
     proof = tmp_path / "proof.json"
@@ -94,7 +95,7 @@ def test_a_foreign_mint__is_told_everywhere__and_no_mint_of_that_stock_is_asked_
     assert (gauge(up, "TSLA"), gauge(up, "AAPL")) == (str(len(broken(up))), "0")
     said = up.say("status")
     assert (said.code, "OPEN" in said.out, found["id"] in said.out) == (1, True, True)
-    assert up.told_by("holders", "TSLA")["count"] == 2  # whoever came to tokens without us is known
+    assert eventually(lambda: up.told_by("holders", "TSLA")["count"] == 2)  # whoever came to tokens without us is known
 
     subscribe(up, "TSLA", "sub-2")
     assert subscribe(up, "AAPL", "sub-3", "--wait")["state"] == "completed"
@@ -122,12 +123,14 @@ def test_shares_that_custody_blocked__are_a_break__until_they_are_free_again(up:
     isin = next(each["isin"] for each in up.http.get("/v1/stocks").json() if each["symbol"] == "AAPL")
     custodian = PaperCustodianClient(up.doors["custodian"])
     custodian.move_sub_balance(SubBalanceMove("block-1", isin, "available", "blocked", Shares.whole(1)))
-    assert eventually(lambda: broken(up) != [])
+    before = instant(up.http.get("/v1/clock").json()["now"])
+    assert eventually(lambda: advanced(up, 20) and broken(up) != [])
+    assert instant(broken(up)[0]["since"]) - before <= 60
     assert [(each["stock"], each["kind"], each["chain"], each["difference"]) for each in broken(up)] == [
         ("AAPL", "cover", "", "1")
     ]
     custodian.move_sub_balance(SubBalanceMove("free-1", isin, "blocked", "available", Shares.whole(1)))
-    assert eventually(lambda: broken(up) == [])
+    assert eventually(lambda: advanced(up, 20) and broken(up) == [])
     custodian.close()
 
 

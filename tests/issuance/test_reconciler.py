@@ -1,6 +1,6 @@
 """The reconciler beside the whole main job: no false alarm in a hostile world, and every injected difference found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import DECIDES, build_books
 from openscrip.bootstrap.simulated import build_world
 from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened, refuse_while_broken
-from openscrip.issuance.chain import Head
+from openscrip.issuance.chain import Chain, Head
 from openscrip.issuance.indexer.indexer import Indexer
 from openscrip.issuance.indexer.movements import ALL, Block, Moved
 from openscrip.issuance.indexer.reading import Page
 from openscrip.issuance.indexer.store import IndexStore
-from openscrip.issuance.reconciler import Reconciler
-from openscrip.issuance.reconciliation import ReportedReserve, accept
+from openscrip.issuance.reconciler import PortReader, Reconciler
+from openscrip.issuance.reconciliation import ChainSeen, ReportedReserve, accept
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.issuance.terms import Terms
@@ -35,7 +35,7 @@ FIVE = RawAmount.parse("5")
 
 def reconciler_of(world: World, **more: Any) -> Reconciler:
     books = build_books(Terms(), world.clock.now)
-    return Reconciler(world.store, books, world.chains, world.custodian, world.clock, **more)
+    return Reconciler(world.store, books, world.chains, world.custodian, world.clock, often_s=0.0, **more)
 
 
 def looks(world: World, reconciler: Reconciler) -> int:
@@ -263,11 +263,23 @@ def test_shares_that_are_pledged__are_not_cover__though_the_books_have_them(worl
     assert {row.kind for row in breaks(world, "open") if row.stock == stock.id} == {"cover"}
 
 
+class Reporting(PortReader):
+    """A chain on which the reserve of one stock is reported."""
+
+    def __init__(self, chain: Chain, stock: str, feed: list[ReportedReserve]) -> None:
+        super().__init__(chain)
+        self._stock, self._feed = stock, feed
+
+    def read(self, tokens: Sequence[str]) -> Mapping[str, ChainSeen]:
+        shown = super().read(tokens)
+        return {**shown, self._stock: replace(shown[self._stock], reserve=self._feed[0])}
+
+
 def test_a_reserve_that_custody_never_stated__is_a_break(world: World, stock: Stock) -> None:
     statement = world.custodian.latest_statement(stock.isin)
     told = ReportedReserve(statement.available, statement.available, statement.epoch, statement.as_of)
     feed = [told]
-    reconciler = reconciler_of(world, reserves={"evm": lambda token: feed[0] if token == stock.id else None})
+    reconciler = reconciler_of(world, readers={"evm": Reporting(world.chains["evm"], stock.id, feed)})
     assert looks(world, reconciler) == 0
     for wrong, kind in (
         (replace(told, shares=told.shares + Shares.whole(1)), "reserve"),
@@ -288,8 +300,8 @@ def test_a_reserve_that_custody_never_stated__is_a_break(world: World, stock: St
 def test_allocations_of_all_chains_above_the_newest_report__are_a_break(world: World, stock: Stock) -> None:
     statement = world.custodian.latest_statement(stock.isin)
     all_of_it = ReportedReserve(statement.available, statement.available, statement.epoch, statement.as_of)
-    reserves = dict.fromkeys(("evm", "solana"), lambda token: all_of_it if token == stock.id else None)
-    looks(world, reconciler_of(world, reserves=reserves))
+    readers = {name: Reporting(chain, stock.id, [all_of_it]) for name, chain in world.chains.items()}
+    looks(world, reconciler_of(world, readers=readers))
     [found] = breaks(world, "open")
     assert (found.kind, found.chain, found.stock) == ("allocation", "", stock.id)
 

@@ -6,8 +6,9 @@ one. What is on its way stands in the books before it is sent, so that nothing o
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from openscrip.assets import accounts
 from openscrip.assets.custody import Custodian, Statement
@@ -17,11 +18,13 @@ from openscrip.issuance.bridge_row import OPEN, Crossing
 from openscrip.issuance.chain import Chain, Departed
 from openscrip.issuance.distribution_row import Distribution
 from openscrip.issuance.indexer.indexer import Indexer
+from openscrip.issuance.indexer.movements import ALL
+from openscrip.issuance.indexer.store import IndexStore
 from openscrip.issuance.reconciliation import (
     ChainBooks,
     ChainSeen,
     Finding,
-    ReportedReserve,
+    Indexed,
     StockBooks,
     StockSeen,
     compare,
@@ -39,15 +42,34 @@ log = logging.getLogger(__name__)
 
 FEED = "reconciliation"
 STAGED_STATES = ("staging", "staged", "verifying", "held")
-STATEMENT_S = 60
+STATEMENT_S = 30
 """How old in market time the newest statement may be before another is asked for."""
 STATEMENTS_KEPT = 2_000
 REST_S, REST_TIMES = 0.2, 10
 """A look while market time stands is followed by a rest: at least so long, and so many times as long as it took."""
 PAGES_AT_ONCE = 20
+OFTEN_S = 1.0
+"""Machine time between two readings of the index, and between two questions for a new statement."""
 
-ReadReserve = Callable[[str], ReportedReserve | None]
-"""What the reserve feed of a token says; None while it says nothing."""
+
+class Reader(Protocol):
+    """Reads what a chain shows of tokens; of many at once where the chain can tell so."""
+
+    def read(self, tokens: Sequence[str]) -> Mapping[str, ChainSeen]:
+        """Each token as one final block shows it. Raises `Unavailable`."""
+        ...
+
+
+class PortReader:
+    """Reads through the port: right for every chain, one question after the other."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def read(self, tokens: Sequence[str]) -> Mapping[str, ChainSeen]:
+        """As `Reader.read`."""
+        block = self._chain.head().number
+        return {token: ChainSeen(block, self._chain.supply(token), self._chain.multiplier(token)) for token in tokens}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +83,16 @@ class Look:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The newest statement of a line; `heard` says that the books know everything that custody told until now."""
+
+    newest: Statement
+    heard: bool
+
+
 class Reconciler:
-    """Compares every listed stock. `reserves` reads the feeds of those chains that have any."""
+    """Compares every listed stock. `readers` read the chains; the port does where there is none."""
 
     def __init__(
         self,
@@ -73,7 +103,8 @@ class Reconciler:
         clock: Clock,
         *,
         indexers: Sequence[Indexer] = (),
-        reserves: Mapping[str, ReadReserve] | None = None,
+        readers: Mapping[str, Reader] | None = None,
+        often_s: float = OFTEN_S,
         machine: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -82,10 +113,12 @@ class Reconciler:
         self._custodian = custodian
         self._clock = clock
         self._indexers = {indexer.chain: indexer for indexer in indexers}
-        self._reserves = reserves or {}
+        self._readers = {name: PortReader(chain) for name, chain in chains.items()} | dict(readers or {})
+        self._often_s = often_s
         self._machine = machine
         self._followed: set[tuple[str, str]] = set()
-        self._unjudged: dict[tuple[str, str], tuple[int, RawAmount, int]] = {}
+        self._unjudged: dict[tuple[str, str], tuple[int, RawAmount]] = {}
+        self._asked: dict[str, float] = {}
         self._statements: dict[str, list[Statement]] = {}
         self._rests_until = 0.0
         self._looked_at = -1
@@ -142,8 +175,10 @@ class Reconciler:
             known = [books_of(view, stock) for stock in view.rows(Stock)]
             heard = {name: view.cursor(f"chain:{name}") for name in self._chains}
             told = view.cursor("custodian")
+        chains = {name: self._see_chain(name, known, silent) for name in self._chains}
+        statements = self._statements_now(known, told, silent)
         for books in known:
-            seen = self._see(books, heard, told, silent)
+            seen = self._see(books, chains, statements.get(books.stock.isin))
             books_then = self._with_unheard(books, seen, heard, silent)
             self.looks[books.stock.id] = Look(books.stock.id, now, books, seen, tuple(compare(books_then, seen)))
         return [self.looks[books.stock.id] for books in known]
@@ -159,6 +194,9 @@ class Reconciler:
     # seeing
 
     def _index(self, silent: list[str]) -> None:
+        """Let the index follow every listed token, and read what is new, now and then."""
+        if not self._is_due("index"):
+            return
         with self._store.view() as view:
             listed = [pair for stock in view.rows(Stock) for pair in stock.tokens if pair[0] in self._indexers]
         for name, indexer in self._indexers.items():
@@ -171,59 +209,46 @@ class Reconciler:
             except Unavailable as outage:
                 silent.append(str(outage))
 
-    def _see(self, books: StockBooks, heard: Mapping[str, str], told: str, silent: list[str]) -> StockSeen:
-        chains: dict[str, ChainSeen] = {}
-        for name, token in books.stock.tokens:
-            if name in self._chains:
-                try:
-                    chains[name] = self._see_chain(name, token)
-                except Unavailable as outage:
-                    silent.append(str(outage))
+    def _is_due(self, what: str) -> bool:
+        """Whether `what` was not done for a while; then it counts as done."""
+        now = self._machine()
+        if now < self._asked.get(what, now) + self._often_s and what in self._asked:
+            return False
+        self._asked[what] = now
+        return True
+
+    def _see(self, books: StockBooks, chains: Mapping[str, Mapping[str, ChainSeen]], statement: _Told | None) -> StockSeen:
+        shown = {name: chains[name][token] for name, token in books.stock.tokens if token in chains.get(name, {})}
+        if statement is None:
+            return StockSeen(shown, None)
+        as_of = min((each.reserve.as_of for each in shown.values() if each.reserve), default=statement.newest.as_of)
+        return StockSeen(shown, statement.newest if statement.heard else None, self._held_since(books.stock.isin, as_of))
+
+    def _see_chain(self, name: str, known: Sequence[StockBooks], silent: list[str]) -> Mapping[str, ChainSeen]:
+        """What a chain shows of all tokens, beside what the index knows of them; nothing if it is silent."""
+        tokens = [token for books in known for chain, token in books.stock.tokens if chain == name]
         try:
-            statement = self._statement(books.stock.isin)
-            unheard = self._custodian.events(int(told or 0), 1)
+            shown = self._readers[name].read(tokens)
+            indexer = self._indexers.get(name)
+            read = {} if indexer is None else {one.token: one.number for one in indexer.store.cursors(name)}
+            return {token: replace(one, indexed=self._indexed(name, token, one, read)) for token, one in shown.items()}
         except Unavailable as outage:
             silent.append(str(outage))
-            return StockSeen(chains, None)
-        as_of = min((shown.reserve.as_of for shown in chains.values() if shown.reserve), default=statement.as_of)
-        return StockSeen(chains, None if unheard else statement, self._held_since(books.stock.isin, as_of))
+            return {}
 
-    def _see_chain(self, name: str, token: str) -> ChainSeen:
-        chain, reserve = self._chains[name], self._reserves.get(name)
-        first = chain.head().number
-        supply, multiplier = chain.supply(token), chain.multiplier(token)
-        indexed = self._indexed(name, token, first, supply)
-        return ChainSeen(first, supply, multiplier, indexed, reserve(token) if reserve else None)
+    def _indexed(self, name: str, token: str, shown: ChainSeen, read: Mapping[str, int]) -> Indexed | None:
+        """What the index knows of the supply that was read, or of an earlier reading; None while it cannot tell.
 
-    def _indexed(self, name: str, token: str, first: int, supply: RawAmount) -> frozenset[RawAmount] | None:
-        """The supplies that the index knows from block `first` to where the supply was read; None while it cannot tell.
-
-        Where a block is told only when it is over (Solana), a reading waits until the index has come that far.
+        A reading that the index has not reached waits until it has, while later ones pass.
         """
-        indexer = self._indexers.get(name)
-        if indexer is None:
+        if token not in read:
             return None
-        read = _read(indexer, token)
-        if read < first:
-            return self._judged_later(indexer, token, read, (first, supply))
-        found = indexer.store.supplies(name, token, first, first)
-        if supply not in found and indexer.catch_up(PAGES_AT_ONCE):
-            last = max(first, min(self._chains[name].head().number, _read(indexer, token)))
-            found = indexer.store.supplies(name, token, first, last)
-        return frozenset(found)
-
-    def _judged_later(
-        self, indexer: Indexer, token: str, read: int, reading: tuple[int, RawAmount]
-    ) -> frozenset[RawAmount] | None:
-        """The verdict on an earlier reading that the index has reached; this one waits for its own, if none does."""
-        key, last = (indexer.chain, token), self._chains[indexer.chain].head().number
-        waiting = self._unjudged.setdefault(key, (*reading, last))
-        if read < waiting[2]:
+        key, now = (name, token), (shown.block, shown.supply)
+        block, supply = now if read[token] >= shown.block else self._unjudged.setdefault(key, now)
+        if read[token] < block:
             return None
-        block, supply, end = waiting
-        self._unjudged[key] = (*reading, last)
-        found = indexer.store.supplies(indexer.chain, token, max(0, block - 1), end)
-        return frozenset({reading[1]}) if supply in found else frozenset(found - {reading[1]})
+        self._unjudged[key] = now
+        return Indexed(supply, frozenset(_supplies(self._indexers[name].store, name, token, block)))
 
     def _with_unheard(self, books: StockBooks, seen: StockSeen, heard: Mapping[str, str], silent: list[str]) -> StockBooks:
         """The books with the departures that chains tell of and that were not heard yet; asked for where supply is short."""
@@ -241,23 +266,50 @@ class Reconciler:
             found[name] = replace(found[name], least=found[name].least - RawAmount(gone))
         return replace(books, chains=found)
 
-    def _statement(self, isin: str) -> Statement:
-        """The newest statement; another is asked for when it is old or something moved."""
+    def _statements_now(self, known: Sequence[StockBooks], told: str, silent: list[str]) -> dict[str, _Told]:
+        """The newest statement of each line, and whether the books have heard all that custody told."""
+        try:
+            newest = {books.stock.isin: self._statement(books) for books in known}
+            heard = not self._custodian.events(int(told or 0), 1)
+        except Unavailable as outage:
+            silent.append(str(outage))
+            return {}
+        return {isin: _Told(statement, heard) for isin, statement in newest.items()}
+
+    def _statement(self, books: StockBooks) -> Statement:
+        """The newest statement. A new one is asked for where the last differs from the books, or is half a minute old."""
+        isin = books.stock.isin
         kept = self._statements.setdefault(isin, [])
+        if kept:
+            last = kept[-1]
+            differs = (last.aggregate, last.epoch) != (books.custody, books.stock.epoch)
+            old = self._clock.now() - last.as_of >= STATEMENT_S and self._is_due(isin)
+            if not differs and not old:
+                return last
         newest = self._custodian.latest_statement(isin)
-        if not kept or newest.sequence > kept[-1].sequence:
-            after = kept[-1].sequence if kept else max(0, newest.sequence - STATEMENTS_KEPT)
+        after = kept[-1].sequence if kept else max(0, newest.sequence - STATEMENTS_KEPT)
+        if newest.sequence > after:
             kept += self._custodian.statements(isin, after)
             del kept[:-STATEMENTS_KEPT]
         return newest
 
     def _held_since(self, isin: str, as_of: int) -> frozenset[tuple[int, Shares]]:
         """What statements held that a report as of `as_of` may stand on; empty where that is too long ago."""
-        kept = self._statements[isin]
+        kept = self._statements.get(isin, [])
         before = [place for place, statement in enumerate(kept) if statement.as_of <= as_of]
         if not before:
             return frozenset()
         return frozenset((one.epoch, one.available) for one in kept[max(0, before[-1] - 1) :])
+
+
+def _supplies(index: IndexStore, chain: str, token: str, block: int) -> Iterator[RawAmount]:
+    """The supply at the beginning of a block and after each of its mints and burns: a block may be read while it is made."""
+    supply = index.supply(chain, token, block - 1) if block else RawAmount(0)
+    yield supply
+    for _, moved in index.transfers(chain, token, block, block):
+        if ALL in (moved.sender, moved.receiver):
+            supply += RawAmount(moved.atoms if moved.sender == ALL else -moved.atoms)
+            yield supply
 
 
 def books_of(view: View, stock: Stock) -> StockBooks:
@@ -282,10 +334,6 @@ def _chain_books(view: View, stock: str, chain: str, crossings: Sequence[Crossin
     )
     least, most = supply.credit - supply.debits_pending - gone, supply.credit + supply.credits_pending + coming
     return ChainBooks(*(RawAmount.from_grains(grains) for grains in (supply.credit, least, most)))
-
-
-def _read(indexer: Indexer, token: str) -> int:
-    return next((one.number for one in indexer.store.cursors(indexer.chain) if one.token == token), -1)
 
 
 def _words(fact: BreakOpened) -> tuple[str, str, str, str, str]:

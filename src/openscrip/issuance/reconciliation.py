@@ -54,13 +54,21 @@ class ReportedReserve:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """A supply that was read of a chain, and every supply that the token had at that moment by the index."""
+
+    supply: RawAmount
+    known: frozenset[RawAmount]
+
+
+@dataclass(frozen=True, slots=True)
 class ChainSeen:
-    """What a chain shows at its final block. `indexed` are the supplies that the index knows for the moment of reading."""
+    """What a chain shows at its final block. `indexed` is None while the index cannot tell; it may judge an earlier reading."""
 
     block: int
     supply: RawAmount
     multiplier: ChainMultiplier
-    indexed: frozenset[RawAmount] | None = None
+    indexed: Indexed | None = None
     reserve: ReportedReserve | None = None
 
 
@@ -103,9 +111,10 @@ def compare(books: StockBooks, seen: StockSeen) -> list[Finding]:
 
 
 def _index(name: str, shown: ChainSeen) -> Iterable[Finding]:
-    if shown.indexed is not None and shown.supply not in shown.indexed:
-        known = ", ".join(str(raw) for raw in sorted(shown.indexed))
-        yield Finding("index", name, f"{shown.supply} raw, as the contract says", f"{known} raw in the index", known)
+    indexed = shown.indexed
+    if indexed is not None and indexed.supply not in indexed.known:
+        known = ", ".join(str(raw) for raw in sorted(indexed.known))
+        yield Finding("index", name, f"{indexed.supply} raw, as the chain says", f"{known} raw in the index", known)
 
 
 def _supply(name: str, books: ChainBooks, shown: ChainSeen) -> Iterable[Finding]:

@@ -109,16 +109,6 @@ class IndexStore:
         """All there is of a token on a chain, now or at the end of `block`; refuses as `held`."""
         return self.held(chain, token, ALL, block)
 
-    def supplies(self, chain: str, token: str, first: int, last: int) -> set[RawAmount]:
-        """Every supply that the token had from the end of block `first` to the end of `last`; refuses as `held`."""
-        with self._reading() as connection:
-            cursor = _cursor(connection, chain, token, last)
-            mine = (history.c.deployment == cursor.id, history.c.holder == ALL)
-            between = select(history.c.atoms).where(*mine, history.c.block > first, history.c.block <= last)
-            before = select(history.c.atoms).where(*mine, history.c.block <= first).order_by(history.c.block.desc()).limit(1)
-            found = {RawAmount(_number(atoms)) for (atoms,) in connection.execute(between)}
-            return {*found, RawAmount(_number(connection.execute(before).scalar() or b""))}
-
     def holders(self, chain: str, token: str, block: int | None = None) -> Holders:
         """Who has what, or had it at the end of `block`: one moment, whatever the indexer does meanwhile; refuses as `held`."""
         with self._reading() as connection:
