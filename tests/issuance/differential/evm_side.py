@@ -223,7 +223,7 @@ class EvmSide:
         self, name: str, contract: str, type_string: str, values: tuple[object, ...], by: Iterable[str]
     ) -> bytes:
         """Of all these, in the order of their addresses."""
-        hashed = typed_data.digest(name, CHAIN_ID, contract, type_string, values)
+        hashed = keccak(b"\x19\x01" + _domain(name, contract) + keccak(_type_hash(type_string) + b"".join(map(_word, values))))
         return b"".join(evm_key(each).sign_digest(hashed) for each in _by_address(tuple(by)))
 
     # ---------------------------------------------------------------- what it shows
@@ -293,6 +293,32 @@ class EvmSide:
             action_count=count,
             window=window,
         )
+
+
+@cache
+def _domain(name: str, contract: str) -> bytes:
+    """The hash of an EIP-712 domain, once for all: hashing it anew would take longer than the chain."""
+    kinds = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    words = (keccak(text=kinds), keccak(text=name), keccak(text="1"), CHAIN_ID, contract)
+    return keccak(b"".join(map(_word, words)))
+
+
+@cache
+def _type_hash(type_string: str) -> bytes:
+    return keccak(text=type_string)
+
+
+def _word(value: object) -> bytes:
+    """A static value in 32 bytes, as the ABI has it: numbers and addresses on the right, bytes on the left."""
+    match value:
+        case int():
+            return value.to_bytes(32)
+        case str():
+            return bytes(12) + bytes.fromhex(value[2:])
+        case bytes():
+            return value.ljust(32, b"\0")
+        case _:
+            raise AssertionError(f"differential: {value!r} was no static value")
 
 
 def _block(at: int) -> dict[str, Any]:
