@@ -283,7 +283,7 @@ class Reconciler:
         if kept:
             last = kept[-1]
             differs = (last.aggregate, last.epoch) != (books.custody, books.stock.epoch)
-            old = self._clock.now() - last.as_of >= STATEMENT_S and self._is_due(isin)
+            old = self._clock.now() - last.as_of >= STATEMENT_S
             if not differs and not old:
                 return last
         newest = self._custodian.latest_statement(isin)
