@@ -1,6 +1,7 @@
 """Every instruction of the program, in a state in which each would be taken if it comes as it should."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from solders.instruction import Instruction
@@ -56,12 +57,15 @@ OTHERS: dict[str, Build] = {
 }
 
 
+def build_signed(build: Build, signers: list[Pubkey], world: Issuer) -> Instruction:
+    return build(world, list(signers))
+
+
 def every() -> dict[str, Callable[[Issuer], Instruction]]:
     """All but `found`, each rightly signed."""
     found: dict[str, Callable[[Issuer], Instruction]] = dict(BY_HOLDER)
     for builds, signers in ((BY_TWO, TWO), (BY_ACTION, ACTION), (BY_MEMBER, [I0]), (BY_GUARDIAN, [G]), (OTHERS, TWO)):
-        for name, build in builds.items():
-            found[name] = lambda world, build=build, signers=signers: build(world, list(signers))  # type: ignore[misc]
+        found |= {name: partial(build_signed, build, signers) for name, build in builds.items()}
     return found
 
 

@@ -15,7 +15,7 @@ OTHERS = "actions: corrected action was not the token's"
 
 
 def cancelling(issuer: Issuer, name: str = "split", reason: bytes = hashed("reason"), **changed: Any) -> Instruction:
-    named = {"mint": issuer.mint, "action": hashed(name), "reason": reason, "signers": KEYS.acting, **changed}
+    named: dict[str, Any] = {"mint": issuer.mint, "action": hashed(name), "reason": reason, "signers": KEYS.acting, **changed}
     return issuer.program.cancel(**named)
 
 
@@ -322,8 +322,8 @@ def test_stage__of_a_token_that_ends__up_to_the_end_and_not_after(ended: Issuer)
 
 def test_cancel__of_an_end__leaves_the_token_closed_until_limits_are_set(ended: Issuer) -> None:
     def opening() -> Instruction:
-        named = {"mint": ended.mint, "supply_cap": 10, "day_cap": 9, "hour_cap": 8}
-        operation = limits(ended.program, salt=b"reopened", **named)  # type: ignore[arg-type]  # of several types
+        named: dict[str, Any] = {"mint": ended.mint, "supply_cap": 10, "day_cap": 9, "hour_cap": 8}
+        operation = limits(ended.program, salt=b"reopened", **named)
         if not ended.data(ended.program.operation(operation.data)):
             ended.send(ended.queueing(operation))
         return ended.executing(operation)
@@ -342,8 +342,8 @@ def test_cancel__of_an_end__leaves_the_token_closed_until_limits_are_set(ended: 
 
 
 def test_lower_limits__of_a_token_that_ends__is_refused(ended: Issuer) -> None:
-    named = {"mint": ended.mint, "supply_cap": 1, "day_cap": 1, "hour_cap": 1, "signers": [KEYS.guardian]}
-    assert ended.refusal(ended.program.lower_limits(**named)) == "issuer: token was closed"  # type: ignore[arg-type]  # of several types
+    named: dict[str, Any] = {"mint": ended.mint, "supply_cap": 1, "day_cap": 1, "hour_cap": 1, "signers": [KEYS.guardian]}
+    assert ended.refusal(ended.program.lower_limits(**named)) == "issuer: token was closed"
 
 
 def test_end__in_force__is_finished_and_neither_taken_back_nor_corrected(ended: Issuer) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 from tests.issuance.programs.world import DAY_CAP, HOUR_CAP, KEYS, SUPPLY_CAP, Issuer, hashed, with_accounts
 
 from openscrip.issuance.chains.solana.program_operations import limits, recover, resume, thaw
 from openscrip.issuance.chains.solana.program_parts import Operation
-from openscrip.issuance.chains.solana.token_program import Authority, transfer_checked
+from openscrip.issuance.chains.solana.token_program import Authority, associated_account, transfer_checked
 
 CASE = hashed("case")
 OTHER = "timelock: account was not the operation's"
@@ -18,8 +19,13 @@ OTHER = "timelock: account was not the operation's"
 def held(issuer: Issuer) -> Issuer:
     """The holder has 1,000, the stranger an account without any."""
     issuer.send(issuer.minting(raw=1000))
-    issuer.stranger = issuer.account_of(KEYS.stranger)  # type: ignore[attr-defined]  # for this file
+    issuer.account_of(KEYS.stranger)
     return issuer
+
+
+def strangers(issuer: Issuer) -> Pubkey:
+    """The stranger's account."""
+    return associated_account(KEYS.stranger, issuer.mint)
 
 
 def pausing(issuer: Issuer, scope: int) -> Instruction:
@@ -27,7 +33,13 @@ def pausing(issuer: Issuer, scope: int) -> Instruction:
 
 
 def freezing(issuer: Issuer, reason: int = 1, **changed: Any) -> Instruction:
-    named = {"mint": issuer.mint, "account": issuer.account, "reason": reason, "signers": [KEYS.guardian], **changed}
+    named: dict[str, Any] = {
+        "mint": issuer.mint,
+        "account": issuer.account,
+        "reason": reason,
+        "signers": [KEYS.guardian],
+        **changed,
+    }
     return issuer.program.freeze(**named)
 
 
@@ -89,7 +101,7 @@ def test_resume__against_a_rule__is_refused(issuer: Issuer, scope: int, words: s
 def test_freeze__for_each_reason__stops_the_account(held: Issuer, reason: int) -> None:
     held.send(freezing(held, reason))
     assert held.data(held.account)[108] == 2
-    moving = transfer_checked(held.account, held.mint, held.stranger, Authority(KEYS.holder), 1, 8)  # type: ignore[attr-defined]  # see the fixture
+    moving = transfer_checked(held.account, held.mint, strangers(held), Authority(KEYS.holder), 1, 8)
     assert held.refusal(moving) == "token: account was frozen"
 
 
@@ -120,7 +132,7 @@ def test_freeze__while_paused__is_taken(held: Issuer) -> None:
 
 
 def thawing(issuer: Issuer, reason: int = 5, **changed: Any) -> Operation:
-    named = {"mint": issuer.mint, "account": issuer.account, "reason": reason, **changed}
+    named: dict[str, Any] = {"mint": issuer.mint, "account": issuer.account, "reason": reason, **changed}
     return thaw(issuer.program, salt=issuer.salt(), **named)
 
 
@@ -142,7 +154,7 @@ def test_thaw__an_account_that_is_free__is_refused(held: Issuer) -> None:
 
 
 def test_thaw__another_account_than_it_names__is_refused(held: Issuer) -> None:
-    stranger = held.stranger  # type: ignore[attr-defined]  # see the fixture
+    stranger = strangers(held)
     held.send(freezing(held), freezing(held, account=stranger))
     right = ready(held, thawing(held))
     assert held.takes(right)
@@ -153,8 +165,8 @@ def test_thaw__another_account_than_it_names__is_refused(held: Issuer) -> None:
 
 
 def recovering(issuer: Issuer, **changed: Any) -> Operation:
-    named = {
-        "mint": issuer.mint, "account": issuer.account, "to": issuer.stranger,  # type: ignore[attr-defined]  # see the fixture
+    named: dict[str, Any] = {
+        "mint": issuer.mint, "account": issuer.account, "to": strangers(issuer),
         "amount": 300, "case": CASE, "reason": 2, **changed,
     }  # fmt: skip
     return recover(issuer.program, salt=issuer.salt(), **named)
@@ -166,7 +178,7 @@ def test_recover__from_a_frozen_account__moves_and_leaves_it_frozen_and_paused(h
     if paused:
         held.send(pausing(held, paused))
     held.passes(recovering(held))
-    assert (held.balance(), held.balance(held.stranger), held.supply()) == (700, 300, 1000)  # type: ignore[attr-defined]  # see the fixture
+    assert (held.balance(), held.balance(strangers(held)), held.supply()) == (700, 300, 1000)
     assert (held.data(held.account)[108], held.is_paused(), held.stock().pauses) == (2, bool(paused), paused)
 
 
@@ -196,7 +208,7 @@ def test_recover__from_an_account_that_is_free__is_refused(held: Issuer) -> None
 
 
 def test_recover__to_a_frozen_account_or_to_itself__is_refused(held: Issuer) -> None:
-    stranger = held.stranger  # type: ignore[attr-defined]  # see the fixture
+    stranger = strangers(held)
     held.send(freezing(held), freezing(held, account=stranger))
     assert held.refusal(ready(held, recovering(held))) == "token: receiver was frozen"
     assert held.refusal(ready(held, recovering(held, to=held.account))) == "token: receiver was frozen"
@@ -204,7 +216,7 @@ def test_recover__to_a_frozen_account_or_to_itself__is_refused(held: Issuer) -> 
 
 def test_recover__other_accounts_than_it_names__is_refused(held: Issuer) -> None:
     other = held.account_of(KEYS.guardian)
-    stranger = held.stranger  # type: ignore[attr-defined]  # see the fixture
+    stranger = strangers(held)
     held.send(freezing(held), freezing(held, account=stranger))
     right = ready(held, recovering(held, to=other))
     assert held.takes(right)
@@ -227,15 +239,27 @@ def test_recover__other_accounts_than_it_names__is_refused(held: Issuer) -> None
 )
 def test_lower_limits__against_a_rule__is_refused_with_its_words(desk: Issuer, caps: tuple[int, int, int], words: str) -> None:
     supply, day, hour = caps
-    named = {"mint": desk.mint, "supply_cap": supply, "day_cap": day, "hour_cap": hour, "signers": [KEYS.guardian]}
-    assert desk.refusal(desk.program.lower_limits(**named)) == words  # type: ignore[arg-type]  # of several types
+    named: dict[str, Any] = {
+        "mint": desk.mint,
+        "supply_cap": supply,
+        "day_cap": day,
+        "hour_cap": hour,
+        "signers": [KEYS.guardian],
+    }
+    assert desk.refusal(desk.program.lower_limits(**named)) == words
 
 
 @pytest.mark.parametrize("caps", [(SUPPLY_CAP - 1, DAY_CAP, HOUR_CAP), (SUPPLY_CAP, DAY_CAP - 1, HOUR_CAP), (1, 0, 0)])
 def test_lower_limits__any_of_them__is_taken(issuer: Issuer, caps: tuple[int, int, int]) -> None:
     supply, day, hour = caps
-    named = {"mint": issuer.mint, "supply_cap": supply, "day_cap": day, "hour_cap": hour, "signers": [KEYS.guardian]}
-    issuer.send(issuer.program.lower_limits(**named))  # type: ignore[arg-type]  # of several types
+    named: dict[str, Any] = {
+        "mint": issuer.mint,
+        "supply_cap": supply,
+        "day_cap": day,
+        "hour_cap": hour,
+        "signers": [KEYS.guardian],
+    }
+    issuer.send(issuer.program.lower_limits(**named))
     assert (issuer.stock().supply_cap, issuer.stock().day_cap, issuer.stock().hour_cap) == caps
 
 

@@ -1,5 +1,7 @@
 """What an instruction is given: forged, foreign, wrongly sized or missing accounts, and data that is cut or goes on."""
 
+from typing import Any
+
 import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -18,12 +20,13 @@ LISTED = {
 }  # fmt: skip
 """How many accounts stand before whoever signs."""
 OTHER_PROGRAM = key_of("other program").pubkey()
+OTHER_MINT = key_of("mint OTHER").pubkey()
 
 
 @pytest.fixture(scope="module")
 def ready(stock_so: bytes) -> Issuer:
     world = ready_for_every(stock_so)
-    world.other = world.token("OTHER")  # type: ignore[attr-defined]  # one more token, for this file
+    world.token("OTHER")
     return world
 
 
@@ -96,12 +99,11 @@ def test_instruction__own_account_of_another_size_or_tag__is_refused(ready: Issu
 def test_instruction__account_of_another_mint__is_refused(ready: Issuer, name: str) -> None:
     """Stock, mint and escrow of another token, one at a time."""
     right = EVERY[name](ready)
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
     twins = {
-        ready.mint: other,
-        ready.program.stock(ready.mint): ready.program.stock(other),
-        ready.program.escrow_account(ready.mint): ready.program.escrow_account(other),
-        ready.account: ready.account_of(KEYS.holder, other),
+        ready.mint: OTHER_MINT,
+        ready.program.stock(ready.mint): ready.program.stock(OTHER_MINT),
+        ready.program.escrow_account(ready.mint): ready.program.escrow_account(OTHER_MINT),
+        ready.account: ready.account_of(KEYS.holder, OTHER_MINT),
     }
     swapped = 0
     for place in range(LISTED[name]):
@@ -117,11 +119,10 @@ def test_instruction__account_of_another_mint__is_refused(ready: Issuer, name: s
 def test_record_of_another_token__with_that_tokens_accounts__is_refused(ready: Issuer, name: str) -> None:
     """All accounts are another token's; only the redemption, action or lane is this one's."""
     right = EVERY[name](ready)
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
     twins = {
-        ready.mint: other,
-        ready.program.stock(ready.mint): ready.program.stock(other),
-        ready.program.escrow_account(ready.mint): ready.program.escrow_account(other),
+        ready.mint: OTHER_MINT,
+        ready.program.stock(ready.mint): ready.program.stock(OTHER_MINT),
+        ready.program.escrow_account(ready.mint): ready.program.escrow_account(OTHER_MINT),
     }
     changed = {
         f"a{place}": twins[meta.pubkey]
@@ -137,8 +138,8 @@ def test_instruction__another_issuers_accounts__is_refused(ready: Issuer, stock_
     """The same program once more, with the same keys: its accounts are its own."""
     twin = Program(OTHER_PROGRAM)
     ready.place(twin, stock_so)
-    named = {"payer": KEYS.payer, "guardian": KEYS.guardian, "delay_s": 60, "roles": KEYS.roles}
-    ready.send(twin.found(**named, signers=[KEYS.deployer]))  # type: ignore[arg-type]  # of several types
+    named: dict[str, Any] = {"payer": KEYS.payer, "guardian": KEYS.guardian, "delay_s": 60, "roles": KEYS.roles}
+    ready.send(twin.found(**named, signers=[KEYS.deployer]))
     voucher = ready.minting("foreign")
     foreign = with_accounts(voucher, a1=twin.issuer())
     assert ready.refusal(foreign) == "program: issuer account was another"
@@ -212,10 +213,9 @@ def test_record__found_under_other_words_of_a_seed__is_not_the_same(ready: Issue
 
 
 def test_operation__of_another_token__is_refused(ready: Issuer) -> None:
-    other: Pubkey = ready.other  # type: ignore[attr-defined]  # see the fixture
     operation = limits(ready.program, salt=b"of other", mint=ready.mint, supply_cap=1, day_cap=1, hour_cap=1)
     ready.send(ready.queueing(operation))
     ready.after(2 * 86_400)
     right = ready.executing(operation)
     assert ready.takes(right)
-    assert ready.refusal(with_accounts(right, a3=ready.program.stock(other))) == "program: token account was another"
+    assert ready.refusal(with_accounts(right, a3=ready.program.stock(OTHER_MINT))) == "program: token account was another"

@@ -217,8 +217,14 @@ def test_mint__atoms_that_do_not_make_a_grain__are_not_enough(issuer: Issuer) ->
 
 
 def test_mint__up_to_the_supply_cap__is_taken_and_a_unit_above_refused(issuer: Issuer) -> None:
-    low = {"mint": issuer.mint, "supply_cap": 1000, "day_cap": DAY_CAP, "hour_cap": HOUR_CAP, "signers": [KEYS.guardian]}
-    issuer.send(issuer.program.lower_limits(**low))  # type: ignore[arg-type]  # keywords of several types
+    low: dict[str, Any] = {
+        "mint": issuer.mint,
+        "supply_cap": 1000,
+        "day_cap": DAY_CAP,
+        "hour_cap": HOUR_CAP,
+        "signers": [KEYS.guardian],
+    }
+    issuer.send(issuer.program.lower_limits(**low))
     assert issuer.refusal(issuer.minting(raw=1001)) == "issuer: supply cap was reached"
     issuer.send(issuer.minting(raw=1000))
     assert issuer.refusal(issuer.minting("2", raw=1)) == "issuer: supply cap was reached"

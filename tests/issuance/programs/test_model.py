@@ -212,7 +212,7 @@ class Play:
 
 
 def test_transactions__half_of_them_mutated__do_what_the_model_says(stock_so: bytes) -> None:
-    taken = {}
+    taken: dict[int, int] = {}
     for seed in range(3):
         play = Play(stock_so, seed)
         for number in range(STEPS // 3):

@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 from tests.issuance.programs.world import DAY_S, KEYS, NOW, Issuer, hashed, key_of, with_accounts
 
 from openscrip.issuance.chains.solana.program_accounts import RedemptionAccount
-from openscrip.issuance.chains.solana.token_program import Authority, transfer_checked
+from openscrip.issuance.chains.solana.token_program import TOKEN_2022, Authority, transfer_checked
 
 NOT_IN_ESCROW = "issuer: request was not in escrow"
 
@@ -75,7 +75,7 @@ def test_refund__to_the_holder__once(held: Issuer) -> None:
 def test_refund__to_another_account_of_the_holder__is_taken(held: Issuer) -> None:
     """Wallets may have more than one; what counts is whose it is."""
     other = key_of("second account").pubkey()
-    held.put(other, held.data(held.account), held.chain.get_account(held.account).owner)  # type: ignore[union-attr]  # there
+    held.put(other, held.data(held.account), TOKEN_2022)
     held.send(held.refunding(destination=other))
     assert held.balance(other) == 1000
 

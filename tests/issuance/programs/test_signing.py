@@ -165,10 +165,10 @@ def test_holder__the_tokens_own_account_in_its_place__cannot_take_anybodys_token
 
 def test_found__by_anybody_but_the_upgrade_authority__is_refused(stock_so: bytes) -> None:
     world = World(stock_so)
-    named = {"payer": KEYS.payer, "guardian": G, "delay_s": 60, "roles": KEYS.roles}
+    named: dict[str, Any] = {"payer": KEYS.payer, "guardian": G, "delay_s": 60, "roles": KEYS.roles}
     for signers in ([], [KEYS.stranger], [G], TWO):
-        said = world.refusal(world.program.found(**named, signers=signers))  # type: ignore[arg-type]  # of several types
+        said = world.refusal(world.program.found(**named, signers=signers))
         assert said == "program: caller was not the upgrade authority"
-    founding = world.program.found(**named, signers=[KEYS.deployer])  # type: ignore[arg-type]  # of several types
+    founding = world.program.found(**named, signers=[KEYS.deployer])
     assert world.refusal(unsigned(founding, KEYS.deployer)) == "program: caller was not the upgrade authority"
     assert world.takes(founding)

@@ -77,7 +77,7 @@ class Issuer(World):
         self.send(self.reporting())
 
     def founding(self, **changed: Any) -> Instruction:
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "guardian": KEYS.guardian, "delay_s": DELAY_S, "roles": KEYS.roles,
             "signers": [KEYS.deployer], **changed,
         }  # fmt: skip
@@ -101,7 +101,7 @@ class Issuer(World):
 
     def opening(self, mint: Pubkey, **changed: Any) -> Instruction:
         multiplier = changed.get("multiplier", ONE)
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "mint": mint, "supply_cap": SUPPLY_CAP, "day_cap": DAY_CAP, "hour_cap": HOUR_CAP,
             "age_s_max": AGE_S_MAX, "multiplier": multiplier, "f64": f64_of(multiplier), "epoch": EPOCH, "version": VERSION,
             "signers": KEYS.two, **changed,
@@ -123,7 +123,7 @@ class Issuer(World):
     def reporting(self, **changed: Any) -> Instruction:
         """The next reserve report."""
         self.sequence += 1
-        named = {
+        named: dict[str, Any] = {
             "mint": self.mint, "shares": SHARES, "encumbered": 7, "in_transit": 8, "allocation": SHARES - 9, "epoch": EPOCH,
             "as_of": self.now, "sequence": self.sequence, "lenient": False, "signers": KEYS.two, **changed,
         }  # fmt: skip
@@ -132,7 +132,7 @@ class Issuer(World):
     def minting(self, name: str = "1", raw: int = 1000, **changed: Any) -> Instruction:
         """An issuance to the holder that is wholly in order."""
         stock = self.stock(changed.get("mint"))
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "mint": self.mint, "destination": self.account, "kind": 1, "raw": raw,
             "request": hashed(f"request {name}"), "evidence": hashed(f"evidence {name}"), "origin": NO_HASH,
             "epoch": stock.epoch_at(self.now), "multiplier": stock.multiplier_at(self.now), "signer_epoch": 1,
@@ -141,28 +141,28 @@ class Issuer(World):
         return self.program.mint(**named)
 
     def escrowing(self, name: str = "1", raw: int = 1000, **changed: Any) -> Instruction:
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "mint": self.mint, "holder": KEYS.holder, "source": self.account, "kind": 1, "raw": raw,
             "request": hashed(f"redeem {name}"), **changed,
         }  # fmt: skip
         return self.program.escrow(**named)
 
     def burning(self, name: str = "1", **changed: Any) -> Instruction:
-        named = {
+        named: dict[str, Any] = {
             "mint": self.mint, "holder": KEYS.holder, "request": hashed(f"redeem {name}"),
             "signers": [KEYS.issuers[1]], **changed,
         }  # fmt: skip
         return self.program.burn(**named)
 
     def refunding(self, name: str = "1", **changed: Any) -> Instruction:
-        named = {
+        named: dict[str, Any] = {
             "mint": self.mint, "holder": KEYS.holder, "request": hashed(f"redeem {name}"), "destination": self.account,
             "signers": [KEYS.issuers[1]], **changed,
         }  # fmt: skip
         return self.program.refund(**named)
 
     def departing(self, name: str = "1", raw: int = 100, **changed: Any) -> Instruction:
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "mint": self.mint, "holder": KEYS.holder, "source": self.account, "raw": raw,
             "request": hashed(f"redeem {name}"), "destination": THERE, "receiver": hashed("receiver"), **changed,
         }  # fmt: skip
@@ -170,8 +170,8 @@ class Issuer(World):
 
     def open_lane(self, destination: bytes, hour_cap: int = 1000, life_s: int = HOUR_S, mint: Pubkey | None = None) -> None:
         """A lane, through the timelock."""
-        named = {"mint": mint or self.mint, "destination": destination, "hour_cap": hour_cap, "life_s": life_s}
-        self.passes(lane(self.program, salt=self.salt(), **named))  # type: ignore[arg-type]  # of several types
+        named: dict[str, Any] = {"mint": mint or self.mint, "destination": destination, "hour_cap": hour_cap, "life_s": life_s}
+        self.passes(lane(self.program, salt=self.salt(), **named))
 
     def salt(self) -> bytes:
         """Another one each time."""
@@ -182,7 +182,7 @@ class Issuer(World):
         """A corporate action in order: by default a split of two for one."""
         ratio = {b"SPLR": (1, 2), b"DVCA": (0, 0), b"DLST": (0, 0)}.get(kind, (2, 1))
         ends = kind in (b"MRGR", b"CHAN", b"DLST")
-        named = {
+        named: dict[str, Any] = {
             "payer": KEYS.payer, "mint": self.mint, "action": hashed(name), "kind": kind, "ex_date": 20260302,
             "record_date": 20260227, "pay_date": 0, "ratio_new": ratio[0], "ratio_old": ratio[1],
             "cash": 0 if ratio[0] else 250_000, "into": hashed("successor") if ends else NO_HASH,
@@ -195,7 +195,7 @@ class Issuer(World):
         stock = self.stock(changed.get("mint"))
         current = stock.multiplier_at(self.now)
         multiplier = changed.get("multiplier", current * ratio[0] // ratio[1])
-        named = {
+        named: dict[str, Any] = {
             "mint": self.mint, "action": hashed(name), "expected": current, "multiplier": multiplier,
             "f64": f64_of(multiplier), "effective_at": self.now + HOUR_S,
             "epoch_after": stock.epoch_at(self.now) + splits, "ratio_new": ratio[0], "ratio_old": ratio[1],
@@ -213,11 +213,11 @@ class Issuer(World):
         self.send(self.executing(operation))
 
     def queueing(self, operation: Operation, **changed: Any) -> Instruction:
-        named = {"payer": KEYS.payer, "operation_hash": operation.hash, "signers": KEYS.two, **changed}
+        named: dict[str, Any] = {"payer": KEYS.payer, "operation_hash": operation.hash, "signers": KEYS.two, **changed}
         return self.program.queue(**named)
 
     def executing(self, operation: Operation, **changed: Any) -> Instruction:
-        named = {"payer": KEYS.payer, "operation": operation, "signers": [KEYS.issuers[0]], **changed}
+        named: dict[str, Any] = {"payer": KEYS.payer, "operation": operation, "signers": [KEYS.issuers[0]], **changed}
         return self.program.execute(**named)
 
     # What stands
