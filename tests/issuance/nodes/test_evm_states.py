@@ -155,9 +155,25 @@ def test_what_a_full_disk_cannot_log_is_refused_and_has_not_happened(tmp_path: P
     asyncio.run(story())
 
 
+def test_many_blocks_at_once_are_planned_at_once_and_made_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, 1_000) as (chain, archive, ask):
+            await ask("anvil_mine", 300, 2)
+            await ask("evm_mine")
+            assert (chain.tip.number, chain.tip.at) == (301, NOON + 598)
+            before = await all_blocks(ask)
+            plans = [record.mined()[1:] for record in archive.log.replay() if record.kind is Kind.MINE]
+            known = [(number, block_hash) for number, block_hash in plans if block_hash]
+            assert (len(plans), known) == (301, [(0, before[0]["hash"]), (300, before[300]["hash"])])
+            os.kill(chain.pid, signal.SIGKILL)
+            assert await all_blocks(ask) == before
+
+    asyncio.run(story())
+
+
 def test_an_anvil_that_hangs_is_replaced_and_what_it_was_asked_is_done(tmp_path: Path) -> None:
     async def story() -> None:
-        async with opened(tmp_path, 1_000, patience_s=0.3) as (chain, _, ask):
+        async with opened(tmp_path, 1_000, patience_s=0.6) as (chain, _, ask):
             await ask("anvil_setBalance", ALICE.address, hex(10**24))
             hangs: list[tuple[str, object]] = [
                 ("eth_sendRawTransaction", "0x" + payment(ALICE, 0).raw.hex()),

@@ -9,7 +9,7 @@ import asyncio
 import gzip
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from openscrip.issuance.nodes.evm.anvil import Anvil
 from openscrip.issuance.nodes.evm.archive import Archive
 from openscrip.issuance.nodes.evm.child import CallRefused, Child
 from openscrip.issuance.nodes.evm.log import Kind, LogBroken, Record
+from openscrip.issuance.nodes.evm.replay import next_at, replay, settings_of
 from openscrip.issuance.nodes.evm.settings import kept_as
 from openscrip.issuance.nodes.evm.wire import WireBroken
 from openscrip.kernel.clock import LiveClock
@@ -35,7 +36,6 @@ _STEPS_MAX = 5_000
 """Steps of the log since its state before a newer state is written: a start replays no more, as long as the pool empties."""
 _HEAD = ("eth_getBlockByNumber", ("latest", False))
 _POOL = ("txpool_status", ())
-_HOLD_TIME = ("anvil_setBlockTimestampInterval", (0,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,8 @@ class Chain:
             self._archive.log.append(record)
             await self.durable()
             self._steps += 1
-            self._remember(method, params)
+            if name := kept_as(method, params):
+                self._remember(name, record)
             try:
                 return await child.call(method, *params)
             except WireBroken:
@@ -160,18 +161,17 @@ class Chain:
                     raise CallRefused(answer["error"]) from None
                 return answer.get("result")
 
-    async def mine(self, times: Sequence[int | None] = (None,)) -> None:
-        """Mine a block at each of these instants (UTC seconds; None: now). None is before the block below it."""
+    async def mine(self, times: Sequence[int | None]) -> None:
+        """Mine a block at each of these instants (UTC seconds; None: now), or at that of the block below where it is later."""
         async with self._order:
-            for at in times:
-                await self._mine(at)
+            await self._mine(times)
 
     async def set_clock(self, now: int) -> int:
         """Move market time to `now` by a block of that time; the newest block's time. An instant that has passed is ignored."""
         async with self._order:
             await self._here()
             if now > self.tip.at:
-                await self._mine(now)
+                await self._mine([now])
             return self.tip.at
 
     async def set_next_at(self, at: int) -> None:
@@ -224,37 +224,56 @@ class Chain:
         self._steps += 1
         self._wanted.set()
 
-    async def _mine(self, at: int | None) -> None:
-        child = await self._here()
-        at = max(self.tip.at, self._next_at, at or (LiveClock().now() if self._live else 0))
-        self._archive.log.append(Record.mine(at, self.tip.number, self.tip.hash))
+    async def _mine(self, times: Sequence[int | None]) -> None:
+        child, at = await self._here(), max(self.tip.at, self._next_at)
+        now = LiveClock().now() if self._live else 0
+        plans: list[Record] = []
+        for place, wanted in enumerate(times):
+            at = max(at, now if wanted is None else wanted)
+            plans.append(Record.mine(at, self.tip.number + place, "" if place else self.tip.hash))
+        self._archive.log.append(*plans)
         await self.durable()
-        self._steps, self._next_at = self._steps + 1, 0
+        self._steps, self._next_at = self._steps + len(plans), 0
         try:
-            await child.call("evm_mine", at)
-            head, pool = await child.both(_HEAD, _POOL)
+            blocks, pool = await self._carried_out(child, plans)
         except WireBroken:
-            await self._rebuild()
+            await self._rebuild()  # which mines them too
             self._hear("block", self._newest)
             return
         except CallRefused as refused:
-            _leave(BROKEN, f"the chain would not mine at {at}: {refused}")
-        self._stand_at(head)
-        self._hear("block", self._newest)
-        waits = {name: int(count, 16) for name, count in pool.items()}
-        if waits["pending"]:
+            _leave(BROKEN, f"the chain would not mine: {refused}")
+        self._stand_at(blocks[-1])
+        for block in blocks:
+            self._hear("block", block)
+        if int(pool["pending"], 16):
             self._wanted.set()
-        if self._steps >= self._state_due and not any(waits.values()):
+        if self._steps >= self._state_due:
             try:
                 await self._write_state(child)
             except (OSError, CallRefused) as failure:  # the log is whole without it
-                print(f"evm node: no state was written: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+                _say(f"no state was written: {failure}")
                 self._state_due = self._steps + self._steps_max
+
+    async def _carried_out(self, child: Child, plans: Sequence[Record]) -> tuple[list[Any], Any]:
+        """Mine what is planned: the blocks, and what is left in the pool."""
+        if len(plans) == 1:
+            await child.call("evm_mine", plans[0].mined()[0])
+            head, pool = await child.together(_HEAD, _POOL)
+            return [head], pool
+        await child.all([("evm_mine", (plan.mined()[0],)) for plan in plans])
+        numbers = range(self.tip.number + 1, self.tip.number + 1 + len(plans))
+        *blocks, pool = await child.all([*(("eth_getBlockByNumber", (hex(number), False)) for number in numbers), _POOL])
+        return blocks, pool
+
+    @staticmethod
+    async def _waiting(child: Child) -> tuple[int, int]:
+        """How many transactions of the pool can be mined, and how many wait for others."""
+        (pool,) = await child.together(_POOL)
+        return int(pool["pending"], 16), int(pool["queued"], 16)
 
     async def _write_state(self, child: Child) -> None:
         """Let the log begin anew from here; not while the pool holds anything, which no state does."""
-        pool = await child.call(*_flat(_POOL))
-        if any(int(count, 16) for count in pool.values()):
+        if any(await self._waiting(child)):
             return
         packed = await child.call("anvil_dumpState", within_s=_DUMP_S)
         settings = list(self._settings.values())
@@ -282,56 +301,19 @@ class Chain:
         base, records = self._archive.base, list(self._archive.log.replay())[1:]
         anvil = Anvil(self._anvil.binary, self._anvil.data, self._anvil.chain_id, self._archive.start_at)
         self._child = child = await Child.started(anvil, base.state, self._patience_s)
-        answers = await child.row.row([_HOLD_TIME, *self._calls(records)])
-        head = await child.call(*_flat(_HEAD))
-        stepped = [record for record in records if record.kind is not Kind.CLOCK]
-        await self._refuse_unless_same(child, stepped, answers[1:])
+        answer = await replay(child, base, records)
+        (head,) = await child.together(_HEAD)
         self._stand_at(head)
-        self._steps = len(records)
+        self._next_at, self._steps, self._settings = next_at(records), len(records), {}
+        for name, record in settings_of(records):
+            self._remember(name, record)
         self._wanted.set()
-        return answers[-1]
+        return answer
 
-    def _calls(self, records: Sequence[Record]) -> Iterator[tuple[str, Sequence[Any]]]:
-        """What makes each step again. Clock steps are kept here, and only until the next block."""
-        self._next_at, self._settings = 0, {}
-        for record in records:
-            match record.kind:
-                case Kind.TRANSACTION:
-                    yield "eth_sendRawTransaction", ("0x" + record.payload.hex(),)
-                case Kind.UNSIGNED:
-                    yield "eth_sendTransaction", record.document()[:1]
-                case Kind.MINE:
-                    self._next_at = 0
-                    yield "evm_mine", (record.mined()[0],)
-                case Kind.CALL:
-                    method, params = record.document()
-                    self._remember(method, params)
-                    yield method, params
-                case Kind.CLOCK:
-                    self._next_at = record.instant()
-                case Kind.GENESIS:
-                    raise LogBroken(f"log: {self._archive.log.path} had a second genesis record")
-
-    def _remember(self, method: str, params: Sequence[Any]) -> None:
+    def _remember(self, name: str, record: Record) -> None:
         """Keep a setting that a state does not hold for the log after the next state."""
-        if name := kept_as(method, params):
-            self._settings.pop(name, None)
-            self._settings[name] = Record.of(Kind.CALL, [method, params])
-
-    async def _refuse_unless_same(self, child: Child, records: Sequence[Record], answers: Sequence[dict[str, Any]]) -> None:
-        """Whether the replay made what the log says; the hash of one block vouches for all below it."""
-        parents = [(self._archive.base.number, self._archive.base.hash)]
-        for record, answer in zip(records, answers, strict=True):
-            if "error" in answer and record.kind is not Kind.CALL:  # a setting that was refused is refused again
-                raise LogBroken(f"log: a {record.kind.name.lower()} step was refused in the replay: {answer['error']}")
-            if record.kind is Kind.UNSIGNED and answer["result"] != record.document()[1]:
-                raise LogBroken("log: an unsigned transaction came out otherwise in the replay")
-            if record.kind is Kind.MINE:
-                parents.append(record.mined()[1:])
-        number, block_hash = parents[-1]
-        block = await child.call("eth_getBlockByNumber", hex(number), False)
-        if block_hash and (block is None or block["hash"] != block_hash):
-            raise LogBroken(f"log: block {number} came out otherwise in the replay")
+        self._settings.pop(name, None)
+        self._settings[name] = record
 
     def _stand_at(self, block: dict[str, Any]) -> None:
         self._newest = block
@@ -351,12 +333,12 @@ class Chain:
             try:
                 async with self._order:
                     child = await self._here()
-                    if not self.rests and (self._live or int((await child.call(*_flat(_POOL)))["pending"], 16)):
-                        await self._mine(None)
+                    if not self.rests and (self._live or (await self._waiting(child))[0]):
+                        await self._mine([None])
             except WireBroken:
                 self._wanted.set()
             except OSError as failure:  # nothing was planned: asked again at the next beat
-                print(f"evm node: no block was mined: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+                _say(f"no block was mined: {failure}")
                 self._wanted.set()
             except (LogBroken, Unavailable) as failure:
                 _leave(BROKEN, str(failure))
@@ -380,11 +362,11 @@ def _unsigned(taken: dict[str, Any]) -> dict[str, Any]:
     return {name: taken[name] for name in priced if taken.get(name) is not None}
 
 
-def _flat(call: tuple[str, Sequence[Any]]) -> tuple[Any, ...]:
-    return call[0], *call[1]
-
-
 def _leave(status: int, text: str) -> NoReturn:
     """End the process at once: what it would answer from here on cannot be relied upon."""
-    print(f"evm node: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
+    _say(text)
     os._exit(status)
+
+
+def _say(text: str) -> None:
+    print(f"evm node: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it

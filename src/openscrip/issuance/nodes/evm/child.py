@@ -15,6 +15,7 @@ Call = tuple[str, Sequence[Any]]
 _START_S = 20.0
 _POLL_S = 0.005
 _STOP_S = 5.0
+_EACH_S = 0.1
 
 
 class Child:
@@ -66,11 +67,20 @@ class Child:
         """The result of one call in order. Raises `CallRefused`, and `WireBroken` when the chain is gone or hangs."""
         return _result(await self._asked(document(method, params), within_s or self._patience_s))
 
-    async def both(self, *calls: Call) -> list[Any]:
+    async def together(self, *calls: Call) -> list[Any]:
         """The results of reads in one request. Raises as `call`."""
         asked = [{"jsonrpc": "2.0", "id": place, "method": call[0], "params": call[1]} for place, call in enumerate(calls)]
         answers = await self._asked(json.dumps(asked).encode(), self._patience_s)
         return [_result(answer) for answer in sorted(answers, key=lambda answer: int(answer["id"]))]
+
+    async def all(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of calls that are made one after the other, many under way at once. Raises as `call`."""
+        try:
+            async with asyncio.timeout(self._patience_s + len(calls) * _EACH_S):
+                return [_result(answer) for answer in await self.row.row(calls)]
+        except TimeoutError:
+            self.row.close()
+            raise WireBroken("evm node: the chain did not answer in time") from None
 
     async def _asked(self, body: bytes, within_s: float) -> Any:
         try:

@@ -45,7 +45,7 @@ class Record:
 
     @classmethod
     def mine(cls, at: int, parent: int, parent_hash: str) -> "Record":
-        """A block at `at` (UTC seconds) on top of `parent`."""
+        """A block at `at` (UTC seconds) on top of `parent`, whose hash is empty where it is itself only planned."""
         return cls(Kind.MINE, _MINED.pack(at, parent, bytes.fromhex(parent_hash.removeprefix("0x"))))
 
     @classmethod
@@ -59,9 +59,9 @@ class Record:
         return cls(kind, json.dumps(document, separators=(",", ":")).encode())
 
     def mined(self) -> tuple[int, int, str]:
-        """Time of a planned block, and its parent's number and hash."""
+        """Time of a planned block, and its parent's number and hash, which is empty if it was not known."""
         at, parent, parent_hash = _MINED.unpack(self.payload)
-        return at, parent, "0x" + parent_hash.hex()
+        return at, parent, "0x" + parent_hash.hex() if any(parent_hash) else ""
 
     def instant(self) -> int:
         """The time in a clock step."""

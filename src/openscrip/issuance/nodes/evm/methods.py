@@ -117,7 +117,7 @@ class Methods:
         return await self._mine([start + interval * place if interval else None for place in range(blocks)], None)
 
     async def _mine(self, times: list[int | None], answer: Any) -> Any:
-        if len(times) > MINE_MAX:
+        if not 0 < len(times) <= MINE_MAX:
             raise ValueError(f"{len(times)} blocks at once")
         await self._chain.mine(times)
         return answer
