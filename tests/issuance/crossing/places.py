@@ -1,11 +1,12 @@
 """Chains that tokens cross between in the tests: real contracts on a local node, whose blocks are made and undone by hand."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import Lock
+from typing import Any
 
 from eth_utils.crypto import keccak
 from tests.issuance.reorg import HandMined
@@ -29,7 +30,7 @@ DEPTH = 2
 """So many blocks on top make a block final."""
 HOLDERS = ("ann", "ben", "cat")
 LIFE_S = 3 * 3_600
-_GAS = 500_000
+_GAS, _WORDS_MAX = 500_000, 6
 _PLENTY = 2**255
 
 
@@ -66,6 +67,10 @@ class Place(ABC):
     @abstractmethod
     def replay(self, random: Random, count: int) -> list[str]:
         """Mints that were asked for before, sent anew; the words with which each was refused."""
+
+    @abstractmethod
+    def connect(self, attestor: Attestor) -> None:
+        """The product's adapter on this chain, with the attestor behind it."""
 
     @abstractmethod
     def wallet(self, holder: str) -> str:
@@ -120,10 +125,12 @@ def account(name: str) -> EvmAccount:
 class RememberingChain(EvmChain):
     """The product's adapter, which keeps what it signed, for whoever replays it."""
 
-    calls: list[Call]
+    def __init__(self, *parts: Any, **more: Any) -> None:
+        super().__init__(*parts, **more)
+        self.calls: list[Call] = []
 
     def sign(self, call: Call, nonce: int) -> SignedCall:
-        self.__dict__.setdefault("calls", []).append(call)
+        self.calls.append(call)
         return super().sign(call, nonce)
 
 
@@ -163,9 +170,18 @@ class EvmPlace(Place):
         self.blocks.mine(*(self._sign(name, self.token, approve, 0) for name in HOLDERS))
         self.bury()
 
+    @property
+    def caip2(self) -> str:
+        """The chain's name among all chains, known before anything is connected."""
+        return f"eip155:{self.node.chain_id}"
+
+    def config(self) -> dict[str, Any]:
+        """This chain in the watch's configuration."""
+        issuer = self.deployment.issuer
+        return {"rpc": self.evm.url, "chain_id": self.node.chain_id, "issuer_contract": issuer, "depth": DEPTH}
+
     def connect(self, attestor: Attestor) -> None:
-        """The product's adapter on this chain."""
-        self.chain = RememberingChain(
+        self.chain = self.remembering = RememberingChain(
             self.name, self.node, self.deployment, self.keys["issuer"], self.keys["corporate action"], attestor,
             finality_s_max=0.1,
         )  # fmt: skip
@@ -203,11 +219,17 @@ class EvmPlace(Place):
         self.rpc.call("evm_mine")
         receipts = self.node.receipts(ids)
         assert all(receipts), "a departure did not get into the block"
-        return [
-            "" if int(receipt["status"], 16) else self.node.revert_reason(tx_id) or "reverted without a word"
-            for tx_id, receipt in zip(ids, receipts, strict=True)
-            if receipt
-        ]
+        return self._words(ids, receipts)
+
+    def _words(self, ids: Sequence[str], receipts: Sequence[Mapping[str, Any] | None]) -> list[str]:
+        """Why each failed, nothing for what did not; a few are asked for their words, since a node takes its time to tell."""
+        words, asked = [], 0
+        for tx_id, receipt in zip(ids, receipts, strict=True):
+            failed = receipt is None or not int(receipt["status"], 16)
+            told = self.node.revert_reason(tx_id) if failed and asked < _WORDS_MAX else ""
+            asked += failed
+            words.append((told or "refused") if failed else "")
+        return words
 
     def _sign(self, holder: str, to: str, data: bytes, nonce: int) -> bytes:
         return self.node.sign(Transaction(to, data, _GAS), self.holders[holder], nonce).raw
@@ -239,18 +261,15 @@ class EvmPlace(Place):
 
     def replay(self, random: Random, count: int) -> list[str]:
         """Mints that were asked for before, under new transactions of the issuer; the words with which each was refused."""
-        called = [call for call in self.chain.__dict__.get("calls", []) if call.label.startswith("mint")]
+        called = [call for call in self.remembering.calls if call.label.startswith("mint")]
         again = random.sample(called, min(count, len(called)))
         if self.halted or not again:
             return []
         nonce = self.node.nonce(self.keys["issuer"].address, "latest")
-        raws = [EvmChain.sign(self.chain, call, nonce + place).raw for place, call in enumerate(again)]
+        raws = [EvmChain.sign(self.remembering, call, nonce + place).raw for place, call in enumerate(again)]
         ids = self.node.batch([("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in raws])
         self.bury()
-        return [
-            "" if receipt and int(receipt["status"], 16) else self.node.revert_reason(tx_id)
-            for tx_id, receipt in zip(ids, self.node.receipts(ids), strict=True)
-        ]
+        return self._words(ids, self.node.receipts(ids))
 
     def _reorganise(self, random: Random) -> int:
         depth = random.randint(1, DEPTH)

@@ -132,7 +132,7 @@ class Setting:
         self.attestor = NearWatch(self.watch)
         self.attestor.push_clock(NOON)
         for place in self.places.values():
-            place.connect(self.attestor)  # type: ignore[attr-defined]  # each place has its own
+            place.connect(self.attestor)
         self.chains: dict[str, Chain] = {name: place.chain for name, place in self.places.items()}
         self.store = MemoryStore(accounts.CHART)
         self.terms = Terms(voucher_life_s=1_800)
@@ -255,10 +255,18 @@ class Setting:
         word = there.chain.word_of(there.wallet(receiver))
         return Leaving(holder, RawAmount.parse(raw), destination_hash(there.chain.caip2()), word, request)
 
+    def open_lanes(self, hour_cap: RawAmount) -> None:
+        """From everywhere to everywhere."""
+        for place in self.places.values():
+            for other in self.places.values():
+                if other is not place:
+                    place.open_lane(other.chain.caip2(), hour_cap)
+
     def split(self, epoch: int, multiplier: Multiplier) -> None:
         """The books count anew."""
+        before = self.stock()
         with self.store.transaction() as unit:
-            unit.put(replace(self.stock(), multiplier=multiplier, epoch=epoch, chain_epoch=epoch))
+            unit.put(replace(before, multiplier=multiplier, epoch=epoch, chain_epoch=epoch))
 
     def close(self) -> None:
         """End everything."""
