@@ -49,7 +49,7 @@ REST_S, REST_TIMES = 0.2, 10
 """A look while market time stands is followed by a rest: at least so long, and so many times as long as it took."""
 PAGES_AT_ONCE = 20
 OFTEN_S = 1.0
-"""Machine time between two readings of the index, and between two questions for a new statement."""
+"""Machine time between two readings of the index."""
 
 
 class Reader(Protocol):
@@ -118,7 +118,7 @@ class Reconciler:
         self._machine = machine
         self._followed: set[tuple[str, str]] = set()
         self._unjudged: dict[tuple[str, str], tuple[int, RawAmount]] = {}
-        self._asked: dict[str, float] = {}
+        self._indexes_from_s = 0.0
         self._statements: dict[str, list[Statement]] = {}
         self._rests_until = 0.0
         self._looked_at = -1
@@ -195,8 +195,10 @@ class Reconciler:
 
     def _index(self, silent: list[str]) -> None:
         """Let the index follow every listed token, and read what is new, now and then."""
-        if not self._is_due("index"):
+        now = self._machine()
+        if now < self._indexes_from_s:
             return
+        self._indexes_from_s = now + self._often_s
         with self._store.view() as view:
             listed = [pair for stock in view.rows(Stock) for pair in stock.tokens if pair[0] in self._indexers]
         for name, indexer in self._indexers.items():
@@ -208,14 +210,6 @@ class Reconciler:
                 indexer.catch_up(PAGES_AT_ONCE)
             except Unavailable as outage:
                 silent.append(str(outage))
-
-    def _is_due(self, what: str) -> bool:
-        """Whether `what` was not done for a while; then it counts as done."""
-        now = self._machine()
-        if now < self._asked.get(what, now) + self._often_s and what in self._asked:
-            return False
-        self._asked[what] = now
-        return True
 
     def _see(self, books: StockBooks, chains: Mapping[str, Mapping[str, ChainSeen]], statement: _Told | None) -> StockSeen:
         shown = {name: chains[name][token] for name, token in books.stock.tokens if token in chains.get(name, {})}
