@@ -18,6 +18,7 @@ from solders.transaction import Transaction
 
 from openscrip.issuance.nodes.solana.log import Kind, Log, LogBroken, Record
 from openscrip.issuance.nodes.solana.process import SolanaNode
+from openscrip.issuance.nodes.solana.running import Progress
 from openscrip.issuance.rpc import JsonRpc
 
 SOL = 10**9
@@ -97,6 +98,15 @@ def test_a_damaged_record_before_the_end_stops_the_node(tmp_path: Path) -> None:
     path.write_bytes(bytes(damaged))
     with pytest.raises(LogBroken, match="damaged"):
         records(path)
+
+
+def test_a_long_replay__says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    progress(10, 100)
+    assert capsys.readouterr().err == "", "not in the first second"
+    progress.next_s = 0
+    progress(37, 100)
+    assert capsys.readouterr().err == "solana node: replayed 37 % of the log\n"
 
 
 def test_a_data_folder_serves_one_node_at_a_time(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """What the node tells of tokens, transactions and blocks has the shape and the digits that a validator's clients expect."""
 
 import base64
+import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
@@ -42,6 +43,7 @@ from openscrip.issuance.chains.solana import token_program as token
 from openscrip.issuance.chains.solana.token_program import Authority
 from openscrip.issuance.nodes.solana.instruction_parsing import parse_instruction
 from openscrip.issuance.nodes.solana.instruction_reading import Call
+from openscrip.issuance.nodes.solana.rpc import answer
 from openscrip.issuance.nodes.solana.shapes import base58, decode_bytes, plain_decimal, printed_f64
 from openscrip.issuance.rpc import RpcError
 
@@ -461,6 +463,51 @@ def test_no_instruction_data__breaks_the_reader(data: bytes, accounts: int) -> N
     for program in (token.TOKEN_2022, token.ASSOCIATED_TOKEN, MEMO, Pubkey.default()):
         read = parse_instruction(Call(program, [str(MEMO)] * accounts, data))
         assert read is None or set(read) == {"program", "parsed"}
+
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from([str(MEMO), str(token.TOKEN_2022), "1" * 64, "jsonParsed", "AQ=="]),
+)
+OPTIONS = st.dictionaries(
+    st.sampled_from(
+        [
+            "encoding",
+            "filters",
+            "dataSlice",
+            "mint",
+            "programId",
+            "limit",
+            "before",
+            "accounts",
+            "commitment",
+            "memcmp",
+            "offset",
+            "bytes",
+            "dataSize",
+            "minContextSlot",
+            "transactionDetails",
+            "addresses",
+            "confirmSlots",
+        ]
+    ),
+    st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2)),
+    max_size=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_parameters__escape_as_anything_but_an_answer(rpc: InProcess, data: st.DataObject) -> None:
+    methods = sorted(set(rpc.face.methods) - {"openscrip_setClock"})
+    method = data.draw(st.sampled_from(methods))
+    parameters = data.draw(st.lists(PLAIN | OPTIONS | st.lists(PLAIN, max_size=3), max_size=3))
+    told = json.loads(answer(json.dumps({"id": 1, "method": method, "params": parameters}).encode(), rpc.face.methods))
+    assert ("result" in told) != ("error" in told)
 
 
 @given(st.binary(max_size=100))

@@ -156,6 +156,18 @@ def test_late_confirmations__are_told_late(own_node: SolanaNode, own_rpc: JsonRp
             assert own_rpc.call("getTransaction", sent, {"commitment": commitment})["slot"] > 0
 
 
+def test_a_node_that_is_asked_to_stop__ends_its_open_sockets(own_node: SolanaNode) -> None:
+    process = own_node._process
+    assert process is not None
+    with connect(own_node.socket_url, close_timeout=1) as connection:
+        assert isinstance(Socket(connection).ask("slotSubscribe"), int)
+        own_node.stop()
+        assert process.returncode == 0
+        with pytest.raises(ConnectionClosed):
+            while True:
+                connection.recv(WAIT_S)
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [

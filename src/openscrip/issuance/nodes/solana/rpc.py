@@ -49,7 +49,7 @@ def _answer_one(asked: Any, methods: Mapping[str, Method]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "result": method(parameters), "id": request_id}
     except RpcError as refusal:
         return _failure(request_id, refusal)
-    except (ValueError, TypeError, LookupError, AttributeError) as unreadable:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as unreadable:
         return _failure(request_id, RpcError(INVALID_PARAMS, f"Invalid params: {unreadable}"))
 
 

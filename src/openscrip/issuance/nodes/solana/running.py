@@ -80,12 +80,12 @@ class Progress:
     """Says on standard error how far a long replay is, once a second from the first second on."""
 
     def __init__(self) -> None:
-        self._next_s = time.monotonic() + PROGRESS_S
+        self.next_s = time.monotonic() + PROGRESS_S
 
     def __call__(self, done: int, total: int) -> None:
         """`done` of `total` bytes of the log were replayed."""
-        if time.monotonic() >= self._next_s:
-            self._next_s += PROGRESS_S
+        if time.monotonic() >= self.next_s:
+            self.next_s += PROGRESS_S
             print(f"solana node: replayed {100 * done // total} % of the log", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
 
 
