@@ -270,6 +270,11 @@ def test_window__clock_behind_its_time__gives_nothing_back(issuer: Issuer) -> No
     issuer.patch(issuer.program.stock(issuer.mint), 176, (stale - 1000).to_bytes(8, "little"))
     issuer.after(-500)
     assert issuer.refusal(issuer.minting("2", raw=1)) == "issuer: day cap was reached"
+    lowering = {"supply_cap": SUPPLY_CAP - 1, "day_cap": DAY_CAP, "hour_cap": HOUR_CAP}
+    issuer.send(issuer.program.lower_limits(mint=issuer.mint, **lowering, signers=[KEYS.guardian]))
+    issuer.after(500)
+    assert (issuer.stock().day_used, issuer.stock().day_at) == (DAY_CAP, issuer.now)
+    assert issuer.refusal(issuer.minting("2", raw=1)) == "issuer: day cap was reached"
 
 
 # Pauses

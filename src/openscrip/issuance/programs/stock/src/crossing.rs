@@ -7,8 +7,7 @@ use crate::limits::HOUR_S;
 use crate::redemption::{record, Request, BURNED, CROSSING};
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
-    AMOUNT_ZERO, CLOSED, DEPARTURE_CAP, GUARDIAN_ONLY_LOWERS, LANE_CLOSED, LANE_LIFE, LANE_UNCHANGED, PAUSED,
-    RECEIVER_ZERO,
+    AMOUNT_ZERO, CLOSED, DEPARTURE_CAP, GUARDIAN_ONLY_LOWERS, LANE_CLOSED, LANE_LIFE, LANE_UNCHANGED, PAUSED, RECEIVER_ZERO,
 };
 use crate::token2022::{move_tokens, BURN};
 use core::cell::Cell;

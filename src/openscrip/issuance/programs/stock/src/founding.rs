@@ -2,14 +2,15 @@
 use crate::inner::create;
 use crate::input::{Account, Call};
 use crate::layout::{Issuer, Key, Stock, Wide, ISSUER, STOCK, ZERO};
-use crate::machine::order;
+use crate::limits::{set, Limits};
+use crate::machine::{copy, order};
 use crate::multiplier::refuse_unless_sound;
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
-    AGE_LIMIT_ZERO, COUNT_OUT_OF_BOUNDS, DATA_LENGTH, DAY_CAP_ZERO, DRIFTED, ESCROW_NOT_FIT, EXTENSION_NOT_FIT, MINT_NOT_FIT, MINT_NOT_SIGNED, NOT_UPGRADE_AUTHORITY, SUPPLY_CAP_ZERO,
+    AGE_LIMIT_ZERO, COUNT_OUT_OF_BOUNDS, DATA_LENGTH, DAY_CAP_ZERO, DRIFTED, ESCROW_NOT_FIT, EXTENSION_NOT_FIT, MINT_NOT_FIT,
+    MINT_NOT_SIGNED, NOT_UPGRADE_AUTHORITY, SUPPLY_CAP_ZERO,
 };
 use crate::rows::signing;
-use crate::limits::{set, Limits};
 use crate::signers::{put_delay, put_guardian, put_role, refuse_unless_apart, set_length};
 use crate::token2022::{holds, kind_at, supply, DECIMALS, EXTENSIONS_AT, SCALED, TOKEN_2022};
 use core::cell::Cell;
@@ -36,7 +37,7 @@ pub fn found(call: &Call) -> Outcome {
         let (program, programdata) = (call.account(3), call.account(4));
         let named = order(programdata.key().bytes(), program.data().add(4), 32) == 0;
         let mut authority: MaybeUninit<Key> = MaybeUninit::uninit();
-        crate::machine::copy(authority.as_mut_ptr().cast(), programdata.data().add(13), 32);
+        copy(authority.as_mut_ptr().cast(), programdata.data().add(13), 32);
         let signed = *programdata.data().add(12) == 1 && signing(call, authority.as_ptr(), 1) != 0;
         let is_this = program.key().is(call.program()) && named;
         refuse_unless(is_this && signed, NOT_UPGRADE_AUTHORITY)?;

@@ -195,13 +195,8 @@ fn fund(call: &Call, target: Account, tag: u64, seeds: &Seeds) {
     let data: *mut u64 = words.as_mut_ptr().cast();
     let payer = call.account(0);
     // the system program's id is zero; its instructions begin with 32 bits
-    let mut inner = Inner {
-        program: ZERO.key(),
-        metas: core::ptr::null(),
-        count: 2,
-        data: data.cast::<u8>().wrapping_add(4),
-        length: 0,
-    };
+    let mut inner =
+        Inner { program: ZERO.key(), metas: core::ptr::null(), count: 2, data: data.cast::<u8>().wrapping_add(4), length: 0 };
     // SAFETY: the head has its lamports; all words written are of the seven.
     unsafe {
         let held = *target.lamports();

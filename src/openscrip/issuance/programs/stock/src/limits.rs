@@ -20,8 +20,11 @@ impl Window {
     #[inline(never)]
     pub fn settle(&self, now: i64, span_s: u64) {
         let (cap, used, at) = (self.cap.get(), self.used.get(), self.at.get());
+        if now < at {
+            return;
+        }
         self.at.set(now);
-        if cap == 0 || now < at {
+        if cap == 0 {
             return;
         }
         let seconds = (now as u64).wrapping_sub(at as u64);

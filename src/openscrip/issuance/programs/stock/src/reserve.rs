@@ -1,8 +1,8 @@
 //! Settled, unencumbered shares behind one token: what the attestors report, and whether it covers a mint.
 use crate::input::Call;
 use crate::layout::{Rate, Report};
-use crate::multiplier::highest;
 use crate::machine::copy;
+use crate::multiplier::highest;
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{
     ALLOCATION_ABOVE_SHARES, ALLOCATION_TOO_SMALL, FEED_EPOCH, FEED_STALE, REPORT_EPOCH, SEQUENCE, STATEMENT_FUTURE,
@@ -47,7 +47,6 @@ pub fn refuse_unless_covered(call: &Call, rate: &Rate, supply_after: u64) -> Out
     refuse_unless(age_s <= stock.age_s_max.get(), FEED_STALE)?;
     refuse_unless(report.epoch.get() == rate.epoch.get(), FEED_EPOCH)?;
     let allocation = [report.allocation.get(), 0];
-    let is_covered =
-        is_product_at_most(highest(stock, rate).words(), supply_after, allocation.as_ptr(), PER_SHARE_ATOM);
+    let is_covered = is_product_at_most(highest(stock, rate).words(), supply_after, allocation.as_ptr(), PER_SHARE_ATOM);
     refuse_unless(is_covered, ALLOCATION_TOO_SMALL)
 }

@@ -38,37 +38,38 @@ const fn row<const N: usize>(length: u64, by: u64, kinds: [u64; N], accounts: u6
     row
 }
 
+#[rustfmt::skip]
 static ROWS: [u64; ROWS_COUNT as usize] = [
-    row(VARIABLE, 0, [], 5),                                                       // 0 found
-    row(72, BY_TWO, [ANY, ISSUER], 6),                                             // 1 open
-    row(57, BY_MEMBER | BY_ATTESTOR, [ISSUER, STOCK], 2),                          // 2 report
-    row(145, BY_TWO, [ANY, ISSUER, STOCK, MINT], 10),                              // 3 mint
-    row(32, BY_MEMBER, [ANY, ISSUER], 4),                                          // 4 void
-    row(41, 0, [ANY, STOCK, MINT, HOLDER, ANY, ESCROW], 9),                        // 5 escrow
-    row(104, 0, [ANY, STOCK, MINT, HOLDER, ANY, LANE], 9),                         // 6 depart
-    row(0, BY_MEMBER, [ISSUER, STOCK, MINT, ESCROW, REDEMPTION], 6),               // 7 burn
-    row(0, BY_MEMBER, [ISSUER, STOCK, MINT, ESCROW, REDEMPTION], 7),               // 8 refund
-    row(1, BY_GUARDIAN, [ISSUER, STOCK, MINT], 4),                                 // 9 pause
-    row(1, BY_GUARDIAN, [ISSUER, STOCK, MINT], 5),                                 // 10 freeze
-    row(24, BY_GUARDIAN, [ISSUER, STOCK], 2),                                      // 11 lower_limits
-    row(8, BY_GUARDIAN, [ISSUER, STOCK, LANE], 3),                                 // 12 lower_lane
-    row(168, BY_ACTION, [ANY, ISSUER, STOCK, MINT], 8),                            // 13 announce
-    row(80, BY_ACTION, [ISSUER, STOCK, MINT, ACTION], 5),                          // 14 stage
-    row(32, BY_ACTION, [ISSUER, STOCK, MINT, ACTION], 5),                          // 15 cancel
-    row(32, BY_ACTION, [ISSUER, STOCK, ACTION], 3),                                // 16 finish
-    row(32, BY_TWO, [ANY, ISSUER], 4),                                             // 17 queue
-    row(32, 0, [ISSUER], 2),                                                       // 18 call_off
-    row(VARIABLE, BY_MEMBER, [ANY, ISSUER], 3),                                    // 19 execute
-    row(8, BY_ACTION, [ISSUER, STOCK, ACTION], 3),                                 // 20 end
-    row(1, 0, [STOCK, MINT], 3),                                                   // operation 1 resume
-    row(33, 0, [STOCK, MINT], 4),                                                  // operation 2 thaw
-    row(105, 0, [STOCK, MINT], 5),                                                 // operation 3 recover
-    row(VARIABLE, 0, [], 0),                                                       // operation 4 signers
-    row(32, 0, [], 0),                                                             // operation 5 guardian
-    row(8, 0, [], 0),                                                              // operation 6 delay
-    row(24, 0, [STOCK], 1),                                                        // operation 7 limits
-    row(48, 0, [STOCK], 3),                                                        // operation 8 lane
-    row(96, 0, [], 7),                                                             // operation 9 upgrade
+    row(VARIABLE, 0, [], 5),                                         // 0 found
+    row(72, BY_TWO, [ANY, ISSUER], 6),                               // 1 open
+    row(57, BY_MEMBER | BY_ATTESTOR, [ISSUER, STOCK], 2),            // 2 report
+    row(145, BY_TWO, [ANY, ISSUER, STOCK, MINT], 10),                // 3 mint
+    row(32, BY_MEMBER, [ANY, ISSUER], 4),                            // 4 void
+    row(41, 0, [ANY, STOCK, MINT, HOLDER, ANY, ESCROW], 9),          // 5 escrow
+    row(104, 0, [ANY, STOCK, MINT, HOLDER, ANY, LANE], 9),           // 6 depart
+    row(0, BY_MEMBER, [ISSUER, STOCK, MINT, ESCROW, REDEMPTION], 6), // 7 burn
+    row(0, BY_MEMBER, [ISSUER, STOCK, MINT, ESCROW, REDEMPTION], 7), // 8 refund
+    row(1, BY_GUARDIAN, [ISSUER, STOCK, MINT], 4),                   // 9 pause
+    row(1, BY_GUARDIAN, [ISSUER, STOCK, MINT], 5),                   // 10 freeze
+    row(24, BY_GUARDIAN, [ISSUER, STOCK], 2),                        // 11 lower_limits
+    row(8, BY_GUARDIAN, [ISSUER, STOCK, LANE], 3),                   // 12 lower_lane
+    row(168, BY_ACTION, [ANY, ISSUER, STOCK, MINT], 8),              // 13 announce
+    row(80, BY_ACTION, [ISSUER, STOCK, MINT, ACTION], 5),            // 14 stage
+    row(32, BY_ACTION, [ISSUER, STOCK, MINT, ACTION], 5),            // 15 cancel
+    row(32, BY_ACTION, [ISSUER, STOCK, ACTION], 3),                  // 16 finish
+    row(32, BY_TWO, [ANY, ISSUER], 4),                               // 17 queue
+    row(32, 0, [ISSUER], 2),                                         // 18 call_off
+    row(VARIABLE, BY_MEMBER, [ANY, ISSUER], 3),                      // 19 execute
+    row(8, BY_ACTION, [ISSUER, STOCK, ACTION], 3),                   // 20 end
+    row(1, 0, [STOCK, MINT], 3),                                     // operation 1 resume
+    row(33, 0, [STOCK, MINT], 4),                                    // operation 2 thaw
+    row(105, 0, [STOCK, MINT], 5),                                   // operation 3 recover
+    row(VARIABLE, 0, [], 0),                                         // operation 4 signers
+    row(32, 0, [], 0),                                               // operation 5 guardian
+    row(8, 0, [], 0),                                                // operation 6 delay
+    row(24, 0, [STOCK], 1),                                          // operation 7 limits
+    row(48, 0, [STOCK], 3),                                          // operation 8 lane
+    row(96, 0, [], 7),                                               // operation 9 upgrade
 ];
 
 /// Holds the instruction against its row; `first` accounts and `skipped` bytes of data come before what the row counts.
@@ -122,11 +123,7 @@ fn take(call: &mut Call, account: Account, kind: u64, first: u64) -> bool {
 #[inline(never)]
 pub fn is_ours(call: &Call, account: Account, tag: u64) -> bool {
     // SAFETY: an account without data has room behind its head.
-    unsafe {
-        account.owner().is(call.program())
-            && account.length() == size_of(tag)
-            && *account.data() as u64 == tag
-    }
+    unsafe { account.owner().is(call.program()) && account.length() == size_of(tag) && *account.data() as u64 == tag }
 }
 
 /// Who must have signed this instruction, among all of its accounts.
@@ -138,11 +135,8 @@ pub fn authorise(call: &Call, by: u64) -> Outcome {
             // SAFETY: of the three roles; a member is one of the first.
             let role = unsafe { &*call.issuer().roles.as_ptr().add(if number < 3 { number as usize } else { 0 }) };
             let needed = if number < 3 { role.threshold.get() as u64 } else { 1 };
-            let signed = if number < 4 {
-                signing(call, role.keys.as_ptr(), role.count.get() as u64)
-            } else {
-                signed_by_guardian(call)
-            };
+            let signed =
+                if number < 4 { signing(call, role.keys.as_ptr(), role.count.get() as u64) } else { signed_by_guardian(call) };
             refuse_unless(signed >= needed, SIGNATURE.wrapping_add(number as u64))?;
         }
         number = number.wrapping_add(1);

@@ -5,7 +5,7 @@ use crate::input::{Account, Call};
 use crate::layout::{Key, Operation, ISSUER, OPERATION};
 use crate::machine::{sol_sha256, Slice};
 use crate::refusal::{refuse_unless, Outcome};
-use crate::refusal::{BUFFER_CHANGED, DATA_LENGTH, NOT_QUEUED, INSTRUCTION_UNKNOWN, NOT_READY, OPERATION_OTHER, QUEUED};
+use crate::refusal::{BUFFER_CHANGED, DATA_LENGTH, INSTRUCTION_UNKNOWN, NOT_QUEUED, NOT_READY, OPERATION_OTHER, QUEUED};
 use crate::rows::{authorise, check, signed_by_guardian, BY_TWO, OPERATIONS};
 use crate::signers::{put_delay, put_guardian, put_role, refuse_unless_apart, set_length};
 use crate::token2022::{Words, RESUME};
@@ -134,13 +134,7 @@ fn upgrade(call: &Call) -> Outcome {
     };
     refuse_unless(hash.is(&asked.code), BUFFER_CHANGED)?;
     let accounts = [programdata, program, buffer, spill, call.account(7), call.account(8), call.account(1)];
-    let mut inner = Inner {
-        program: LOADER.key(),
-        metas: core::ptr::null(),
-        count: 7,
-        data: UPGRADE.as_ptr(),
-        length: 4,
-    };
+    let mut inner = Inner { program: LOADER.key(), metas: core::ptr::null(), count: 7, data: UPGRADE.as_ptr(), length: 4 };
     call_as(call, ISSUER, &mut inner, accounts.as_ptr());
     Ok(())
 }

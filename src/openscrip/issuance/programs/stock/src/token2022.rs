@@ -34,8 +34,7 @@ pub const EXTENSIONS_AT: u64 = 166;
 pub const SCALED: u64 = 25;
 
 /// TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb
-pub static TOKEN_2022: Words = 
-    Words([0xde8f75eee1f6dd06, 0xdacd6ce4bc5d4218, 0x270db9834dfc1ab6, 0xfc8ba1d828f9bdfe]);
+pub static TOKEN_2022: Words = Words([0xde8f75eee1f6dd06, 0xdacd6ce4bc5d4218, 0x270db9834dfc1ab6, 0xfc8ba1d828f9bdfe]);
 
 #[repr(C)]
 pub struct Words([u64; 4]);
