@@ -473,28 +473,12 @@ PLAIN = st.one_of(
     st.text(max_size=8),
     st.sampled_from([str(MEMO), str(token.TOKEN_2022), "1" * 64, "jsonParsed", "AQ=="]),
 )
+NAMES = (
+    *("encoding", "filters", "dataSlice", "mint", "programId", "limit", "before", "accounts", "commitment", "memcmp"),
+    *("offset", "bytes", "dataSize", "minContextSlot", "transactionDetails", "addresses", "confirmSlots"),
+)
 OPTIONS = st.dictionaries(
-    st.sampled_from(
-        [
-            "encoding",
-            "filters",
-            "dataSlice",
-            "mint",
-            "programId",
-            "limit",
-            "before",
-            "accounts",
-            "commitment",
-            "memcmp",
-            "offset",
-            "bytes",
-            "dataSize",
-            "minContextSlot",
-            "transactionDetails",
-            "addresses",
-            "confirmSlots",
-        ]
-    ),
+    st.sampled_from(NAMES),
     st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2)),
     max_size=4,
 )

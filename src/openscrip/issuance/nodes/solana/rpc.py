@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from solders.errors import BincodeError, SerdeJSONError, SignerError
+from solders.hash import ParseHashError
+from solders.transaction import SanitizeError
+
 Method = Callable[[list[Any]], Any]
 BATCH_MAX = 1000
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE = -32600, -32601, -32602, -32700
@@ -11,6 +15,12 @@ PREFLIGHT_FAILED = -32002
 SIGNATURE_FAILED = -32003
 BLOCK_NOT_AVAILABLE, SLOT_SKIPPED = -32004, -32007
 UNSUPPORTED_VERSION, NOT_REACHED = -32015, -32016
+
+UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError),
+    *(BincodeError, ParseHashError, SanitizeError, SerdeJSONError, SignerError),
+)
+"""What Python and solders raise on parameters that are not what a method takes."""
 
 
 class RpcError(Exception):
@@ -49,7 +59,7 @@ def _answer_one(asked: Any, methods: Mapping[str, Method]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "result": method(parameters), "id": request_id}
     except RpcError as refusal:
         return _failure(request_id, refusal)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as unreadable:
+    except UNREADABLE as unreadable:
         return _failure(request_id, RpcError(INVALID_PARAMS, f"Invalid params: {unreadable}"))
 
 
