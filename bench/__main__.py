@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.evm_node import evm_node_figures, evm_restart_s
 from bench.gas import gas_table
 from bench.index import index_rates, snapshot_figures
 from bench.ledger import ledger_rates
@@ -132,6 +133,17 @@ def solana_node(runs: int) -> Iterator[Row]:
     yield Row("solana_node.restart_100k_by_execution", "s", [executed_s], digits=1)
 
 
+def evm_node(runs: int) -> Iterator[Row]:
+    """The EVM chain behind its durable face, and plain anvil beside it."""
+    found = evm_node_figures(runs)
+    for kind in ("plain", "durable"):
+        for name in ("call", "send", "landed"):
+            yield Row(f"evm_node.{kind}.{name}", "ms", found[f"{kind}.{name}"], digits=2)
+        yield Row(f"evm_node.{kind}.rate", "transactions/s", found[f"{kind}.rate"], digits=0)
+    progress("a restart after a kill")
+    yield Row("evm_node.restart", "s", [evm_restart_s() for _ in range(runs)], digits=2)
+
+
 MEASURES: dict[str, Callable[[int], Iterator[Row]]] = {
     "subscriptions": subscriptions,
     "ledger": ledger,
@@ -139,6 +151,7 @@ MEASURES: dict[str, Callable[[int], Iterator[Row]]] = {
     "simulation": simulation,
     "index": index,
     "solana_node": solana_node,
+    "evm_node": evm_node,
     "start": starts,
 }
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from openscrip.issuance.nodes.evm.anvil import Anvil
 from openscrip.issuance.nodes.evm.archive import Archive
-from openscrip.issuance.nodes.evm.child import CallRefused, Child
+from openscrip.issuance.nodes.evm.child import Call, CallRefused, Child
 from openscrip.issuance.nodes.evm.log import Kind, LogBroken, Record
 from openscrip.issuance.nodes.evm.replay import next_at, replay, settings_of
 from openscrip.issuance.nodes.evm.settings import kept_as
@@ -126,21 +126,26 @@ class Chain:
                 raise WireBroken("evm node: the chain did not answer in time") from None
         raise WireBroken("evm node: the chain went away again and again")
 
-    async def submit(self, raw: str) -> Any:
-        """Offer a signed transaction to the pool; its id. Raises `CallRefused`."""
+    async def submit(self, raws: Sequence[str]) -> list[dict[str, Any]]:
+        """Offer signed transactions to the pool, in order; the answer to each, its id or an error."""
         async with self._order:
-            tx_id = await self._offer("eth_sendRawTransaction", raw)
-            await self._keep(Record(Kind.TRANSACTION, bytes.fromhex(raw.removeprefix("0x"))))
-        self._hear("pending", tx_id)
-        return tx_id
+            answers = await self._offered([("eth_sendRawTransaction", (raw,)) for raw in raws])
+            taken = [(raw, answer["result"]) for raw, answer in zip(raws, answers, strict=True) if "result" in answer]
+            await self._keep([Record(Kind.TRANSACTION, bytes.fromhex(raw.removeprefix("0x"))) for raw, _ in taken])
+        for _, tx_id in taken:
+            self._hear("pending", tx_id)
+        return answers
 
     async def submit_unsigned(self, params: dict[str, Any]) -> Any:
         """Offer a transaction of an account that anvil answers for; its id. Raises `CallRefused`."""
         async with self._order:
-            tx_id = await self._offer("eth_sendTransaction", params)
+            (offered,) = await self._offered([("eth_sendTransaction", (params,))])
+            if "error" in offered:
+                raise CallRefused(offered["error"])
+            tx_id = offered["result"]
             # as the pool holds it: with the nonce and the gas that anvil filled in
-            taken = await self._offer("eth_getTransactionByHash", tx_id)
-            await self._keep(Record.of(Kind.UNSIGNED, [_unsigned(taken), tx_id]))
+            (taken,) = await self._offered([("eth_getTransactionByHash", (tx_id,))])
+            await self._keep([Record.of(Kind.UNSIGNED, [_unsigned(taken["result"]), tx_id])])
         self._hear("pending", tx_id)
         return tx_id
 
@@ -207,21 +212,23 @@ class Chain:
         async with self._order:
             return await self._here()
 
-    async def _offer(self, method: str, param: Any) -> Any:
-        """A call whose effect is lost with anvil until it is in the log: asked again of the next one."""
+    async def _offered(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """The answers to calls whose effect is lost with anvil until it is in the log: asked again of the next one."""
         for _ in range(2):
             with suppress(WireBroken):
-                return await (await self._here()).call(method, param)
+                return await (await self._here()).answers_to(calls)
         raise CallRefused({"code": -32603, "message": "evm node: the chain went away twice; send it again"})
 
-    async def _keep(self, record: Record) -> None:
+    async def _keep(self, records: Sequence[Record]) -> None:
         """Log what the pool took. What cannot be logged is taken out of the pool, with the rest of that anvil."""
+        if not records:
+            return
         try:
-            self._archive.log.append(record)
+            self._archive.log.append(*records)
         except OSError as failure:
             await self._rebuild()
             raise CallRefused({"code": -32603, "message": f"evm node: {failure}"}) from failure
-        self._steps += 1
+        self._steps += len(records)
         self._wanted.set()
 
     async def _mine(self, times: Sequence[int | None]) -> None:

@@ -75,11 +75,15 @@ class Child:
 
     async def all(self, calls: Sequence[Call]) -> list[Any]:
         """The results of calls that are made one after the other, many under way at once. Raises as `call`."""
+        return [_result(answer) for answer in await self.answers_to(calls)]
+
+    async def answers_to(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """As `all`, but the whole answers, errors among them."""
         try:
             async with asyncio.timeout(self._patience_s + len(calls) * _EACH_S):
-                return [_result(answer) for answer in await self.row.row(calls)]
+                return await self.row.row(calls)
         except TimeoutError:
-            self.row.close()
+            self.row.close()  # it may yet do what was asked: it must not be asked for anything else
             raise WireBroken("evm node: the chain did not answer in time") from None
 
     async def _asked(self, body: bytes, within_s: float) -> Any:

@@ -6,6 +6,7 @@ What would take blocks back, or hand mining to anvil, is refused: a replay could
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import groupby
 from typing import Any
 
 from openscrip.issuance.nodes.evm.chain import Chain
@@ -15,6 +16,7 @@ from openscrip.issuance.nodes.evm.wire import WireBroken
 
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32600, -32601, -32602
 INTERNAL, PARSE, NOT_SUPPORTED = -32603, -32700, -32004
+_SEND = "eth_sendRawTransaction"
 BATCH_MAX = 10_000
 MINE_MAX = 10_000
 _READS = ("eth_", "net_", "web3_", "debug_", "trace_", "txpool_", "ots_", "erigon_", "rpc_")
@@ -37,7 +39,7 @@ class Methods:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._acts: Mapping[str, _Act] = {
-            "eth_sendRawTransaction": lambda params: chain.submit(_text(params)),
+            _SEND: self._send,
             "eth_sendTransaction": lambda params: chain.submit_unsigned(_object(params)),
             "evm_mine": self._mine_one,
             "anvil_mine": self._mine_many,
@@ -66,7 +68,11 @@ class Methods:
             return _dumped(failure(None, INVALID_REQUEST, f"Batch of {len(asked)} requests"))
         if all(_is_read(each) for each in asked):
             return await self._read(body, asked)
-        return _dumped([await self.answer_one(each) for each in asked])
+        answers: list[Any] = []
+        for are_sends, some in groupby(asked, _is_send):
+            calls = list(some)
+            answers += await self._send_all(calls) if are_sends else [await self.answer_one(each) for each in calls]
+        return _dumped(answers)
 
     async def answer_one(self, asked: Any) -> Any:
         """The answer to one call. What it changes goes to its end, whatever becomes of whoever asked."""
@@ -90,6 +96,21 @@ class Methods:
             return failure(request_id, INVALID_PARAMS, f"Invalid params: {unreadable}")
         except OSError as broken:
             return failure(request_id, INTERNAL, f"Internal error: {broken}")
+
+    async def _send_all(self, calls: list[Any]) -> list[Any]:
+        """The answers to signed transactions that follow each other in a batch: offered together, in order."""
+        try:
+            raws = [_text(each["params"]) for each in calls]
+            answers = await asyncio.shield(asyncio.ensure_future(self._chain.submit(raws)))
+        except (ValueError, TypeError, LookupError, CallRefused, OSError):
+            return [await self.answer_one(each) for each in calls]  # each has its own answer
+        return [answer | {"id": each.get("id")} for each, answer in zip(calls, answers, strict=True)]
+
+    async def _send(self, params: Params) -> Any:
+        (answer,) = await self._chain.submit([_text(params)])
+        if "error" in answer:
+            raise CallRefused(answer["error"])
+        return answer["result"]
 
     async def _read(self, body: bytes, asked: Any) -> bytes:
         try:
@@ -155,6 +176,10 @@ def _is_read(asked: Any) -> bool:
     if method in _ANVIL_READS:
         return True
     return method.startswith(_READS) and method not in _CLOSED and not method.startswith("eth_send")
+
+
+def _is_send(asked: Any) -> bool:
+    return isinstance(asked, dict) and asked.get("method") == _SEND
 
 
 def _dumped(document: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import httptools
 
 _CONNECTIONS_MAX = 64
+_QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
 _WINDOW = 256
 """Requests of one row that are under way at once."""
 
@@ -25,6 +27,7 @@ class Wire(asyncio.Protocol):
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._parts: list[bytes] = []
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
 
     @classmethod
     async def connected(cls, port: int) -> "Wire":
@@ -69,6 +72,7 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's."""
         self._transport = cast("asyncio.Transport", transport)
+        self._socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's."""
@@ -76,6 +80,9 @@ class Wire(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.close()
+        if self._waiting and self._socket is not None and _QUICK_ACK is not None:
+            # The chain holds back a second small answer until the first is acknowledged, which may take 40 ms.
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio's."""
