@@ -14,6 +14,7 @@ from openscrip.assets.stock import Stock
 from openscrip.assets.wire import canonical, to_json
 from openscrip.bootstrap.places import write_json
 from openscrip.bootstrap.platform import Platform
+from openscrip.issuance.bridge_row import OPEN, Crossing, CrossingArrived, CrossingDeparted, CrossingRestored
 from openscrip.issuance.distribution import Distribution, MultiplierChanged
 from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted, TokensRestored
 from openscrip.issuance.subscription import SubscriptionMinted
@@ -35,6 +36,8 @@ from openscrip.web.reserve import (
 )
 
 ISSUER = "Openscrip paper issuer"
+UNDER_WAY = "under way"
+"""Where a report puts what has left one chain and not arrived on another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,17 @@ class Coverage:
 
 
 def coverage_of(platform: Platform, symbol: str) -> Coverage:
-    """Read chains and custodian now."""
+    """Read chains and custodian now. What is under way is read first: what arrives meanwhile counts twice, never not."""
     stock = platform.stock(symbol)
+    with platform.store.view() as view:
+        crossing = sum(row.raw.atoms for state in OPEN for row in view.rows(Crossing, stock=symbol, state=state))
     shown = platform.evm.multiplier(stock.token("evm"))
     supply = {name: platform.chains[name].supply(token) for name, token in stock.tokens}
     statement = platform.custodian.latest_statement(stock.isin)
     with platform.store.view() as view:
         waiting = [r for r in view.rows(Redemption, stock=symbol) if r.burn_tx]
     claims = Shares(sum(row.claim.atoms for row in waiting))
-    multiplier, raw = Multiplier(shown.current, shown.version), RawAmount(sum(each.atoms for each in supply.values()))
+    multiplier, raw = Multiplier(shown.current, shown.version), RawAmount(crossing + sum(each.atoms for each in supply.values()))
     reserve = Reserve(symbol, statement.available, statement.epoch, raw, multiplier, shown.epoch, claims)
     return Coverage(supply, multiplier, shown.epoch, reserve)
 
@@ -168,6 +173,12 @@ class History:
             case SubscriptionMinted() | TokensRestored():
                 self.supply[change.chain] += change.raw.atoms
                 self.claims.pop(change.id, None)
+            case CrossingDeparted():
+                self.supply[change.chain] -= change.raw.atoms
+                self.supply[UNDER_WAY] += change.raw.atoms
+            case CrossingArrived() | CrossingRestored():
+                self.supply[UNDER_WAY] -= change.raw.atoms
+                self.supply[change.chain] += change.raw.atoms
             case ClaimArose():
                 self.supply[change.chain] -= change.raw.atoms
                 self.claims[change.id] = change.shares
@@ -212,12 +223,19 @@ def _stock(
         history.multiplier,
         history.chain_epoch,
         tuple(_custody(s) for s in statements[-1:]),
-        tuple(ChainSupply(name, token, RawAmount(history.supply[name])) for name, token in stock.tokens),
+        _supplies(stock, history),
         Shares(sum(each.atoms for each in history.claims.values())),
         movements=_flows(history, opening, start, cut),
         actions=tuple(_action(row) for row in actions if _in_month(row, start, cut)),
         history=points,
     )
+
+
+def _supplies(stock: Stock, history: History) -> tuple[ChainSupply, ...]:
+    """The supply of each chain, and what is under way between them if there is anything."""
+    lines = [ChainSupply(name, token, RawAmount(history.supply[name])) for name, token in stock.tokens]
+    under_way = RawAmount(history.supply[UNDER_WAY])
+    return (*lines, *((ChainSupply(UNDER_WAY, "", under_way),) if under_way else ()))
 
 
 def _supply_before(history: History, start: int) -> RawAmount:
