@@ -21,6 +21,8 @@ NOON, CHAIN_ID = 1_717_416_000, 31337
 SENDERS = [EvmAccount(LocalKey(KeyKind.SECP256K1, bytes([number]) * 32)) for number in (17, 18, 19)]
 SINK = "0x" + "22" * 20
 GAS = 21_000
+_PAUSE_S = 0.001
+"""So that the log stays short enough to be replayed twenty times."""
 
 
 def payment(sender: EvmAccount, nonce: int, to: str = SINK, gas: int = GAS) -> SignedTransaction:
@@ -94,6 +96,7 @@ class Crowd:
                     self.told.wrong.append(refused.message)
                     break
             answered.append(signed.tx_id)
+            self._stopped.wait(_PAUSE_S)
         rpc.close()
 
     def _read(self) -> None:
@@ -104,6 +107,7 @@ class Crowd:
                 number, seen = int(block["number"], 16), (block["hash"], block["timestamp"])
                 if self.told.blocks.setdefault(number, seen) != seen:
                     self.told.wrong.append(f"block {number} was {self.told.blocks[number]} and then {seen}")
+            self._stopped.wait(_PAUSE_S)
         rpc.close()
 
     def _move_time(self) -> None:

@@ -85,6 +85,7 @@ def test_under_load_no_answer_is_lost_and_nothing_lands_twice(node: EvmNode, rpc
         counts = {each: len(sent) for each, sent in crowd.told.sent.items()}
         until(lambda counts=counts: all(len(sent) > counts[each] for each, sent in crowd.told.sent.items()))  # type: ignore[misc]  # counts is bound to this round
     told = crowd.stop()
+    print(f"{sum(map(len, told.sent.values()))} transactions, {len(told.blocks)} blocks read")
     until(lambda: rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x0"})
     check(rpc, told)
     before = blocks_of(rpc)
