@@ -17,6 +17,7 @@ from tests.issuance.nodes.solana_stage import MEMO, SOL, InProcess, our_mint, pa
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from openscrip.issuance.nodes.solana.log import Log
 from openscrip.issuance.nodes.solana.process import SolanaNode
 from openscrip.issuance.nodes.solana.socket_face import MESSAGE_BYTES_MAX, QUEUE_MAX, SUBSCRIPTIONS_MAX, SocketFace
 from openscrip.issuance.rpc import JsonRpc
@@ -250,3 +251,72 @@ def test_who_does_not_take_its_messages__is_ended_and_its_subscriptions_forgotte
         rpc.close()
 
     asyncio.run(scenario())
+
+
+class GatedLog(Log):
+    """The same log on a disk that takes its time: a flush is done when the gate opens."""
+
+    def __init__(self, log: Log) -> None:
+        self.__dict__.update(log.__dict__)
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def durable(self) -> None:
+        self.asked.set()
+        await self.gate.wait()
+        await super().durable()
+
+
+@pytest.mark.parametrize("method", ["sendTransaction", "requestAirdrop", "openscrip_setClock", "getBalance"])
+def test_nobody_is_answered_or_notified__before_the_disk_has_it(tmp_path: Path, method: str) -> None:
+    async def scenario() -> None:
+        rpc = InProcess(tmp_path)
+        payer = rich(rpc)
+        raw = signed(rpc, payer, payment(payer, Keypair().pubkey(), SOL))
+        parameters = {
+            "sendTransaction": [raw, {"encoding": "base64"}],
+            "requestAirdrop": [str(payer.pubkey()), SOL],
+            "openscrip_setClock": [2**31],
+            "getBalance": [str(payer.pubkey())],
+        }
+        log = rpc.bank.log = GatedLog(rpc.bank.log)
+        heard: list[bytes] = []
+        publisher = rpc.face.publisher
+        ear = Ear(heard)
+        publisher.subscribe(ear, ("logs", None), {}, [])
+        telling = asyncio.create_task(publisher.run())
+        body = json.dumps({"id": 1, "method": method, "params": parameters[method]}).encode()
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body}
+
+        async def answered(message: Any) -> None:
+            heard.append(message.get("body", b""))
+
+        answering = asyncio.create_task(rpc.face({"type": "http", "method": "POST"}, receive, answered))
+        await log.asked.wait()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert heard == []
+        log.gate.set()
+        await asyncio.wait_for(answering, WAIT_S)
+        assert any(b'"result"' in one for one in heard)
+        if method in ("sendTransaction", "requestAirdrop"):
+            await asyncio.wait_for(ear.told.wait(), WAIT_S)
+        telling.cancel()
+        rpc.close()
+
+    asyncio.run(scenario())
+
+
+class Ear:
+    """A listener that keeps what it is told."""
+
+    def __init__(self, heard: list[bytes]) -> None:
+        self._heard, self.told = heard, asyncio.Event()
+
+    def tell(self, message: bytes) -> None:
+        self._heard.append(message)
+        self.told.set()
+
+    def ended(self, number: int) -> None:
+        """Nothing to forget."""
