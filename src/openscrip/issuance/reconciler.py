@@ -18,7 +18,7 @@ from openscrip.issuance.bridge_row import OPEN, Crossing
 from openscrip.issuance.chain import Chain, Departed
 from openscrip.issuance.distribution_row import Distribution
 from openscrip.issuance.indexer.indexer import Indexer
-from openscrip.issuance.indexer.movements import ALL
+from openscrip.issuance.indexer.movements import ALL, IndexBroken
 from openscrip.issuance.indexer.store import IndexStore
 from openscrip.issuance.reconciliation import (
     ChainBooks,
@@ -208,8 +208,8 @@ class Reconciler:
                     indexer.store.follow(name, new)
                     self._followed.update((name, token) for token in new)
                 indexer.catch_up(PAGES_AT_ONCE)
-            except Unavailable as outage:
-                silent.append(str(outage))
+            except (Unavailable, IndexBroken) as trouble:
+                silent.append(str(trouble))
 
     def _see(self, books: StockBooks, chains: Mapping[str, Mapping[str, ChainSeen]], statement: _Told | None) -> StockSeen:
         shown = {name: chains[name][token] for name, token in books.stock.tokens if token in chains.get(name, {})}
