@@ -76,7 +76,8 @@ def coverage_of(platform: Platform, symbol: str) -> Coverage:
     with platform.store.view() as view:
         waiting = [r for r in view.rows(Redemption, stock=symbol) if r.burn_tx]
     claims = Shares(sum(row.claim.atoms for row in waiting))
-    multiplier, raw = Multiplier(shown.current, shown.version), RawAmount(crossing + sum(each.atoms for each in supply.values()))
+    multiplier = Multiplier(shown.current, shown.version)
+    raw = RawAmount(crossing + sum(each.atoms for each in supply.values()))
     reserve = Reserve(symbol, statement.available, statement.epoch, raw, multiplier, shown.epoch, claims)
     return Coverage(supply, multiplier, shown.epoch, reserve)
 
