@@ -104,7 +104,7 @@ class World:
     def __init__(self, code: bytes, program_id: Pubkey | None = None, base: LiteSVM | None = None) -> None:
         base = LiteSVM() if base is None else base
         chain = base.with_blockhash_check(False).with_transaction_history(0).with_sigverify(False)
-        self.chain = chain
+        self.chain, self.code = chain, code
         self.keys = KEYS
         self.program = Program(program_id or key_of("program").pubkey())
         self.now = NOW

@@ -26,6 +26,9 @@ from tests.issuance.programs.every import (
 )
 from tests.issuance.programs.world import KEYS, Issuer, World, with_accounts
 
+from openscrip.issuance.chains.solana import program_operations as operations
+from openscrip.issuance.chains.solana.program_parts import Role
+
 
 def unsigned(instruction: Instruction, key: Pubkey) -> Instruction:
     """The key stands there, but does not sign."""
@@ -172,3 +175,19 @@ def test_found__by_anybody_but_the_upgrade_authority__is_refused(stock_so: bytes
     founding = world.program.found(**named, signers=[KEYS.deployer])
     assert world.refusal(unsigned(founding, KEYS.deployer)) == "program: caller was not the upgrade authority"
     assert world.takes(founding)
+
+
+def test_member__one_of_two_who_must_both_sign_a_mint__does_alone_what_a_member_may(stock_so: bytes) -> None:
+    world = ready_for_every(stock_so)
+    made = operations.signers(salt=b"both now", role=1, keys=Role(2, KEYS.issuers))
+    world.send(world.queueing(made))
+    world.after(2 * 86_400)
+    world.send(world.executing(made))
+    world.send(world.reporting(epoch=9, signers=[I0, A0, A1]))
+    for name, build in BY_MEMBER.items():
+        assert world.takes(build(world, [I1])), name
+    for name, build in BY_TWO.items():
+        assert world.refusal(build(world, [I1, A0, A1])) == ISSUER_WRONG, name
+    assert world.takes(BY_TWO["queue"](world, [I0, I1, A0, A1]))
+    for name, build in (BY_GUARDIAN | BY_ACTION).items():
+        assert world.takes(build(world, [G, C0, A0, A1])), name

@@ -6,10 +6,19 @@ from typing import Any
 import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tests.issuance.programs.world import DELAY_S, KEYS, Issuer, hashed, key_of, with_accounts, with_data
+from tests.issuance.programs.world import DELAY_S, KEYS, Issuer, World, hashed, key_of, with_accounts, with_data
 
 from openscrip.issuance.chains.solana.program_accounts import IssuerAccount, OperationAccount
-from openscrip.issuance.chains.solana.program_operations import delay, guardian, limits, resume, signers
+from openscrip.issuance.chains.solana.program_operations import (
+    delay,
+    guardian,
+    lane,
+    limits,
+    recover,
+    resume,
+    signers,
+    thaw,
+)
 from openscrip.issuance.chains.solana.program_parts import Operation, Role
 
 NEXT = key_of("next guardian").pubkey()
@@ -272,3 +281,49 @@ def test_queue__somebody_sent_lamports_before__is_taken(issuer: Issuer) -> None:
     issuer.send(issuer.queueing(made))
     assert ready_at(issuer, made) == issuer.now + DELAY_S
     assert hashed("x") != made.hash
+
+
+# Whoever pays may be the one who signs, so that nobody else stands behind the accounts.
+
+
+def test_execute__by_one_issuer_of_two_who_pays__needs_no_account_or_signature_more(issuer: Issuer) -> None:
+    payer = KEYS.issuers[0]
+    issuer.chain.airdrop(payer, 10**12)
+    issuer.send(issuer.minting(raw=1000))
+    stranger = issuer.account_of(KEYS.stranger)
+    named: dict[str, Any] = {"mint": issuer.mint}
+    issuer.send(issuer.program.pause(scope=7, signers=[KEYS.guardian], **named))
+    issuer.send(issuer.program.freeze(account=issuer.account, reason=1, signers=[KEYS.guardian], **named))
+    taking: dict[str, Any] = {"to": stranger, "amount": 1, "case": hashed("case"), "reason": 1}
+    made = [
+        resume(issuer.program, salt=issuer.salt(), scope=1, **named),
+        thaw(issuer.program, salt=issuer.salt(), account=issuer.account, reason=1, **named),
+        recover(issuer.program, salt=issuer.salt(), account=issuer.account, **taking, **named),
+        changing(issuer, 1, Role.of(1, MANY[0])),
+        guardian(salt=issuer.salt(), key=NEXT),
+        delay(salt=issuer.salt(), delay_s=1),
+        limits(issuer.program, salt=issuer.salt(), supply_cap=1, day_cap=1, hour_cap=1, **named),
+        lane(issuer.program, salt=issuer.salt(), destination=hashed("x"), hour_cap=1, life_s=600, **named),
+    ]  # fmt: skip
+    both = [*KEYS.issuers, *KEYS.attestors]
+    issuer.passes(changing(issuer, 1, Role(2, KEYS.issuers)))
+    for operation in made:
+        assert not issuer.takes(issuer.queueing(operation))
+        issuer.send(issuer.queueing(operation, signers=both))
+    issuer.after(DELAY_S)
+    for operation in made:
+        alone = issuer.executing(operation, payer=payer, signers=[])
+        assert len(alone.accounts) == 3 + len(operation.accounts)
+        assert issuer.takes(alone), operation.data[8]
+
+
+def test_void_and_found__by_whoever_pays__need_no_account_more(issuer: Issuer) -> None:
+    payer = KEYS.issuers[0]
+    issuer.chain.airdrop(payer, 10**12)
+    void = issuer.program.void(payer=payer, request=hashed("void"), signers=[])
+    assert len(void.accounts) == 4
+    assert issuer.takes(void)
+    new = World(issuer.code)
+    founding = new.program.found(payer=KEYS.deployer, guardian=KEYS.guardian, delay_s=1, roles=KEYS.roles, signers=[])
+    assert len(founding.accounts) == 5
+    assert new.takes(founding)
