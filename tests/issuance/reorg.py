@@ -55,7 +55,7 @@ class HandMined:
         return self.head()
 
     def reorganise(self, depth: int, *instead: Sequence[bytes], longer_by: int = 1) -> Undone:
-        """Undo the newest `depth` blocks and mine a branch that is longer by `longer_by`.
+        """Undo the newest `depth` blocks and mine a branch that is longer by `longer_by` (below zero: shorter).
 
         Its first blocks hold the signed transactions of `instead`, one sequence a block; the rest are empty. No block of
         it has the hash of one that was undone, and market time does not go back.

@@ -100,6 +100,12 @@ def test_a_dangerous_combination_is_a_problem_that_names_the_setting(tmp_path: P
     assert problem in found
 
 
+def test_counted_confirmations_are_finality_on_a_chain_of_others(tmp_path: Path) -> None:
+    (tmp_path / "openscrip.toml").write_text('[evm]\nrpc_url = "http://127.0.0.1:1"\nconfirmations = 12')
+    settings = load_settings({}, data=tmp_path)
+    assert (settings.evm.confirmations, settings.problems()) == (12, [])
+
+
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     url = "postgresql+psycopg://books:hunter2@db.example/openscrip"
     settings = load_settings({"OPENSCRIP_DATABASE_URL": url}, data=tmp_path)

@@ -13,6 +13,7 @@ from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.transaction import Fees
 from openscrip.issuance.nodes.evm import EvmNode
 from openscrip.issuance.rpc import JsonRpc
+from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount
 
 pytestmark = pytest.mark.parts
@@ -121,6 +122,28 @@ def test_a_call_whose_nonce_another_took_in_the_new_branch_is_dead_once_that_is_
     cautious.blocks.bury(DEPTH)
     assert cautious.chain.outcomes([first, instead]) == [DEAD, FINAL]
     assert cautious.chain.supply(cautious.token) == FIVE
+
+
+def test_the_final_head_does_not_go_back_while_the_chain_is_shorter(cautious: Cautious) -> None:
+    (signed,) = cautious.signed("sub-1/1")
+    block = cautious.blocks.mine(signed.raw)
+    cautious.blocks.bury(DEPTH)
+    before, cursor = cautious.chain.head(), cautious.chain.events("")[1]
+    cautious.blocks.reorganise(DEPTH, longer_by=-DEPTH)
+    assert (cautious.blocks.head(), cautious.chain.head()) == (block, before)
+    assert cautious.chain.outcomes([signed]) == [FINAL]
+    assert cautious.chain.events(cursor) == ([], cursor)
+
+
+def test_more_undone_than_is_allowed_for_is_told_as_no_answer(cautious: Cautious) -> None:
+    cautious.blocks.bury(DEPTH)
+    cautious.chain.head()
+    (signed,) = cautious.signed("sub-1/1")
+    cautious.blocks.reorganise(DEPTH + 1, longer_by=-DEPTH - 1)
+    with pytest.raises(Unavailable, match="had no final block"):
+        cautious.chain.head()
+    with pytest.raises(Unavailable):
+        cautious.chain.outcomes([signed])
 
 
 def test_an_event_of_an_undone_block_is_never_told(cautious: Cautious) -> None:

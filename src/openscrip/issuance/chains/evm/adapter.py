@@ -97,7 +97,7 @@ class EvmChain:
 
     def head(self) -> Head:
         """The newest final block."""
-        block = self._node.rpc.call("eth_getBlockByNumber", self._node.finality, False)
+        block = self._node.final(self._node.rpc.call("eth_getBlockByNumber", self._node.finality, False))
         return Head(int(block["number"], 16), str(block["hash"]), int(block["timestamp"], 16))
 
     def supply(self, token: str) -> RawAmount:
@@ -203,7 +203,7 @@ class EvmChain:
             *(("eth_getTransactionReceipt", [tx_id]) for tx_id in ids),
             *(("eth_getTransactionByHash", [tx_id]) for tx_id in ids),
         ])
-        final = int(head["number"], 16)
+        final = int(self._node.final(head)["number"], 16)
         known = [receipt or waiting for receipt, waiting in zip(found[:count], found[count:], strict=True)]
         passed = [each for each, seen in zip(signed, known, strict=True) if not seen and self._is_passed(each, landed)]
         # asked after the count: whichever transaction took the nonce has a receipt by now

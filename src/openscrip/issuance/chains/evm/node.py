@@ -1,6 +1,6 @@
 """What every part of this package asks of a node, and how a contract's refusal becomes ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eth_abi.abi import decode
@@ -54,6 +54,7 @@ class Node:
         self.chain_id = chain_id
         self.fees = fees
         self._finality = finality
+        self._final_number = 0
 
     @property
     def finality(self) -> str:
@@ -63,7 +64,15 @@ class Node:
         """
         if isinstance(self._finality, str):
             return self._finality
-        return hex(max(0, int(self.rpc.call("eth_blockNumber"), 16) - self._finality))
+        # A chain that is undone may be shorter for a moment; what was final stays so.
+        self._final_number = max(self._final_number, int(self.rpc.call("eth_blockNumber"), 16) - self._finality)
+        return hex(self._final_number)
+
+    def final(self, block: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """The final block as it was answered. Raises `Unavailable` where the node has none there."""
+        if block is None:
+            raise Unavailable(f"evm: {self.rpc.url} had no final block; it is behind, or more was undone than is allowed for")
+        return block
 
     def check(self) -> None:
         """Raises `Refused("chain.wrong")` if the node serves another chain."""
