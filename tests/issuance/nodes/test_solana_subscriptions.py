@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from openscrip.issuance.nodes.solana.log import Log
 from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.nodes.solana.socket_face import MESSAGE_BYTES_MAX, QUEUE_MAX, SUBSCRIPTIONS_MAX, SocketFace
+from openscrip.issuance.nodes.solana.socket_face import MESSAGE_BYTES_MAX, SUBSCRIPTIONS_MAX, SocketFace
 from openscrip.issuance.rpc import JsonRpc
 
 pytestmark = pytest.mark.parts
@@ -229,7 +229,7 @@ def test_who_does_not_take_its_messages__is_ended_and_its_subscriptions_forgotte
     async def scenario() -> None:
         rpc = InProcess(tmp_path)
         publisher = rpc.face.publisher
-        sockets, asked = SocketFace(rpc.bank, publisher), asyncio.Queue[dict[str, Any]]()
+        sockets, asked = SocketFace(rpc.bank, publisher, queue_max=50), asyncio.Queue[dict[str, Any]]()
         answered, stuck = asyncio.Event(), asyncio.Event()
 
         async def send_nothing(message: Any) -> None:
@@ -243,7 +243,7 @@ def test_who_does_not_take_its_messages__is_ended_and_its_subscriptions_forgotte
         serving, telling = asyncio.create_task(sockets(asked.get, send_nothing)), asyncio.create_task(publisher.run())
         await answered.wait()
         receiver = Keypair().pubkey()
-        for number in range(QUEUE_MAX + 2):
+        for number in range(50 + 2):
             rpc.bank.airdrop(receiver, number + SOL)
         await asyncio.wait_for(serving, WAIT_S)
         assert publisher.subscriptions == 0

@@ -27,8 +27,9 @@ _KINDS = ("signature", "account", "program", "logs", "slot", "root")
 class SocketFace:
     """Every open connection."""
 
-    def __init__(self, bank: Bank, publisher: Publisher) -> None:
+    def __init__(self, bank: Bank, publisher: Publisher, *, queue_max: int = QUEUE_MAX) -> None:
         self._bank, self._publisher = bank, publisher
+        self._queue_max = queue_max
         self._open = 0
 
     async def __call__(self, receive: _Receive, send: _Send) -> None:
@@ -39,7 +40,7 @@ class SocketFace:
             return
         await send({"type": "websocket.accept"})
         self._open += 1
-        connection = _Connection(self._bank, self._publisher)
+        connection = _Connection(self._bank, self._publisher, self._queue_max)
         work = (connection.send_all(send), connection.read_all(receive), connection.overflow())
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -55,9 +56,9 @@ class SocketFace:
 class _Connection:
     """One connection: its subscriptions, and the messages that wait to be sent."""
 
-    def __init__(self, bank: Bank, publisher: Publisher) -> None:
+    def __init__(self, bank: Bank, publisher: Publisher, queue_max: int) -> None:
         self._bank, self._publisher = bank, publisher
-        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(queue_max)
         self._waiting_bytes = 0
         self._overflowed = asyncio.Event()
         self._subscriptions: dict[int, Subscription] = {}
