@@ -113,8 +113,8 @@ def _rounds(run: Running, investors: list[Investor], in_flight: int, rounds: int
     measured, watching = Measured(), Completions(run)
     watching.look()
     watching.start()
-    pids = {"platform": os.getpid(), **run.stack.pids()}
-    before, began = {part: cpu_s(pid) for part, pid in pids.items()}, time.perf_counter()
+    pids = {"platform": [os.getpid()], **{part: [pid, *children_of(pid)] for part, pid in run.stack.pids().items()}}
+    before, began = {part: sum(map(cpu_s, each)) for part, each in pids.items()}, time.perf_counter()
     try:
         for number in range(rounds):
             asked = _ask(run, investors, [f"{name}-{number}-{each}" for each in range(in_flight)], number)
@@ -126,7 +126,7 @@ def _rounds(run: Running, investors: list[Investor], in_flight: int, rounds: int
     finally:
         watching.ended.set()
         watching.join()
-    measured.cpu_s = {part: cpu_s(pid) - before[part] for part, pid in pids.items()}
+    measured.cpu_s = {part: sum(map(cpu_s, each)) - before[part] for part, each in pids.items()}
     return measured
 
 
@@ -163,8 +163,22 @@ def _person(number: int) -> Person:
 
 def cpu_s(pid: int) -> float:
     """Processor seconds, user and system, of a process with all its threads."""
-    told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    told = _stat(pid)
     return (int(told[11]) + int(told[12])) / TICKS_PER_S
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a part started: the EVM chain's face runs anvil."""
+    running = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    return [each for each in running if _stat(each)[1:2] == [str(pid)]]
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent, and what follows them; empty for a process that has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def quantile(values: list[float], share: float) -> float:
