@@ -328,3 +328,19 @@ def test_operation__of_no_number_that_is_known__is_refused(stand: Stand, number:
 def test_operation__shorter_than_its_head__is_refused(stand: Stand, length: int) -> None:
     asked = SCENES["delay"][1](stand)
     assert refused(stand, with_data(asked, bytes(asked.data)[: 1 + length])) == "program: data had another length"
+
+
+BY_ONE_MEMBER = (
+    "report", "void", "burn", "refund", "resume", "thaw", "recover", "signers", "guardian", "delay", "limits", "new lane",
+    "upgrade",
+)  # fmt: skip
+BY_ENOUGH_ISSUERS = ("open", "mint", "arrival", "queue")
+THRESHOLD_AT = 56
+
+
+def test_issuers__two_of_two_needed__one_member_still_does_what_a_member_may(stock_so: bytes) -> None:
+    stand = Stand(stock_so)
+    stand.world.patch(stand.world.program.issuer(), THRESHOLD_AT, b"\2")
+    said = {name: stand.world.rehearses(build(stand)) for name, (_, build) in SCENES.items()}
+    assert [name for name in BY_ONE_MEMBER if said[name] is not None] == []
+    assert {said[name] for name in BY_ENOUGH_ISSUERS} == {206}
