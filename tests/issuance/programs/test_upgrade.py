@@ -9,8 +9,8 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from tests.issuance.programs.world import DELAY_S, KEYS, Issuer, key_of, with_accounts
 
-from openscrip.issuance.chains.solana.program_operations import upgrade
-from openscrip.issuance.chains.solana.program_parts import LOADER, Operation
+from openscrip.issuance.chains.solana.program_operations import signers, upgrade
+from openscrip.issuance.chains.solana.program_parts import LOADER, Operation, Role
 
 BUFFER, SPILL = key_of("buffer").pubkey(), key_of("spill").pubkey()
 OTHER = "timelock: account was not the operation's"
@@ -53,6 +53,7 @@ def test_upgrade__to_the_code_that_waited__replaces_it_and_goes_on(handed: Issue
     made = waiting(handed, grown(stock_so))
     buffer(handed, grown(stock_so))
     handed.send(handed.executing(made))
+    assert [bytes(call.instruction().data) for call in handed.inner_calls()] == [struct.pack("<I", 3)]
     place = handed.program.program_data()
     assert handed.data(place)[45 : 45 + len(stock_so) + 8] == grown(stock_so)
     assert handed.data(place)[12:45] == b"\1" + bytes(handed.program.issuer())
@@ -115,3 +116,17 @@ def test_upgrade__by_whoever_deployed_it__is_refused_once_handed_over(handed: Is
 def test_found__after_the_hand_over__nobody_can(handed: Issuer) -> None:
     """Not even the deployer, and the issuer's account signs nothing that the program did not ask it to."""
     assert handed.refusal(handed.founding()) == "program: caller was not the upgrade authority"
+
+
+def test_upgrade__by_one_issuer_of_two_who_pays__needs_no_account_or_signature_more(handed: Issuer, stock_so: bytes) -> None:
+    payer = KEYS.issuers[0]
+    handed.chain.airdrop(payer, 10**12)
+    handed.roomier(stock_so)
+    handed.passes(signers(salt=handed.salt(), role=1, keys=Role(2, KEYS.issuers)))
+    made = upgrade(handed.program, salt=handed.salt(), buffer=BUFFER, spill=SPILL, code=buffer(handed, stock_so))
+    handed.send(handed.queueing(made, signers=[*KEYS.issuers, *KEYS.attestors]))
+    handed.after(DELAY_S)
+    alone = handed.executing(made, payer=payer, signers=[])
+    assert len(alone.accounts) == 10
+    assert handed.takes(alone)
+    assert not handed.takes(handed.executing(made, signers=[]))
