@@ -1,7 +1,7 @@
 """Looks at chains, index and custody, compares them with the books, and opens and closes breaks. A feed of the worker.
 
-The books are read before the world and again where the difference is recorded: only if they said the same both times is it
-one. What is on its way stands in the books before it is sent, so that nothing of ours looks like a difference.
+The books are read before the world and after it. What is on its way stands in the books before it is sent, so what the
+world shows lies between the two; a difference that is found while the books move must be found several times in a row.
 """
 
 import logging
@@ -27,6 +27,7 @@ from openscrip.issuance.reconciliation import (
     Indexed,
     StockBooks,
     StockSeen,
+    between,
     compare,
     decide,
     was_compared,
@@ -48,6 +49,8 @@ STATEMENTS_KEPT = 2_000
 REST_S, REST_TIMES = 0.2, 10
 """A look while market time stands is followed by a rest: at least so long, and so many times as long as it took."""
 PAGES_AT_ONCE = 20
+MOVED_LOOKS = 3
+"""So many looks in a row must find a difference while the books move."""
 OFTEN_S = 1.0
 """Machine time between two readings of the index."""
 
@@ -74,13 +77,14 @@ class PortReader:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen of one stock, when, and what the books said before."""
+    """What was seen of one stock, when, and what the books said; `moved` where they changed while the world was read."""
 
     stock: str
     at: int
     books: StockBooks
     seen: StockSeen
     findings: tuple[Finding, ...]
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Reconciler:
         self._machine = machine
         self._followed: set[tuple[str, str]] = set()
         self._unjudged: dict[tuple[str, str], tuple[int, RawAmount]] = {}
+        self._suspected: dict[str, dict[tuple[str, str], int]] = {}
         self._indexes_from_s = 0.0
         self._statements: dict[str, list[Statement]] = {}
         self._rests_until = 0.0
@@ -157,11 +162,7 @@ class Reconciler:
         return changed, cursor
 
     def apply(self, unit: Unit, look: Look) -> None:
-        """Record what a look found, unless the books have moved since: then it is looked at again."""
-        stock = unit.row(Stock, look.stock)
-        if stock is None or books_of(unit, stock) != look.books:
-            self._looked_at = -1
-            return
+        """Record what a look found."""
         name = f"{look.stock}:break:"
         decision = self._decided(unit, look, lambda: f"{name}{unit.next_number(name)}")
         for fact in decision.facts:
@@ -177,11 +178,34 @@ class Reconciler:
             told = view.cursor("custodian")
         chains = {name: self._see_chain(name, known, silent) for name in self._chains}
         statements = self._statements_now(known, told, silent)
+        with self._store.view() as view:
+            later = {stock.id: books_of(view, stock) for stock in view.rows(Stock)}
         for books in known:
             seen = self._see(books, chains, statements.get(books.stock.isin))
-            books_then = self._with_unheard(books, seen, heard, silent)
-            self.looks[books.stock.id] = Look(books.stock.id, now, books, seen, tuple(compare(books_then, seen)))
+            after = later.get(books.stock.id, books)
+            self.looks[books.stock.id] = self._compared(now, books, after, seen, heard, silent)
         return [self.looks[books.stock.id] for books in known]
+
+    def _compared(
+        self, now: int, books: StockBooks, after: StockBooks, seen: StockSeen, heard: Mapping[str, str], silent: list[str]
+    ) -> Look:
+        """One stock. Where the books moved, supply is compared with both their ends, and the rest where it stood still."""
+        moved = books != after
+        if moved and _of_custody(books) != _of_custody(after):
+            seen = replace(seen, statement=None)
+        span = between(books, after) if moved else books
+        findings = compare(self._with_unheard(span, seen, heard, silent), seen)
+        if (books.stock, books.staged) != (after.stock, after.staged):
+            findings = [finding for finding in findings if finding.kind != "multiplier"]
+        return Look(books.stock.id, now, span, seen, self._confirmed(books.stock.id, findings, moved), moved)
+
+    def _confirmed(self, stock: str, findings: Sequence[Finding], moved: bool) -> tuple[Finding, ...]:
+        """Findings that count: at once where the books stood still, else after several looks in a row."""
+        before = self._suspected.get(stock, {})
+        counts = {(finding.kind, finding.chain): before.get((finding.kind, finding.chain), 0) + 1 for finding in findings}
+        self._suspected[stock] = counts
+        least = MOVED_LOOKS if moved else 1
+        return tuple(finding for finding in findings if counts[finding.kind, finding.chain] >= least)
 
     def _changes(self, look: Look) -> bool:
         with self._store.view() as view:
@@ -189,7 +213,11 @@ class Reconciler:
 
     def _decided(self, view: View, look: Look, named: Callable[[], str]) -> Decision:
         known = [row for state in ("open", "accepted") for row in view.rows(Break, stock=look.stock, state=state)]
-        return decide(look.stock, [row for row in known if was_compared(row, look.seen)], look.findings, look.at, named)
+
+        def closes(row: Break) -> bool:
+            return not look.moved and was_compared(row, look.books, look.seen)
+
+        return decide(look.stock, known, look.findings, look.at, named, closes)
 
     # seeing
 
@@ -294,6 +322,11 @@ class Reconciler:
         if not before:
             return frozenset()
         return frozenset((one.epoch, one.available) for one in kept[max(0, before[-1] - 1) :])
+
+
+def _of_custody(books: StockBooks) -> tuple[object, ...]:
+    """What statement and cover are compared with."""
+    return books.stock, books.custody, books.claims, books.in_flight
 
 
 def _supplies(index: IndexStore, chain: str, token: str, block: int) -> Iterator[RawAmount]:

@@ -210,8 +210,17 @@ def _cover(books: StockBooks, seen: StockSeen, statement: Statement) -> Iterable
         yield Finding("cover", "", f"at least {owed} shares", f"{statement.available} shares unencumbered", f"{short}")
 
 
-def decide(stock: str, known: Iterable[Break], found: Iterable[Finding], now: int, named: Callable[[], str]) -> Decision:
-    """What opens, changes or closes: rows and facts. `known` are the stock's breaks that are not closed."""
+def decide(
+    stock: str,
+    known: Iterable[Break],
+    found: Iterable[Finding],
+    now: int,
+    named: Callable[[], str],
+    closes: Callable[[Break], bool] = lambda row: True,
+) -> Decision:
+    """What opens, changes or closes: rows and facts. `known` are the stock's breaks that are not closed; those that were
+    not found again close where `closes` says that they would have been.
+    """
     waiting = {(each.kind, each.chain): each for each in known}
     decision = Decision()
     for finding in found:
@@ -225,7 +234,7 @@ def decide(stock: str, known: Iterable[Break], found: Iterable[Finding], now: in
         elif row.state == "open" and _words(finding) != (row.expected, row.seen, row.difference):
             expected, seen, difference = _words(finding)
             decision += Decision(rows=(replace(row, expected=expected, seen=seen, difference=difference),))
-    for row in waiting.values():
+    for row in filter(closes, waiting.values()):
         ended = replace(row, state="closed", closed_at=now, closed_by=row.closed_by or AGREEMENT)
         facts = (BreakClosed(row.id, stock, AGREEMENT, ""),) if row.state == "open" else ()
         decision += Decision(rows=(ended,), facts=facts)
@@ -242,8 +251,10 @@ def _words(finding: Finding) -> tuple[str, str, str]:
     return finding.expected, finding.seen, finding.difference
 
 
-def was_compared(row: Break, seen: StockSeen) -> bool:
-    """Whether this look could have found the break again: what did not answer neither agrees nor differs."""
+def was_compared(row: Break, books: StockBooks, seen: StockSeen) -> bool:
+    """Whether this look would have found the break again: what did not answer neither agrees nor differs, and while
+    something is under way on a chain a difference of its supply may hide behind it.
+    """
     if row.kind in ("statement", "cover") and seen.statement is None:
         return False
     if row.chain == "":
@@ -251,5 +262,27 @@ def was_compared(row: Break, seen: StockSeen) -> bool:
     shown = seen.chains.get(row.chain)
     if shown is None:
         return False
-    missing = {"index": shown.indexed is None, "reserve": shown.reserve is None, "allocation": shown.reserve is None}
+    chain = books.chains[row.chain]
+    missing = {
+        "index": shown.indexed is None,
+        "reserve": shown.reserve is None,
+        "allocation": shown.reserve is None,
+        "supply": chain.least != chain.most,
+    }
     return not missing.get(row.kind, False)
+
+
+def between(before: StockBooks, after: StockBooks) -> StockBooks:
+    """The books over a span of time, by its two ends: a chain's supply was no less than the least and no more than the most
+    of them, unless a whole mint and a whole burn came to pass in between.
+    """
+    chains = {
+        name: ChainBooks(
+            after.chains[name].posted,
+            min(each.least, after.chains[name].least),
+            max(each.most, after.chains[name].most),
+        )
+        for name, each in before.chains.items()
+        if name in after.chains
+    }
+    return replace(before, chains=chains)
