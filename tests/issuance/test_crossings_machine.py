@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(600)]
 
 OPERATIONS = 5_000
 STEPS, RUNS = 30, 3
+SLACK_SHARES = 150
+"""The issuer's own: small crossings find room without a report from the source, large bursts do not."""
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def setting(tmp_path: Path, stock_so: bytes) -> Iterator[Setting]:
 
 def test_what_crosses_is_neither_lost_nor_made__whatever_happens_on_the_way(setting: Setting) -> None:
     done = Counter[str]()
+    setting.custodian.move("receipt", "inventory", ISIN, SLACK_SHARES)
     for name in setting.places:
         for holder in HOLDERS:
             done["issued"] += 1
@@ -78,5 +81,5 @@ def test_what_crosses_is_neither_lost_nor_made__whatever_happens_on_the_way(sett
     assert min(seen.arrived, seen.restored) >= 200
     for act in ("replayed", "undone", "reorganised", "split", "halted", "slept", "screened"):
         assert done[act] > 0, f"never {act}"
-    for words in ("issuer: voucher was used", "issuer: request was used", "issuer: lane was closed"):
+    for words in ("issuer: voucher was used", "issuer: receiver was zero", "issuer: lane was closed"):
         assert machine.refused[words] > 0, words

@@ -113,10 +113,11 @@ class Setting:
         self.custodian = FakeCustodian(NOON)
         self.server = serve(self.custodian)
         self.config = folder / "watch.json"
-        self.watch_store = WatchStore(folder / "watch.sqlite")
+        self.watch_store = WatchStore(Path(":memory:"))  # that it outlives a power cut is another test's
         self.keys = keys
         self.listed: set[str] = set()
         self.undone = 0
+        self.passing = Lock()
 
     def begin(self, chains: Mapping[str, Any], stock: Mapping[str, Any]) -> None:
         """Tell the watch where everything is, and wire books and worker. `chains` and `stock` as in the configuration."""
@@ -171,12 +172,18 @@ class Setting:
             place.bury()
 
     def pass_by(self) -> None:
-        """A few blocks, or, in a storm, others in the place of the newest."""
-        for place in self.places.values():
-            if self.stormy and self.random.random() < self.stormy:
-                self.undone += place.reorganise(self.random)
-            else:
-                place.bury()
+        """A few blocks, or, in a storm, others in the place of the newest. Whoever comes meanwhile shares them."""
+        if not self.passing.acquire(blocking=False):
+            with self.passing:
+                return
+        try:
+            for place in self.places.values():
+                if self.stormy and self.random.random() < self.stormy:
+                    self.undone += place.reorganise(self.random)
+                else:
+                    place.bury()
+        finally:
+            self.passing.release()
 
     def settle(self, timeout_s: float = 60.0) -> bool:
         """Work until nothing is due; whether it came to that, which it cannot while a chain is halted."""
