@@ -18,7 +18,7 @@ def crossed(stock_so: bytes) -> Issuer:
 @pytest.mark.parametrize("place", range(32))
 def test_key__of_one_byte_that_is_not_zero__is_not_zero(crossed: Issuer, place: int) -> None:
     receiver = bytes(place) + b"\1" + bytes(31 - place)
-    assert crossed.takes(crossed.departing(receiver=receiver))
+    assert crossed.takes(crossed.departing("2", receiver=receiver))
 
 
 @pytest.mark.parametrize("place", range(32))
