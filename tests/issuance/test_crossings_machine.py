@@ -63,6 +63,7 @@ def test_what_crosses_is_neither_lost_nor_made__whatever_happens_on_the_way(sett
             done["issued"] += 1
             setting.issue(name, holder, RawAmount.parse("300"), f"sub-{done['issued']}/1")
     names = {"setting": setting, "observer": Observer(), "done": done, "refused": Counter[str]()}
+    names |= {"enough": OPERATIONS}
     machine: type[Machine] = type("Played", (Machine,), names)
     number = 1
     while machine.operations() < OPERATIONS:

@@ -38,11 +38,14 @@ class Machine(RuleBasedStateMachine):
     setting: Setting
     observer: Observer
     done: Counter[str]
+    enough: int
     refused: Counter[str]
 
     @rule(act=st.sampled_from(ACTS), turn=TURNS)
     def happens(self, act: str, turn: bytes) -> None:
-        """One act."""
+        """One act, until there were enough of them."""
+        if self.operations() >= self.enough:
+            return
         getattr(self, act)(int.from_bytes(turn))
 
     # what holders do

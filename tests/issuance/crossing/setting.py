@@ -77,12 +77,12 @@ class NearWatch(WatchClient):
             try:
                 with self._judging:
                     answers = self.watch.answer_all([asked for asked, _ in batch])
+                for (_, told), answer in zip(batch, answers, strict=True):
+                    told.set_result(answer)
             except BaseException as error:  # noqa: BLE001  # whoever waits is told
                 for _, told in batch:
-                    told.set_exception(error)
-                continue
-            for (_, told), answer in zip(batch, answers, strict=True):
-                told.set_result(answer)
+                    if not told.done():
+                        told.set_exception(error)
 
     def _exchange(self, method: str, path: str, content: bytes | None) -> tuple[int, dict[str, Any]]:
         self.asked += 1
@@ -92,7 +92,7 @@ class NearWatch(WatchClient):
             return 400, {"code": bad.code, "text": bad.text}
         told: Future[Answer | Refusal] = Future()
         self._waiting.put((asked, told))
-        answer = told.result(30)
+        answer = told.result(90)
         if isinstance(answer, Silent):
             return 503, {"code": answer.code, "text": answer.text}
         if isinstance(answer, Refusal):
