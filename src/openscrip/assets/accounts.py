@@ -1,4 +1,6 @@
-"""The chart of accounts. Shares are counted per stock (`TSLA/custody`), money in USD, raw tokens per stock and chain.
+"""The accounts by name: shares are counted per stock (`TSLA/custody`), money in USD, raw tokens per stock and chain.
+
+What each is for stands in `chart`.
 
 Per stock, what is held (debit) equals what is owed or owned (credit):
 pending_receipt + at_broker + in_transit + custody + delivering
@@ -7,39 +9,10 @@ pending_receipt + at_broker + in_transit + custody + delivering
 
 from typing import Final
 
-from openscrip.runtime.ledger import Chart, Side
+from openscrip.assets.chart import CHART_OF_ACCOUNTS
+from openscrip.runtime.ledger import Chart
 
-CHART: Final[Chart] = {
-    # shares held, in 1e-9
-    "pending_receipt": Side.DEBIT,  # bought, not settled
-    "at_broker": Side.DEBIT,  # settled at the broker: does not count as backing
-    "in_transit": Side.DEBIT,  # on the way between broker and custody
-    "custody": Side.DEBIT,  # settled and unencumbered in the segregated account
-    "delivering": Side.DEBIT,  # still in custody, instructed out
-    # shares owed or owned
-    "bought": Side.CREDIT,  # for subscribers, not yet minted
-    "inventory": Side.CREDIT,  # the issuer's own
-    "outstanding": Side.CREDIT,  # behind tokens
-    "redemption_claim": Side.CREDIT,  # burned for, not yet delivered
-    "selling": Side.CREDIT,  # released to the broker for a cash redemption, not yet sold
-    "rounding": Side.CREDIT,
-    "market": Side.EITHER,  # the world outside
-    # money, in 1e-6 USD
-    "bank": Side.DEBIT,
-    "broker_cash": Side.DEBIT,
-    "broker_receivable": Side.DEBIT,
-    "acquisitions": Side.DEBIT,  # paid for shares that nobody has been charged for yet
-    "dividend_receivable": Side.DEBIT,
-    "broker_payable": Side.CREDIT,
-    "client_payable": Side.CREDIT,
-    "dividend_payable": Side.CREDIT,
-    "fees_income": Side.CREDIT,
-    "capital": Side.CREDIT,
-    # raw tokens, in 1e-8
-    "supply": Side.CREDIT,
-    "crossing": Side.CREDIT,  # burned here to be minted on another chain, not yet arrived nor given back
-    "issuer": Side.EITHER,
-}
+CHART: Final[Chart] = CHART_OF_ACCOUNTS.sides
 
 BANK: Final = "USD/bank"
 BROKER_CASH: Final = "USD/broker_cash"

@@ -207,7 +207,7 @@ def build_platform(
     clock = clock_of(settings.market.clock, places.clock, instant(settings.market.start))
     engine = open_database(settings.database_url)
     upgrade(engine)
-    store = SqlStore(engine, CHART, REGISTERED)
+    store = SqlStore(engine, CHART, REGISTERED, clock.now)
     keys, watch = Keystore(places.keys, passphrase_from(os.environ)), WatchClient(wiring.watch)
     finality = settings.evm.confirmations or settings.evm.finality
     nodes = {name: Node(JsonRpc(at.rpc), at.chain_id, Fees(), finality) for name, at in wiring.evm_chains.items()}

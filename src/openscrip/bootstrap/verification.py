@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from openscrip.assets.chart import CHART_OF_ACCOUNTS
 from openscrip.kernel.errors import Unavailable
 from openscrip.runtime.audit import verify_ledger
 
@@ -31,8 +32,8 @@ def verify(watch_config: Path, engine: Engine) -> list[Check]:
         told = json.loads(done.stdout)["checks"]
     except (ValueError, KeyError) as error:
         raise Unavailable(f"verify: the watch could not check: {done.stderr.strip()[-500:]}") from error
-    problems = verify_ledger(engine)
+    problems = verify_ledger(engine, CHART_OF_ACCOUNTS)
     ledger = Check(
-        "ledger", not problems, "; ".join(problems) or "every balance follows from its transfers, debits equal credits"
+        "ledger", not problems, "; ".join(problems) or "balances follow from transfers, debits equal credits, closings stand"
     )
     return [*(Check(each["name"], each["ok"], each["detail"]) for each in told), ledger]

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, select
 
+from openscrip.runtime.chart import ChartOfAccounts
+from openscrip.runtime.closing_audit import verify_closings
 from openscrip.runtime.database import READ_ONLY
-from openscrip.runtime.ledger import Balance, Phase, Side, Transfer, credited, debited, seal, unbalanced
+from openscrip.runtime.ledger import Balance, Phase, Side, Transfer, credited, debited, seal, unbalanced, unit_of
 from openscrip.runtime.schema import account, transfer
 
 
-def verify_ledger(engine: Engine) -> list[str]:
+def verify_ledger(engine: Engine, chart: ChartOfAccounts | None = None) -> list[str]:
     """What is wrong with the ledger, each problem naming its row; empty for a sound one (I5).
 
     Checked: transfers numbered without a gap, each under its seal; each pending one resolved at most once, by its own
@@ -28,6 +30,8 @@ def verify_ledger(engine: Engine) -> list[str]:
             )
             for found in connection.execute(select(account))
         }
+        units = {found.id: found.unit for found in connection.execute(select(account.c.id, account.c.unit))}
+        closed = verify_closings(connection)
     for name in sorted(stored.keys() | recomputed.keys()):
         expected = recomputed.get(name, Balance())
         if name not in stored:
@@ -39,7 +43,10 @@ def verify_ledger(engine: Engine) -> list[str]:
         if not balance.within(side):
             problems.append(f"account {name}: {balance} was beyond the limit of a {side} account")
     sums = {name: balance for name, (balance, _) in stored.items()}
-    return problems + [f"unit {unit}: debits and credits differed" for unit in unbalanced(sums)]
+    problems += [f"account {name}: its unit was {unit}" for name, unit in sorted(units.items()) if unit != unit_of(name)]
+    if chart is not None:
+        problems += chart.problems({name: side for name, (_, side) in sorted(stored.items())})
+    return problems + [f"unit {unit}: debits and credits differed" for unit in unbalanced(sums)] + closed
 
 
 def _replay(connection: Connection) -> tuple[list[str], dict[str, Balance]]:
@@ -47,10 +54,10 @@ def _replay(connection: Connection) -> tuple[list[str], dict[str, Balance]]:
     balances: dict[str, Balance] = {}
     open_pending: dict[str, Transfer] = {}
     resolved: set[str] = set()
-    for expected_number, (number, entry, stored_seal) in enumerate(_transfers(connection), start=1):
+    for expected_number, (number, entry, at, stored_seal) in enumerate(_transfers(connection), start=1):
         if number != expected_number and not problems:
             problems.append(f"transfer number {expected_number}: was missing")
-        if seal(entry) != stored_seal:
+        if seal(entry, at) != stored_seal:
             problems.append(f"transfer {entry.id}: its content did not match its seal ({entry})")
         pending = None
         if entry.phase is Phase.PENDING:
@@ -73,10 +80,10 @@ def _resolution(entry: Transfer, pending: Transfer | None, resolved: set[str]) -
     return []
 
 
-def _transfers(connection: Connection) -> Iterator[tuple[int, Transfer, str]]:
+def _transfers(connection: Connection) -> Iterator[tuple[int, Transfer, int, str]]:
     columns = transfer.c
     for found in connection.execute(select(transfer).order_by(columns.number).execution_options(yield_per=5_000)):
         entry = Transfer(
             found.id, found.debit, found.credit, found.amount, found.cause, Phase(found.phase), found.pending_id or ""
         )
-        yield found.number, entry, found.seal
+        yield found.number, entry, found.at, found.seal

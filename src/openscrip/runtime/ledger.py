@@ -167,20 +167,21 @@ def refuse_over_limit(account: str, balance: Balance, side: Side) -> None:
         raise Refused("ledger.range", f"ledger: account {account} would pass 64 bits ({balance})")
 
 
-def seal(transfer: Transfer) -> str:
-    """A fingerprint of a transfer's content, stored beside it, so that an alteration by hand is found and named."""
-    content = json.dumps(
-        [
-            transfer.id,
-            transfer.debit,
-            transfer.credit,
-            transfer.amount,
-            transfer.cause,
-            str(transfer.phase),
-            transfer.pending_id,
-        ]
-    )
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+def seal(transfer: Transfer, at: int = 0) -> str:
+    """A fingerprint of a transfer's content, stored beside it, so that an alteration by hand is found and named.
+
+    `at` is the market time of posting. Transfers of before times were kept have none (0), and their seal covers none.
+    """
+    content: list[object] = [
+        transfer.id,
+        transfer.debit,
+        transfer.credit,
+        transfer.amount,
+        transfer.cause,
+        str(transfer.phase),
+        transfer.pending_id,
+    ]
+    return hashlib.sha256(json.dumps(content + [at] * (at != 0)).encode()).hexdigest()[:32]
 
 
 def trial_balance(balances: Mapping[str, Balance]) -> dict[str, tuple[int, int, int, int]]:

@@ -78,6 +78,44 @@ transfer = Table(
     Column("phase", String, nullable=False),
     Column("pending_id", String, ForeignKey("transfer.id"), unique=True),
     Column("seal", String, nullable=False),
+    Column("at", BigInteger, nullable=False, server_default="0"),
+    Index("transfer_at", "at", "number"),
+    Index("transfer_debit", "debit", "at", "number"),
+    Index("transfer_credit", "credit", "at", "number"),
+)
+
+closing = Table(
+    "closing",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("period", String, nullable=False, unique=True),
+    Column("since_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False, unique=True),
+    Column("transfers", BigInteger, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("closed_by", String, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+)
+
+closing_balance = Table(
+    "closing_balance",
+    metadata,
+    Column("account", String, ForeignKey("account.id"), primary_key=True, nullable=False),
+    Column("closing", NUMBER, ForeignKey("closing.number"), primary_key=True, nullable=False),
+    Column("debits_pending", Amount, nullable=False),
+    Column("debits_posted", Amount, nullable=False),
+    Column("credits_pending", Amount, nullable=False),
+    Column("credits_posted", Amount, nullable=False),
+)
+
+closing_page = Table(
+    "closing_page",
+    metadata,
+    Column("closing", NUMBER, ForeignKey("closing.number"), primary_key=True, nullable=False),
+    Column("page", Integer, primary_key=True, nullable=False),
+    Column("body", Text, nullable=False),
 )
 
 fact = Table(

@@ -6,12 +6,12 @@ workers that held them.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openscrip.kernel.errors import Conflict, Refused, Unavailable
 from openscrip.runtime.codec import Codec
@@ -20,6 +20,9 @@ from openscrip.runtime.ledger import Balance, Chart, Phase, Transfer, seal, side
 from openscrip.runtime.posting import Books
 from openscrip.runtime.statements import Statements
 from openscrip.runtime.store import Command, Fact, Fenced, Lease, R, Row
+
+CLOSED_PERIOD = "in a closed period"
+"""What the database says of a transfer whose time it refuses."""
 
 
 class Gate:
@@ -88,10 +91,13 @@ class SqlView:
 class SqlUnit(SqlView):
     """One transaction on a `SqlStore`. The rows and accounts that it read stay locked, so it keeps what they said."""
 
-    def __init__(self, connection: Connection, statements: Statements, codec: Codec, chart: Chart) -> None:
+    def __init__(
+        self, connection: Connection, statements: Statements, codec: Codec, chart: Chart, now: Callable[[], int]
+    ) -> None:
         super().__init__(connection, statements, codec, locked=True)
         self._books = Books(chart)
         self._chart = chart
+        self._now = now
         self._rows: dict[tuple[str, str], Any] = {}
 
     def row(self, kind: type[R], row_id: str) -> R | None:
@@ -120,7 +126,15 @@ class SqlUnit(SqlView):
         if new:
             touched = sorted({account for transfer in new for account in (transfer.debit, transfer.credit)})
             self._connection.execute(self._statements.put_accounts, [self._account_row(account) for account in touched])
-            self._connection.execute(self._statements.insert_transfers, [_transfer_row(transfer) for transfer in new])
+            self._insert(new, self._now())
+
+    def _insert(self, new: Sequence[Transfer], at: int) -> None:
+        try:
+            self._connection.execute(self._statements.insert_transfers, [_transfer_row(transfer, at) for transfer in new])
+        except DBAPIError as error:
+            if CLOSED_PERIOD not in str(error.orig):
+                raise
+            raise Refused("ledger.closed", f"ledger: {new[0].id} was posted at {at}, in a closed period") from error
 
     def _load(self, transfers: Sequence[Transfer]) -> None:
         """Bring into the books what the rules ask about: the accounts, the ids, and what pending ids became."""
@@ -226,16 +240,20 @@ class SqlUnit(SqlView):
 class SqlStore:
     """`Store` in a database that `database.upgrade` has brought up to date.
 
-    `registered` are the classes of rows, actions and facts that it keeps.
+    `registered` are the classes of rows, actions and facts that it keeps. Transfers are stamped with the market time
+    that `now` tells when they are posted.
     """
 
-    def __init__(self, engine: Engine, chart: Chart, registered: Iterable[type]) -> None:
+    def __init__(
+        self, engine: Engine, chart: Chart, registered: Iterable[type], now: Callable[[], int] = lambda: 0
+    ) -> None:
         self._engine = engine
         self._statements = Statements(engine.dialect.name)
         self._leasing = open_database(str(engine.url), "NORMAL") if self._statements.is_sqlite else engine
         self._gate = Gate()
         self._codec = Codec(registered)
         self._chart = chart
+        self._now = now
 
     def close(self) -> None:
         """Close the connections. A closed store opens them again when it is used."""
@@ -254,7 +272,7 @@ class SqlStore:
     def transaction(self) -> Iterator[SqlUnit]:
         """As `Store.transaction`."""
         with self._writing() as connection:
-            yield SqlUnit(connection, self._statements, self._codec, self._chart)
+            yield SqlUnit(connection, self._statements, self._codec, self._chart, self._now)
 
     @contextmanager
     def view(self) -> Iterator[SqlView]:
@@ -314,7 +332,7 @@ def _transfer(found: Any) -> Transfer:
     return Transfer(transfer_id, debit, credit, amount, cause, Phase(phase), pending_id or "")
 
 
-def _transfer_row(transfer: Transfer) -> dict[str, object]:
+def _transfer_row(transfer: Transfer, at: int) -> dict[str, object]:
     return {
         "id": transfer.id,
         "debit": transfer.debit,
@@ -323,7 +341,8 @@ def _transfer_row(transfer: Transfer) -> dict[str, object]:
         "cause": transfer.cause,
         "phase": transfer.phase.value,
         "pending_id": transfer.pending_id or None,
-        "seal": seal(transfer),
+        "seal": seal(transfer, at),
+        "at": at,
     }
 
 
