@@ -12,7 +12,7 @@ from openscrip.cli import main
 
 COMMANDS = (
     "demo", "up", "verify", "status", "list-stock", "subscribe", "redeem", "report", "simulate", "doctor",
-    "powers", "tokenlist", "holders", "accept-break", "evm-node", "solana-node",
+    "powers", "tokenlist", "holders", "ledger", "accept-break", "evm-node", "solana-node",
 )
 
 

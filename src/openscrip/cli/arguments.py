@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from openscrip.cli.ledger import add_ledger
 from openscrip.cli.solana_node import add_solana_node
 
 DESCRIPTION = "Real shares in, tokens out, and back, provably."
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     accepted.add_argument("id", help="of the break, as status tells it")
     accepted.add_argument("--by", required=True, help="who decides")
     accepted.add_argument("--reason", required=True, help="why it may differ")
+    add_ledger(command("ledger", "the books: trial balance, statements, closed periods, export", "ledger"))
     _add_holders(command("holders", "who holds a token, with one root for all and a proof for each", "holders"))
     simulate = command("simulate", "the same decisions against a hostile world in memory", "checks")
     simulate.add_argument("--seed", type=int, default=1, help="the same seed gives the same run (1)")
