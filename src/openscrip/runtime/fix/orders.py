@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, NewType, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NewType, Union, get_args, get_origin, get_type_hints
 
 from openscrip.kernel.errors import Malformed, Refused
 from openscrip.kernel.money import Money, PricePerShare
@@ -274,7 +274,7 @@ def _places(kind: Any) -> dict[str, _Place]:
     places = {}
     for each in fields(kind):
         hint, tag, *options = get_args(hints[each.name])
-        if get_origin(hint) is UnionType or type(hint) is UnionType:
+        if get_origin(hint) in {UnionType, Union}:
             hint = next(part for part in get_args(hint) if part is not NoneType)
         read, write = _AVERAGE if options else _CONVERSIONS.get(hint, (hint, str))
         places[each.name] = _Place(tag, each.default is MISSING, read, write)
@@ -284,6 +284,8 @@ def _places(kind: Any) -> dict[str, _Place]:
 def _plain(value: str) -> str:
     """A FIX decimal without what our amounts do not take: leading zeros, a bare point."""
     whole, point, fraction = value.partition(".")
+    if not whole and not fraction:
+        return value
     fraction = fraction.rstrip("0") if point else ""
     return (whole.lstrip("0") or "0") + (f".{fraction}" if fraction else "")
 
