@@ -25,7 +25,7 @@ KINDS: Final = (
     Kind(2400, "selling", "Shares to be sold", _LIABILITY, _CREDIT, _SHARES, "at the broker, for a cash redemption"),
     Kind(2500, "inventory", "Inventory", _EQUITY, _CREDIT, _SHARES, "the issuer's own shares, for instant issuance"),
     Kind(2600, "rounding", "Rounding in shares", _EQUITY, _CREDIT, _SHARES, "dust of floored conversions, kept in reserve"),
-    Kind(2900, "market", "The market", _MEMO, _EITHER, _SHARES, "where shares come from that nobody sold to us"),
+    Kind(2900, "market", "Splits", _MEMO, _EITHER, _SHARES, "what a split adds to or takes from every account"),
     Kind(3100, "bank", "Cash at bank", _ASSET, _DEBIT, _MONEY, "clients' payments and the issuer's own cash"),
     Kind(3200, "broker_cash", "Cash at the broker", _ASSET, _DEBIT, _MONEY, "pays for fills at settlement"),
     Kind(3300, "broker_receivable", "Receivable from the broker", _ASSET, _DEBIT, _MONEY, "shares sold, proceeds not settled"),
