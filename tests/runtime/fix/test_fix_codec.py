@@ -2,17 +2,18 @@
 
 import random
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.fix.desk import ORDER, START_MS, acceptor, linked, theirs
 
 from openscrip.kernel.errors import Malformed
 from openscrip.runtime.fix.codec import DATA_OF_LENGTH, Decoder, Message, decode, encode, format_utc, parse_date, parse_utc
 from openscrip.runtime.fix.dictionary import fault_in
 from openscrip.runtime.fix.effects import Counters
 from openscrip.runtime.fix.orders import from_message
-from tests.runtime.fix.desk import ORDER, START_MS, acceptor, linked, theirs
 
 FUZZED = 10_000
 PLAIN_TAGS = st.integers(1, 9_999).filter(
@@ -159,10 +160,8 @@ def _mutated(frame: bytes, seeded: random.Random) -> bytes:
 
 
 def _read_or_refuse(message: Message) -> None:
-    try:
-        from_message(message)
-    except Malformed as error:
-        assert error.text
+    with suppress(Malformed):
+        assert message.type == from_message(message).TYPE
 
 
 @given(ms=st.integers(0, 4_102_444_799_999))
@@ -175,7 +174,17 @@ def test_utc__without_milliseconds_and_at_a_leap_second() -> None:
     assert parse_utc("20161231-23:59:60") == parse_utc("20170101-00:00:00")
 
 
-@pytest.mark.parametrize("text", ["", "20260302", "20260302-24:00:00", "20260230-00:00:00", "20260302-14:30:00.1", "２0260302-14:30:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "20260302",
+        "20260302-24:00:00",
+        "20260230-00:00:00",
+        "20260302-14:30:00.1",
+        "\N{FULLWIDTH DIGIT TWO}0260302-14:30:00",
+    ],
+)
 def test_utc__no_time__is_refused(text: str) -> None:
     with pytest.raises(Malformed, match="was not a time"):
         parse_utc(text)

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.fix.desk import START_MS, acceptor, theirs
 
 from openscrip.kernel.errors import Malformed
 from openscrip.kernel.money import Money, PricePerShare
@@ -36,7 +37,6 @@ from openscrip.runtime.fix.orders import (
     from_message,
     to_draft,
 )
-from tests.runtime.fix.desk import START_MS, acceptor, theirs
 
 AT = UtcMs(START_MS)
 IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
@@ -145,7 +145,17 @@ def test_quantity__however_a_broker_writes_it__is_the_same(text: str, atoms: int
 
 @pytest.mark.parametrize(
     ("tag", "value"),
-    [(32, "0.0000000001"), (31, "1.0000001"), (14, "-1"), (6, "1e3"), (54, "5"), (39, "Z"), (75, "20261301"), (60, "noon"), (12, "")],
+    [
+        (32, "0.0000000001"),
+        (31, "1.0000001"),
+        (14, "-1"),
+        (6, "1e3"),
+        (54, "5"),
+        (39, "Z"),
+        (75, "20261301"),
+        (60, "noon"),
+        (12, ""),
+    ],
 )
 def test_report__a_value_that_is_finer_than_our_units_or_not_in_our_profile__is_malformed(tag: int, value: str) -> None:
     with pytest.raises(Malformed):

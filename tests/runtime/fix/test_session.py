@@ -1,11 +1,6 @@
 """The rules of a FIX 4.2 session, each from the side that keeps it and the side that breaks it."""
 
 import pytest
-
-from openscrip.kernel.errors import Refused
-from openscrip.runtime.fix.codec import format_utc
-from openscrip.runtime.fix.effects import Counters
-from openscrip.runtime.fix.session import Phase
 from tests.runtime.fix.desk import (
     DAY_1,
     DAY_2,
@@ -20,6 +15,11 @@ from tests.runtime.fix.desk import (
     theirs,
     told,
 )
+
+from openscrip.kernel.errors import Refused
+from openscrip.runtime.fix.codec import format_utc
+from openscrip.runtime.fix.effects import Counters
+from openscrip.runtime.fix.session import Phase
 
 EARLIER = format_utc(START_MS - 5_000)
 LATER = format_utc(START_MS + 5_000)
@@ -265,9 +265,7 @@ def test_number__too_many_above_a_gap__ends_the_session() -> None:
 def test_number__low__ends_the_session_with_an_alert() -> None:
     desk = linked(acceptor())
     desk.take(theirs("D", 2, *ORDER, to=desk))
-    assert told(desk.take(theirs("D", 2, *ORDER, to=desk)), 58) == [
-        ("5", "MsgSeqNum too low, expecting 3 but received 2")
-    ]
+    assert told(desk.take(theirs("D", 2, *ORDER, to=desk)), 58) == [("5", "MsgSeqNum too low, expecting 3 but received 2")]
     assert desk.dropped is not None
     assert "disagree" in desk.alerts[0]
     assert desk.ids == ["o-1"]

@@ -116,7 +116,8 @@ class Link(Generic[B]):
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._something.wait(), self._party.limits.tick_s)
+            async with asyncio.timeout(self._party.limits.tick_s):
+                await self._something.wait()
         self._something.clear()
 
     async def _write(self, wires: list[bytes]) -> None:
@@ -124,7 +125,8 @@ class Link(Generic[B]):
             return
         self._writer.write(b"".join(wires))
         try:
-            await asyncio.wait_for(self._writer.drain(), self._party.limits.write_s)
+            async with asyncio.timeout(self._party.limits.write_s):
+                await self._writer.drain()
         except (TimeoutError, ConnectionError):
             self._closed = True
         self._party.probe("after write")
@@ -132,17 +134,18 @@ class Link(Generic[B]):
     async def _read(self) -> None:
         """Read ahead of the turns, up to the limits."""
         while not self._closed:
-            try:
-                data = await self._reader.read(READ_BYTES)
-            except ConnectionError:
-                data = b""
-            self._inbox += self._decoder.feed(data)
-            if not data or self._decoder.garbled > self._party.limits.garbled_max:
-                self._closed = True
-            self._something.set()
             if len(self._inbox) >= self._party.limits.inbox_max:
                 self._room.clear()
                 await self._room.wait()
+            noisy = self._decoder.garbled > self._party.limits.garbled_max
+            try:
+                data = b"" if noisy else await self._reader.read(READ_BYTES)
+            except ConnectionError:
+                data = b""
+            if not data:
+                self._closed = True
+            self._inbox += self._decoder.feed(data)
+            self._something.set()
 
 
 class Initiator(Generic[B]):
@@ -171,13 +174,14 @@ class Initiator(Generic[B]):
         while not self._stop.is_set():
             backoff_s = limits.backoff_s_min if await self._connect() else min(backoff_s * 2, limits.backoff_s_max)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), backoff_s)
+                async with asyncio.timeout(backoff_s):
+                    await self._stop.wait()
 
     async def _connect(self) -> bool:
         """One connection; says whether both sides logged on."""
         try:
-            opening = asyncio.open_connection(self._host, self._port)
-            reader, writer = await asyncio.wait_for(opening, self._party.limits.write_s)
+            async with asyncio.timeout(self._party.limits.write_s):
+                reader, writer = await asyncio.open_connection(self._host, self._port)
         except (OSError, TimeoutError) as error:
             log.info("fix %s: no connection: %s", self._party.terms.identity, error)
             return False
@@ -247,7 +251,8 @@ class Acceptor:
             return
         self._strangers += 1
         try:
-            first = await asyncio.wait_for(self._first(reader, decoder), self._limits.write_s)
+            async with asyncio.timeout(self._limits.write_s):
+                first = await self._first(reader, decoder)
         except (TimeoutError, ConnectionError):
             return
         finally:
