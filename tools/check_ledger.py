@@ -58,6 +58,8 @@ class Accounts:
             of = self.pending.pop(entry["pending_id"], None)
             if of is None or (of["debit"], of["credit"]) != (entry["debit"], entry["credit"]) or posted > int(of["atoms"]):
                 self.wrong.append(f"transfer {entry['id']}: did not fit {entry['pending_id']}")
+            if of and phase == "post" and 0 < of["expires_at"] <= entry["at"]:
+                self.wrong.append(f"transfer {entry['id']}: came after {of['id']} had expired")
             held = -int(of["atoms"]) if of else 0
         for account, place in ((entry["debit"], 0), (entry["credit"], 2)):
             sums = self.totals.setdefault(account, [0, 0, 0, 0])

@@ -168,7 +168,7 @@ def test_an_export_is_the_same_each_time_and_its_balances_and_closings_are_made_
         0, [f"6 balances follow from their transfers; 1 closings stand, the last hash is {closed['hash']}"]
     )  # fmt: skip
     sheet = (tmp_path / "first" / "transfers.csv").read_text().splitlines()
-    assert sheet[0] == "number,at,id,debit,credit,atoms,amount,cause,phase,pending_id,seal"
+    assert sheet[0] == "number,at,id,debit,credit,atoms,amount,cause,phase,pending_id,expires_at,seal"
     assert [line.split(",")[5:7] for line in sheet[-2:]] == [["500000", "0.5"], ["7500000000", "7.5"]]
     assert "1400,custody,Shares in custody,asset,debit,shares,9," in (tmp_path / "first" / "accounts.csv").read_text()
 

@@ -157,6 +157,7 @@ TRANSFER_COLUMNS = {
     "at": f"at = {JUNE_3 + DAY + 1}" + sealed(Transfer(*FEE), JUNE_3 + DAY + 1),
     "at, into another period": f"at = {JUNE_3}" + sealed(Transfer(*FEE), JUNE_3),
     "at, out of closed periods": f"at = {JUNE_3 + 9 * DAY}" + sealed(Transfer(*FEE), JUNE_3 + 9 * DAY),
+    "expires_at": f"expires_at = 9, seal = '{seal(Transfer('fee', CLIENT, FEES, 5, 'r1', expires_at=9), JUNE_3 + DAY)}'",
     "seal": "seal = 'ab'",
 }
 

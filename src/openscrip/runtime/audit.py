@@ -64,19 +64,21 @@ def _replay(connection: Connection) -> tuple[list[str], dict[str, Balance]]:
             open_pending[entry.id] = entry
         elif entry.pending_id:
             pending = open_pending.pop(entry.pending_id, None)
-            problems += _resolution(entry, pending, resolved)
+            problems += _resolution(entry, pending, resolved, at)
             resolved.add(entry.pending_id)
         balances[entry.debit] = debited(balances.get(entry.debit, Balance()), entry, pending)
         balances[entry.credit] = credited(balances.get(entry.credit, Balance()), entry, pending)
     return problems, balances
 
 
-def _resolution(entry: Transfer, pending: Transfer | None, resolved: set[str]) -> list[str]:
+def _resolution(entry: Transfer, pending: Transfer | None, resolved: set[str], at: int) -> list[str]:
     if pending is None:
         why = "was resolved before" if entry.pending_id in resolved else "was not pending"
         return [f"transfer {entry.id}: {entry.pending_id} {why}"]
     if (pending.debit, pending.credit) != (entry.debit, entry.credit) or entry.amount > pending.amount:
         return [f"transfer {entry.id}: did not fit its pending {pending}"]
+    if entry.phase is Phase.POST and 0 < pending.expires_at <= at:
+        return [f"transfer {entry.id}: was posted at {at}, its pending {pending.id} had expired at {pending.expires_at}"]
     return []
 
 
@@ -84,6 +86,13 @@ def _transfers(connection: Connection) -> Iterator[tuple[int, Transfer, int, str
     columns = transfer.c
     for found in connection.execute(select(transfer).order_by(columns.number).execution_options(yield_per=5_000)):
         entry = Transfer(
-            found.id, found.debit, found.credit, found.amount, found.cause, Phase(found.phase), found.pending_id or ""
+            found.id,
+            found.debit,
+            found.credit,
+            found.amount,
+            found.cause,
+            Phase(found.phase),
+            found.pending_id or "",
+            found.expires_at,
         )
         yield found.number, entry, found.at, found.seal

@@ -82,6 +82,7 @@ def transfer_line(entry: Entry) -> str:
         "cause": posting.cause,
         "phase": posting.phase.value,
         "pending_id": posting.pending_id,
+        "expires_at": posting.expires_at,
         "seal": entry.seal,
     }, separators=(",", ":"))  # fmt: skip
 

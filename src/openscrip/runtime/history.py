@@ -205,7 +205,14 @@ def entries(connection: Connection, since: int | None = None, until: int | None 
         asked = asked.where(transfer.c.at < until)
     for found in connection.execute(asked.execution_options(yield_per=5_000)):
         posting = Transfer(
-            found.id, found.debit, found.credit, found.amount, found.cause, Phase(found.phase), found.pending_id or ""
+            found.id,
+            found.debit,
+            found.credit,
+            found.amount,
+            found.cause,
+            Phase(found.phase),
+            found.pending_id or "",
+            found.expires_at,
         )
         pending = None if found.of is None else Transfer(posting.pending_id, posting.debit, posting.credit, found.of, "")
         yield Entry(found.number, found.at, posting, found.seal, *moved(posting, pending))

@@ -45,6 +45,8 @@ class Transfer:
 
     Accounts are `unit/name` or `unit/name:party`; both must have the same unit. `cause` is the business id behind it.
     For `POST` and `VOID`, `pending_id` names the pending transfer; `debit` and `credit` repeat its accounts.
+    A pending transfer may expire: from market time `expires_at` on it is not posted any more, and `Unit.expire` voids it.
+    What mirrors an effect outside never expires (0): only its known outcome resolves it.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Transfer:
     cause: str
     phase: Phase = Phase.POSTED
     pending_id: str = ""
+    expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,14 @@ def side_of(account: str, chart: Chart) -> Side:
         raise LedgerBroken(f"ledger: account {account!r} was not in the chart of accounts") from None
 
 
-def checked(transfer: Transfer, pending: Transfer | None, resolved: bool) -> Transfer:
-    """`transfer` if it is well formed; `pending` is what it resolves, `resolved` whether that was done before.
+def checked(transfer: Transfer, pending: Transfer | None, resolved: bool, at: int = 0) -> Transfer:
+    """`transfer` if it is well formed; `pending` is what it resolves, `resolved` whether that was done before `at`.
 
-    Raises `LedgerBroken` for a malformed transfer and `Conflict("ledger.resolved")` for a second resolution.
+    Raises `LedgerBroken` for a malformed transfer, `Conflict("ledger.resolved")` for a second resolution and
+    `Refused("ledger.expired")` for what is posted too late.
     """
+    if transfer.expires_at and (transfer.phase is not Phase.PENDING or transfer.expires_at < 0):
+        raise LedgerBroken(f"ledger: transfer {transfer.id} was {transfer.phase}, and expired at {transfer.expires_at}")
     if unit_of(transfer.debit) != unit_of(transfer.credit) or transfer.debit == transfer.credit:
         raise LedgerBroken(f"ledger: transfer {transfer.id} joined {transfer.debit} and {transfer.credit}")
     if transfer.phase in (Phase.POSTED, Phase.PENDING):
@@ -126,7 +132,16 @@ def checked(transfer: Transfer, pending: Transfer | None, resolved: bool) -> Tra
         raise Conflict("ledger.resolved", f"ledger: {pending.id} was resolved before {transfer.id}")
     if not 0 <= transfer.amount <= pending.amount or (transfer.phase is Phase.POST and not transfer.amount):
         raise LedgerBroken(f"ledger: transfer {transfer.id} posted {transfer.amount} of {pending.amount}")
+    if transfer.phase is Phase.POST and 0 < pending.expires_at <= at:
+        raise Refused("ledger.expired", f"ledger: {pending.id} had expired at {pending.expires_at}, it was posted at {at}")
     return transfer
+
+
+def expiry(pending: Transfer) -> Transfer:
+    """What voids a pending transfer whose time has come."""
+    return Transfer(
+        f"{pending.id}:expired", pending.debit, pending.credit, 0, pending.cause, Phase.VOID, pending.id
+    )
 
 
 def debited(balance: Balance, transfer: Transfer, pending: Transfer | None) -> Balance:
@@ -170,7 +185,8 @@ def refuse_over_limit(account: str, balance: Balance, side: Side) -> None:
 def seal(transfer: Transfer, at: int = 0) -> str:
     """A fingerprint of a transfer's content, stored beside it, so that an alteration by hand is found and named.
 
-    `at` is the market time of posting. Transfers of before times were kept have none (0), and their seal covers none.
+    `at` is the market time of posting. Transfers of before times were kept have none (0), and their seal covers none; nor
+    does it cover an expiry that there is none of.
     """
     content: list[object] = [
         transfer.id,
@@ -181,7 +197,8 @@ def seal(transfer: Transfer, at: int = 0) -> str:
         str(transfer.phase),
         transfer.pending_id,
     ]
-    return hashlib.sha256(json.dumps(content + [at] * (at != 0)).encode()).hexdigest()[:32]
+    times = [at, transfer.expires_at] if transfer.expires_at else [at] if at else []
+    return hashlib.sha256(json.dumps([*content, *times]).encode()).hexdigest()[:32]
 
 
 def trial_balance(balances: Mapping[str, Balance]) -> dict[str, tuple[int, int, int, int]]:

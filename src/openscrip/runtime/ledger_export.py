@@ -23,7 +23,9 @@ from openscrip.runtime.schema import account, closing_balance
 FORMAT = "openscrip ledger 1"
 COLUMNS = {
     "accounts": ("account", "unit", "code", "name", "title", "class", "side", "measure", "decimals", "purpose"),
-    "transfers": ("number", "at", "id", "debit", "credit", "atoms", "amount", "cause", "phase", "pending_id", "seal"),
+    "transfers": (
+        "number", "at", "id", "debit", "credit", "atoms", "amount", "cause", "phase", "pending_id", "expires_at", "seal",
+    ),
     "balances": ("account", "debits_pending", "debits_posted", "credits_pending", "credits_posted"),
     "closings": (
         "number", "period", "since_at", "until_at", "transfers", "last_number", "closed_by", "closed_at", "previous", "hash",

@@ -4,12 +4,12 @@ Nothing survives the process. Rows, actions and facts are kept by reference, bec
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
 from openscrip.kernel.errors import Conflict, Refused
-from openscrip.runtime.ledger import Balance, Chart, Transfer, unit_of
+from openscrip.runtime.ledger import Balance, Chart, Transfer, expiry, unit_of
 from openscrip.runtime.outbox import Outbox, Waiting
 from openscrip.runtime.posting import MISSING, Books, Undo, assign, remove, rewind
 from openscrip.runtime.store import Command, Fact, Lease, R, Row
@@ -123,7 +123,15 @@ class MemoryUnit(MemoryView):
 
     def post(self, transfers: Sequence[Transfer]) -> None:
         """As `Unit.post`."""
-        self._store.books.post(transfers, self._undo)
+        self._store.books.post(transfers, self._undo, self._store.now())
+
+    def expire(self, limit: int = 1_000) -> int:
+        """As `Unit.expire`."""
+        now = self._store.now()
+        due = [pending for pending in self._store.books.expiring.values() if pending.expires_at <= now]
+        due.sort(key=lambda pending: (pending.expires_at, pending.id))
+        self.post([expiry(pending) for pending in due[:limit]])
+        return len(due[:limit])
 
     def record(self, fact: Fact, at: int) -> None:
         """As `Unit.record`."""
@@ -176,10 +184,11 @@ class MemoryUnit(MemoryView):
 
 
 class MemoryStore:
-    """`Store` in dictionaries, for one process."""
+    """`Store` in dictionaries, for one process. `now` tells the market time at which transfers are posted."""
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(self, chart: Chart, now: Callable[[], int] = lambda: 0) -> None:
         self.books = Books(chart)
+        self.now = now
         self.tables: dict[type, Table] = {}
         self.facts: dict[int, tuple[int, int, Fact]] = {}
         self.outbox = Outbox()

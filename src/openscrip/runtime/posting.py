@@ -53,22 +53,23 @@ def rewind(undo: Undo, mark: int = 0) -> None:
 class Books:
     """Transfers by id, which pending ones are resolved and by whom, and the balance of each account."""
 
-    __slots__ = ("_sides", "balances", "chart", "resolved", "transfers")
+    __slots__ = ("_sides", "balances", "chart", "expiring", "resolved", "transfers")
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self.transfers: dict[str, Transfer] = {}
         self.resolved: dict[str, str] = {}
         self.balances: dict[str, Balance] = {}
+        self.expiring: dict[str, Transfer] = {}
         self._sides: dict[str, Side] = {}
 
-    def post(self, transfers: Iterable[Transfer], undo: Undo) -> Sequence[Transfer]:
-        """Apply all transfers in order, or none; returns those that were new. Raises as `Unit.post`."""
+    def post(self, transfers: Iterable[Transfer], undo: Undo, at: int = 0) -> Sequence[Transfer]:
+        """Apply all transfers in order at market time `at`, or none; returns those that were new. Raises as `Unit.post`."""
         mark, new = len(undo), []
         try:
             for transfer in transfers:
                 if self._is_new(transfer):
-                    self._apply(transfer, undo)
+                    self._apply(transfer, undo, at)
                     new.append(transfer)
         except BaseException:
             rewind(undo, mark)
@@ -83,10 +84,10 @@ class Books:
             raise Conflict("ledger.conflict", f"ledger: transfer {transfer.id} was {known}, came again as {transfer}")
         return False
 
-    def _apply(self, transfer: Transfer, undo: Undo) -> None:
+    def _apply(self, transfer: Transfer, undo: Undo, at: int) -> None:
         pending_id, balances = transfer.pending_id, self.balances
         pending = self.transfers.get(pending_id) if pending_id else None
-        checked(transfer, pending, pending_id in self.resolved)
+        checked(transfer, pending, pending_id in self.resolved, at)
         debit, credit = transfer.debit, transfer.credit
         debit_after = debited(balances.get(debit, _ZERO), transfer, pending)
         credit_after = credited(balances.get(credit, _ZERO), transfer, pending)
@@ -97,6 +98,10 @@ class Books:
         assign(undo, self.transfers, transfer.id, transfer)
         if pending_id:
             assign(undo, self.resolved, pending_id, transfer.id)
+            if pending_id in self.expiring:
+                remove(undo, self.expiring, pending_id)
+        elif transfer.expires_at:
+            assign(undo, self.expiring, transfer.id, transfer)
 
     def _side(self, account: str) -> Side:
         side = self._sides.get(account)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 from openscrip.runtime.ledger import TOTAL_MAX
@@ -79,6 +80,8 @@ transfer = Table(
     Column("pending_id", String, ForeignKey("transfer.id"), unique=True),
     Column("seal", String, nullable=False),
     Column("at", BigInteger, nullable=False, server_default="0"),
+    Column("expires_at", BigInteger, nullable=False, server_default="0"),
+    Index("transfer_expires", "expires_at", sqlite_where=text("expires_at > 0"), postgresql_where=text("expires_at > 0")),
     Index("transfer_at", "at", "number"),
     Index("transfer_debit", "debit", "at", "number"),
     Index("transfer_credit", "credit", "at", "number"),

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from openscrip.kernel.errors import Conflict, Refused, Unavailable
 from openscrip.runtime.codec import Codec
 from openscrip.runtime.database import READ_ONLY, open_database
-from openscrip.runtime.ledger import Balance, Chart, Phase, Transfer, seal, side_of, unit_of
+from openscrip.runtime.ledger import Balance, Chart, Phase, Transfer, expiry, seal, side_of, unit_of
 from openscrip.runtime.posting import Books
 from openscrip.runtime.statements import Statements
 from openscrip.runtime.store import Command, Fact, Fenced, Lease, R, Row
@@ -122,11 +122,18 @@ class SqlUnit(SqlView):
     def post(self, transfers: Sequence[Transfer]) -> None:
         """As `Unit.post`."""
         self._load(transfers)
-        new = self._books.post(transfers, [])
+        at = self._now()
+        new = self._books.post(transfers, [], at)
         if new:
             touched = sorted({account for transfer in new for account in (transfer.debit, transfer.credit)})
             self._connection.execute(self._statements.put_accounts, [self._account_row(account) for account in touched])
-            self._insert(new, self._now())
+            self._insert(new, at)
+
+    def expire(self, limit: int = 1_000) -> int:
+        """As `Unit.expire`."""
+        found = self._connection.execute(self._statements.expired, {"now": self._now(), "most": limit}).all()
+        self.post([expiry(_transfer(pending)) for pending in found])
+        return len(found)
 
     def _insert(self, new: Sequence[Transfer], at: int) -> None:
         try:
@@ -328,8 +335,8 @@ class SqlStore:
 
 
 def _transfer(found: Any) -> Transfer:
-    transfer_id, debit, credit, amount, cause, phase, pending_id = found
-    return Transfer(transfer_id, debit, credit, amount, cause, Phase(phase), pending_id or "")
+    transfer_id, debit, credit, amount, cause, phase, pending_id, expires_at = found
+    return Transfer(transfer_id, debit, credit, amount, cause, Phase(phase), pending_id or "", expires_at)
 
 
 def _transfer_row(transfer: Transfer, at: int) -> dict[str, object]:
@@ -343,6 +350,7 @@ def _transfer_row(transfer: Transfer, at: int) -> dict[str, object]:
         "pending_id": transfer.pending_id or None,
         "seal": seal(transfer, at),
         "at": at,
+        "expires_at": transfer.expires_at,
     }
 
 

@@ -38,6 +38,7 @@ _TRANSFER = (
     transfer.c.cause,
     transfer.c.phase,
     transfer.c.pending_id,
+    transfer.c.expires_at,
 )
 _BALANCE = (
     account.c.id,
@@ -91,6 +92,17 @@ class Statements:
             index_elements=["id"], set_={column.name: totals.excluded[column.name] for column in _BALANCE[1:]}
         )
         self.insert_transfers = insert(transfer)
+        resolution = transfer.alias("resolution")
+        self.expired = (
+            select(*_TRANSFER)
+            .where(
+                transfer.c.expires_at > 0,
+                transfer.c.expires_at <= bindparam("now"),
+                ~select(resolution.c.number).where(resolution.c.pending_id == transfer.c.id).exists(),
+            )
+            .order_by(transfer.c.expires_at, transfer.c.id)
+            .limit(bindparam("most"))
+        )
         self.account = select(*_BALANCE).where(account.c.id == bindparam("id"))
         self.balances = select(*_BALANCE).order_by(account.c.id)
         self.balances_of_unit = self.balances.where(account.c.unit == bindparam("unit"))

@@ -111,8 +111,12 @@ class Unit(View, Protocol):
 
         Raises `Refused("ledger.limit")`, `Refused("ledger.range")`, `Conflict("ledger.conflict")` (same id, other
         content), `Conflict("ledger.resolved")`, `Refused("ledger.closed")` (market time lies in a closed period),
-        `LedgerBroken`.
+        `Refused("ledger.expired")`, `LedgerBroken`.
         """
+        ...
+
+    def expire(self, limit: int = 1_000) -> int:
+        """Void up to `limit` pending transfers whose time has come, the earliest first; returns how many."""
         ...
 
     def record(self, fact: Fact, at: int) -> None:

@@ -1,4 +1,4 @@
-"""The market time of a transfer, and the closing of periods.
+"""The market time of a transfer, when a pending one expires, and the closing of periods.
 
 Transfers of before have no time (0) and belong to the first period that is closed. Nothing is posted with a time in a
 closed period, and what belongs to a closing is never changed.
@@ -20,6 +20,9 @@ CLOSED = "transfer: its time was in a closed period"
 def upgrade() -> None:
     """Add the time, its indexes, and the tables of closings."""
     op.add_column("transfer", sa.Column("at", sa.BigInteger, nullable=False, server_default="0"))
+    op.add_column("transfer", sa.Column("expires_at", sa.BigInteger, nullable=False, server_default="0"))
+    some = sa.text("expires_at > 0")
+    op.create_index("transfer_expires", "transfer", ["expires_at"], sqlite_where=some, postgresql_where=some)
     op.create_index("transfer_at", "transfer", ["at", "number"])
     op.create_index("transfer_debit", "transfer", ["debit", "at", "number"])
     op.create_index("transfer_credit", "transfer", ["credit", "at", "number"])
