@@ -79,17 +79,16 @@ DETAILS = StatusDetails(
 )
 
 
+def advice(kind: codes.StatusKind, reason: str) -> StatusAdvice:
+    """An advice with all that it can tell."""
+    return StatusAdvice("sub-000017:transfer", Status(kind, reason, "told <by> A & B"), "CUST-1", "sub-000017", DETAILS)
+
+
 def advices() -> list[StatusAdvice]:
-    """One advice of each status for each of its reasons."""
-    made = []
-    for kind in codes.StatusKind:
-        for reason in sorted(codes.REASONS[kind]) or [""]:
-            made.append(
-                StatusAdvice("sub-000017:transfer", Status(kind, reason, "told <by> A & B"), "CUST-1", "sub-000017", DETAILS)
-            )
-        if codes.REASONS[kind]:
-            made.append(StatusAdvice("sub-000017:transfer", Status(kind, codes.NO_REASON)))
-    return made
+    """One advice of each status for each of its reasons, and one without."""
+    told = [advice(kind, reason) for kind in codes.StatusKind for reason in sorted(codes.REASONS[kind]) or [""]]
+    plain = [Status(kind, codes.NO_REASON if codes.REASONS[kind] else "") for kind in codes.StatusKind]
+    return told + [StatusAdvice("sub-000017:transfer", each) for each in plain]
 
 
 CONFIRMED = SettlementConfirmation(

@@ -108,7 +108,7 @@ REASONS: dict[StatusKind, frozenset[str]] = {
     StatusKind.MATCHED: frozenset(),
     StatusKind.UNMATCHED: _UNMATCHED,
     StatusKind.PENDING: _PENDING,
-    StatusKind.FAILING: _PENDING | frozenset(["CANR", "OBJT", "CYCL", "STCD", "MLAT"]),
+    StatusKind.FAILING: _PENDING - {"FUTU", "NMAS", "REFU"} | frozenset(["CANR", "OBJT", "CYCL", "STCD", "MLAT"]),
 }
 """The reasons that each status may give, beside that none is specified. Four statuses give no reason at all."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from openscrip.assets.iso20022.tree import TEXT_LENGTH_MAX, Element
 from openscrip.assets.iso20022.values import Kind
-from openscrip.kernel.errors import Malformed
+from openscrip.kernel.errors import Malformed, Refused
 
 OWN = "urn:openscrip:custody:1"
 """The namespace of what stands in supplementary data; its elements are written `os:` in the tables."""
@@ -92,8 +92,8 @@ def read(element: Element, record: Any, parts: tuple[Part, ...], where: str, pre
     reading.under(element, _places(parts), where)
     reading.refuse_missing(record, parts, where)
     try:
-        return record(**{name: value for name, value in reading.found.items() if name}, **(preset or {}))
-    except Malformed as error:
+        return record(**reading.found, **(preset or {}))
+    except Refused as error:
         raise Malformed(error.code, f"{where}: {error.text}") from None
 
 

@@ -39,6 +39,7 @@ def parse(raw: bytes) -> Element:
     """The tree of a message. Raises `Malformed("iso.…")` naming the rule and where the reading ended."""
     if len(raw) > SIZE_BYTES_MAX:
         raise Malformed("iso.size", f"message: {len(raw)} bytes were more than {SIZE_BYTES_MAX}")
+    _refuse_other_encodings(raw)
     reader = _Reader()
     try:
         reader.expat.Parse(raw, True)
@@ -46,11 +47,19 @@ def parse(raw: bytes) -> Element:
         raise Malformed(
             "iso.xml", f"message: line {error.lineno}, column {error.offset}: {expat.ErrorString(error.code)}"
         ) from None
-    except (UnicodeError, LookupError, ValueError) as error:
-        raise Malformed("iso.xml", f"message: {type(error).__name__} while reading") from None
     if reader.root is None:
         raise Malformed("iso.xml", "message: there was no element in it")
     return reader.root
+
+
+def _refuse_other_encodings(raw: bytes) -> None:
+    """Expat guesses UTF-16 from the first bytes whatever it was told; nobody guesses here."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("iso.encoding", f"message: byte {error.start} was not UTF-8") from None
+    if text.startswith("\ufeff") or "\0" in text:
+        raise Malformed("iso.encoding", "message: it began with a byte order mark or held a NUL; the profile is plain UTF-8")
 
 
 def render(root: Element) -> bytes:
