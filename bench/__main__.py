@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.evm_node import evm_node_figures, evm_restart_s
+from bench.fix import fix_rates
 from bench.gas import gas_table
 from bench.index import index_rates, snapshot_figures
 from bench.ledger import ledger_rates
@@ -74,6 +75,11 @@ def ledger(runs: int) -> Iterator[Row]:
     for name, (unit, values) in found.items():
         beside = "goal: at least 10,000" if name == "ledger.batch_100.rate" else ""
         yield Row(name, unit, values, beside, digits=2 if unit == "ms" else 0)
+
+
+def fix(runs: int) -> Iterator[Row]:
+    """FIX messages through a durable session on loopback, booked."""
+    yield Row("fix.session.rate", "messages/s", fix_rates(runs=runs), "goal: at least 2,000", digits=0)
 
 
 def gas(_: int) -> Iterator[Row]:
@@ -147,6 +153,7 @@ def evm_node(runs: int) -> Iterator[Row]:
 MEASURES: dict[str, Callable[[int], Iterator[Row]]] = {
     "subscriptions": subscriptions,
     "ledger": ledger,
+    "fix": fix,
     "gas": gas,
     "simulation": simulation,
     "index": index,
