@@ -72,19 +72,23 @@ def test_link__orders_and_reports__arrive_once_and_in_order(issuer: Booked, brok
 
 
 def test_link__cut_at_any_byte_hundreds_of_times__nothing_is_lost_or_doubled(issuer: Booked, broker: Filling) -> None:
-    cuts, orders = [], []
+    cuts: list[int] = []
+    orders: list[str] = []
 
     async def play() -> None:
         acceptor = Acceptor([broker_party(broker)])
         wire = Wire(await acceptor.listen("127.0.0.1"), random.Random(42), DISCONNECTS)
         initiator = Initiator(issuer_party(issuer), "127.0.0.1", await wire.listen())
         running = asyncio.create_task(initiator.run())
+
+        def cut_or_done(seen: int) -> Callable[[], bool]:
+            return lambda: wire.cuts > seen or len(issuer.taken) >= 2 * len(orders)
+
         while wire.cuts_left and len(orders) < ORDERS_MAX:
             orders.append(f"o-{len(orders)}")
             issuer.ask(orders[-1:])
             initiator.poke()
-            seen = wire.cuts
-            await until(lambda seen=seen: wire.cuts > seen or len(issuer.taken) >= 2 * len(orders), running)
+            await until(cut_or_done(wire.cuts), running)
         await until(lambda: len(issuer.taken) >= 2 * len(orders), running)
         initiator.stop()
         await running
