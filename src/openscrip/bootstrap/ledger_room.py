@@ -1,7 +1,7 @@
 """The ledger of a data folder, opened for whoever reads or closes it, whether or not anything runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -15,7 +15,8 @@ from openscrip.kernel.errors import Malformed, Refused
 from openscrip.runtime import migrations
 from openscrip.runtime.chart import ChartOfAccounts
 from openscrip.runtime.closing import Closing, Period, close_period
-from openscrip.runtime.database import READ_ONLY, open_database, revision
+from openscrip.runtime.database import open_database, revision
+from openscrip.runtime.history import one_moment
 from openscrip.runtime.settings import Settings
 
 DAY_TEXT = len("2024-06-03")
@@ -29,11 +30,9 @@ class LedgerRoom:
         self.engine = engine
         self.chart: ChartOfAccounts = CHART_OF_ACCOUNTS
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """All of one moment; writers do not wait for it."""
-        with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-            yield connection
+    def reading(self) -> AbstractContextManager[Connection]:
+        """As `history.one_moment`."""
+        return one_moment(self.engine)
 
     def close_period(self, period: Period, by: str) -> Closing:
         """Close a period at the market time of the data folder. Raises as `closing.close_period`."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, select
 
 from openscrip.runtime.chart import ChartOfAccounts
 from openscrip.runtime.closing_audit import verify_closings
-from openscrip.runtime.database import READ_ONLY
+from openscrip.runtime.history import one_moment
 from openscrip.runtime.ledger import Balance, Phase, Side, Transfer, credited, debited, seal, unbalanced, unit_of
 from openscrip.runtime.schema import account, transfer
 
@@ -21,7 +21,7 @@ def verify_ledger(engine: Engine, chart: ChartOfAccounts | None = None) -> list[
     accounts and within its amount; each account's totals equal to the sum of its transfers and within its limit; debits
     equal to credits in every unit.
     """
-    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+    with one_moment(engine) as connection:
         problems, recomputed = _replay(connection)
         stored = {
             found.id: (

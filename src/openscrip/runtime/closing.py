@@ -21,8 +21,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from openscrip.kernel.clock import iso
 from openscrip.kernel.errors import Malformed, Refused, Unavailable, refuse_unless
-from openscrip.runtime.database import READ_ONLY
-from openscrip.runtime.history import Entry, closed_balances, entries
+from openscrip.runtime.history import Entry, closed_balances, entries, one_moment
 from openscrip.runtime.ledger import Balance
 from openscrip.runtime.schema import closing, closing_balance, closing_page, transfer
 
@@ -173,7 +172,7 @@ def close_period(engine: Engine, period: Period, by: str, now: int) -> Closing:
     if period.until > now:
         raise Refused("ledger.period", f"ledger: {period.name} was not over: it ends {iso(period.until)}, it is {iso(now)}")
     for _ in range(TRIES):
-        with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        with one_moment(engine) as connection:
             closed, tally, balances = _prepared(connection, period, by.strip(), now)
         if _written(engine, closed, tally, balances):
             return closed

@@ -5,10 +5,12 @@ what was posted since then is added up, by index. Reads only, over one connectio
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, literal, select, true, union_all
 
+from openscrip.runtime.database import READ_ONLY
 from openscrip.runtime.ledger import Balance, Phase, Transfer, moved
 from openscrip.runtime.schema import account, closing, closing_balance, transfer
 
@@ -20,6 +22,16 @@ _HELD = case(
     else_=0,
 )
 _POSTED = case((transfer.c.phase.in_([Phase.POSTED.value, Phase.POST.value]), transfer.c.amount), else_=0)
+
+
+@contextmanager
+def one_moment(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads, and reads all of one moment of the database; writers do not wait for it."""
+    options: dict[str, object] = {READ_ONLY: True}
+    if engine.dialect.name != "sqlite":
+        options["isolation_level"] = "REPEATABLE READ"  # elsewhere each statement would see a moment of its own
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
 
 
 @dataclass(frozen=True, slots=True)
