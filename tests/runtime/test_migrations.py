@@ -9,7 +9,7 @@ from alembic.config import Config
 from tests.runtime.ledger_books import BANK, CAPITAL, CLIENT, DAY, JUNE_3, LedgerOnDisk
 
 from openscrip.assets.chart import CHART_OF_ACCOUNTS
-from openscrip.kernel.errors import Refused
+from openscrip.kernel.errors import Unavailable
 from openscrip.runtime import migrations
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.closing import Period, close_period
@@ -75,6 +75,6 @@ def test_a_store_that_was_told_no_time_cannot_post_after_a_closing(tmp_path: Pat
     books = LedgerOnDisk(tmp_path)
     close_period(books.engine, Period.parse("2024-05"), "Ada", books.now)
     books.now = 0
-    with pytest.raises(Refused, match="closed period"):
+    with pytest.raises(Unavailable, match="closed period"):
         books.post(Transfer("own", BANK, CAPITAL, 7, "capital"))
     books.close()

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy.exc import OperationalError
 
 from openscrip.kernel.clock import iso
 from openscrip.kernel.errors import Malformed, Refused, Unavailable, refuse_unless
@@ -28,7 +29,9 @@ from openscrip.runtime.schema import closing, closing_balance, closing_page, tra
 FIRST_PREVIOUS = "0" * 64
 """What the first closing names as the one before."""
 PAGE_ROWS = 1_000
-TRIES = 3
+TRIES = 20
+LOCK_WAIT_MS = 500
+"""How long a closing waits at once for those who are posting on PostgreSQL: less than it takes to call it a deadlock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,8 @@ def closings(connection: Connection) -> list[Closing]:
 def close_period(engine: Engine, period: Period, by: str, now: int) -> Closing:
     """Close everything up to the end of `period`, at market time `now`. All of it is written or nothing.
 
-    The reading is done beside writers; the write lock is held only while the result is put down.
+    The reading is done beside writers; the write lock is held only while the result is put down, and on PostgreSQL it is
+    asked for again and again rather than waited for, because who posts may be waiting for another who would stand behind.
     Raises `Refused("ledger.period")` for a period that is not over or was closed, `Refused("ledger.closer")` if nobody
     is named, and `Unavailable` if transfers with such times kept coming.
     """
@@ -174,9 +178,13 @@ def close_period(engine: Engine, period: Period, by: str, now: int) -> Closing:
     for _ in range(TRIES):
         with one_moment(engine) as connection:
             closed, tally, balances = _prepared(connection, period, by.strip(), now)
-        if _written(engine, closed, tally, balances):
-            return closed
-    raise Unavailable(f"ledger: transfers kept coming into {period.name} while it was closed; try again")
+        try:
+            if _written(engine, closed, tally, balances):
+                return closed
+        except OperationalError as error:
+            if engine.dialect.name == "sqlite":  # it has waited for the lock, or the disk is full
+                raise Unavailable(f"database: {error.orig}") from error
+    raise Unavailable(f"ledger: transfers kept coming while {period.name} was closed; try again")
 
 
 def _prepared(
@@ -215,7 +223,8 @@ def _written(engine: Engine, closed: Closing, tally: Tally, balances: Mapping[st
     """Put a closing down, unless the period grew or another one came first since it was read."""
     with engine.begin() as connection:
         if engine.dialect.name != "sqlite":
-            # waits for whoever is posting; who comes after sees the closing
+            # who was posting before has committed, and who comes after sees the closing
+            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}"))
             connection.execute(text("LOCK TABLE transfer, closing IN SHARE ROW EXCLUSIVE MODE"))
         within = select(func.count()).where(transfer.c.at >= closed.since_at, transfer.c.at < closed.until_at)
         count = connection.execute(within.select_from(transfer)).scalar_one()

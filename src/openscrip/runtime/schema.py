@@ -105,7 +105,7 @@ closing = Table(
 closing_balance = Table(
     "closing_balance",
     metadata,
-    Column("account", String, ForeignKey("account.id"), primary_key=True, nullable=False),
+    Column("account", String, primary_key=True, nullable=False),
     Column("closing", NUMBER, ForeignKey("closing.number"), primary_key=True, nullable=False),
     Column("debits_pending", Amount, nullable=False),
     Column("debits_posted", Amount, nullable=False),

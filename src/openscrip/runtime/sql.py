@@ -141,7 +141,8 @@ class SqlUnit(SqlView):
         except DBAPIError as error:
             if CLOSED_PERIOD not in str(error.orig):
                 raise
-            raise Refused("ledger.closed", f"ledger: {new[0].id} was posted at {at}, in a closed period") from error
+            # the clock's fault, or a closing that came between: passes when market time has moved on
+            raise Unavailable(f"ledger: {new[0].id} was posted at {at}, in a closed period") from error
 
     def _load(self, transfers: Sequence[Transfer]) -> None:
         """Bring into the books what the rules ask about: the accounts, the ids, and what pending ids became."""

@@ -110,8 +110,8 @@ class Unit(View, Protocol):
         """Apply all transfers in order, or none. The same id with the same content again is a no-op.
 
         Raises `Refused("ledger.limit")`, `Refused("ledger.range")`, `Conflict("ledger.conflict")` (same id, other
-        content), `Conflict("ledger.resolved")`, `Refused("ledger.closed")` (market time lies in a closed period),
-        `Refused("ledger.expired")`, `LedgerBroken`.
+        content), `Conflict("ledger.resolved")`, `Refused("ledger.expired")`, `LedgerBroken`; and `Unavailable` while
+        market time lies in a closed period.
         """
         ...
 
