@@ -13,8 +13,8 @@ from openscrip.kernel.errors import Malformed
 INPUTS, SOAK_INPUTS = 10_000, 1_000_000
 VALID = [write_message(each) for each in SAMPLES]
 OF_TYPE = [[raw for raw, each in zip(VALID, SAMPLES, strict=True) if type(each) is kind.record] for kind in TYPES]
-ELEMENTS = sorted({each for raw in VALID for each in re.findall(rb"<[^/?][^<]*>[^<]+</[^>]+>", raw)})
-VALUES = sorted({each for raw in VALID for each in re.findall(rb">([^<]+)<", raw)})
+ELEMENTS: list[bytes] = sorted({each for raw in VALID for each in re.findall(rb"<[^/?][^<]*>[^<]+</[^>]+>", raw)})
+VALUES: list[bytes] = sorted({each for raw in VALID for each in re.findall(rb">([^<]+)<", raw)})
 NASTY = [
     b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
     b"&b;",
@@ -57,8 +57,11 @@ def insert(raw: bytes, chance: random.Random) -> bytes:
 
 
 def change_value(raw: bytes, chance: random.Random) -> bytes:
-    place = chance.choice(list(re.finditer(rb">([^<]+)<", raw)) or [re.match(b"", raw)])
-    return raw[: place.start() + 1] + chance.choice([*VALUES, *NASTY]) + raw[place.end() - 1 :] if place else raw
+    places = [place.span(1) for place in re.finditer(rb">([^<]+)<", raw)]
+    if not places:
+        return raw
+    start, end = chance.choice(places)
+    return raw[:start] + chance.choice([*VALUES, *NASTY]) + raw[end:]
 
 
 def move_element(raw: bytes, chance: random.Random) -> bytes:

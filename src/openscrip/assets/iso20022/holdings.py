@@ -177,20 +177,21 @@ def assemble(pages: Sequence[StatementPage]) -> HoldingsStatement:
 
     A delta is informational, and what is not settled is not held: both are refused, as is a set with a page missing.
     """
-    first = pages[0] if pages else None
-    refuse_unless(first is not None, "iso.statement.pages", "statement: there was no page")
+    refuse_unless(len(pages) > 0, "iso.statement.pages", "statement: there was no page")
+    first = pages[0]
     numbered = [each.page for each in pages] == list(range(1, len(pages) + 1))
     ended = [each.last_page for each in pages] == [False] * (len(pages) - 1) + [True]
-    where = f"statement: {pages[0].id}"
-    refuse_unless(numbered and ended, "iso.statement.pages", f"{where} had a page missing, twice, or out of order")
+    text = f"statement: {first.id} had a page missing, twice, or out of order"
+    refuse_unless(numbered and ended, "iso.statement.pages", text)
     heads = {(each.id, each.as_of, each.account, each.servicer, each.update, each.basis) for each in pages}
-    refuse_unless(len(heads) == 1, "iso.statement.pages", f"{where} had pages that are not of one statement")
-    refuse_unless(pages[0].update is Update.COMPLETE, "iso.statement.update", f"{where} told only what changed")
-    refuse_unless(pages[0].basis is Basis.SETTLED, "iso.statement.basis", f"{where} was not on the settled basis")
+    refuse_unless(len(heads) == 1, "iso.statement.pages", f"statement: {first.id} had pages of more than one statement")
+    complete, settled = first.update is Update.COMPLETE, first.basis is Basis.SETTLED
+    refuse_unless(complete, "iso.statement.update", f"statement: {first.id} told only what changed")
+    refuse_unless(settled, "iso.statement.basis", f"statement: {first.id} was not on the settled basis")
     holdings = tuple(line for page in pages for line in page.holdings)
     unique = len({each.isin for each in holdings}) == len(holdings)
-    refuse_unless(unique, "iso.statement.twice", f"{where} had a line twice")
-    return HoldingsStatement(pages[0].id, pages[0].as_of, pages[0].account, pages[0].servicer, holdings)
+    refuse_unless(unique, "iso.statement.twice", f"statement: {first.id} had a line twice")
+    return HoldingsStatement(first.id, first.as_of, first.account, first.servicer, holdings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,10 @@ def read_message(raw: bytes) -> Message:
         name = f"{document.name:.40} in {document.namespace!r:.80}"
         raise Malformed("iso.message", f"message: {name} is not a Document of a type and version in the profile")
     if document.attributes or document.text or len(document.children) != 1:
-        raise Malformed("iso.message", f"Document: it held anything but one {known.root}")
+        raise Malformed("iso.message", f"message: the Document held anything but one {known.root}")
     root = document.children[0]
     if (root.namespace, root.name) != (document.namespace, known.root):
-        raise Malformed("iso.message", f"Document/{root.name:.40}: {known.id} has {known.root} there")
+        raise Malformed("iso.message", f"message: Document/{root.name:.40} stood where {known.id} has {known.root}")
     message: Message = read(root, known.record, known.parts, known.root)
     return message
 
