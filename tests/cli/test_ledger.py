@@ -136,6 +136,8 @@ def test_what_is_wrong_is_told_and_ends_with_1(capsys: pytest.CaptureFixture[str
         (["--account", "USD/nothing"], "ledger.account"), (["--account", "TSLA/bank"], "ledger.account"),
         (["--at", "yesterday"], "ledger.period"), (["--at", "2024-06-03T13:30:00"], "ledger.at"),
         (["--close", "June", "--by", "Ada"], "ledger.period"), (["--chart", "--verify"], "usage"),
+        (["--export", "out", "--at", "2024-06"], "ledger.usage"), (["--since", "2024-06"], "ledger.usage"),
+        (["--verify", "--by", "Ada"], "ledger.usage"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_ends_with_2(

@@ -37,9 +37,16 @@ def add_ledger(to: ArgumentParser) -> None:
 
 
 def ledger(asked: Namespace, voice: Voice) -> int:
-    """The trial balance, or what else was asked for."""
+    """The trial balance, or what else was asked for. Raises `Malformed("ledger.usage")` for words that do not go together."""
     from openscrip.bootstrap.ledger_room import ledger_room  # noqa: PLC0415
 
+    other = asked.chart or asked.closings or asked.close or asked.verify or asked.export
+    if (asked.at or asked.number is not None) and (other or asked.since or asked.until):
+        raise Malformed("ledger.usage", "ledger: --at and --number go with the trial balance or with --account alone")
+    if (asked.since or asked.until) and not asked.account:
+        raise Malformed("ledger.usage", "ledger: --since and --until were given without --account")
+    if asked.by and not asked.close:
+        raise Malformed("ledger.usage", "ledger: --by was given without --close")
     with ledger_room(settings_of(asked)) as room:
         if asked.chart:
             return _chart(room, voice)
