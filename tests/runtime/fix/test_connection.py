@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.runtime.fix.shop import QUICK, Booked, Filling, Killed, Wire, broker_
 
 from openscrip.runtime.fix.codec import Message, encode, format_utc
 from openscrip.runtime.fix.connection import Acceptor, Initiator
-from openscrip.runtime.fix.effects import Counters
+from openscrip.runtime.fix.effects import Counters, Kept
 from openscrip.runtime.fix.party import Limits
 from openscrip.runtime.fix.store import SqliteSessionStore, Taken
 
@@ -287,6 +288,45 @@ def test_store__a_transaction_that_fails__leaves_nothing(tmp_path: Path) -> None
         assert unit.counters() == Counters()
     assert books.taken == []
     books.store.close()
+
+
+def test_store__after_a_restart__finds_the_new_era_and_keeps_the_old(tmp_path: Path) -> None:
+    store = SqliteSessionStore(tmp_path / "s.db")
+    for era in (b"old", b"new"):
+        with store.transaction(US) as unit:
+            unit.keep([Kept(1, era), Kept(2, era, valid_until_ms=7)])
+            assert unit.kept(1, 9) == [Kept(1, era), Kept(2, era, 7)]
+            unit.restart()
+            assert unit.kept(1, 9) == []
+    with store.transaction(US) as unit:
+        assert unit.books.execute("SELECT count(*) FROM fix_sent").fetchone() == (4,)
+    with pytest.raises(Taken), store.transaction(US) as unit:
+        unit.keep([Kept(1, b"a"), Kept(1, b"b")])
+    store.close()
+
+
+def test_link__orders_of_an_outage__are_all_heard_after_it(
+    issuer: Booked, broker: Filling, free_port: Callable[[], int]
+) -> None:
+    def told(count: int) -> bool:
+        return len(issuer.taken) == count
+
+    async def play() -> None:
+        port = free_port()
+        initiator = Initiator(issuer_party(issuer), "127.0.0.1", port)
+        running = asyncio.create_task(initiator.run())
+        for heard in (25, 50):
+            issuer.ask(names(50)[heard - 25 : heard])
+            acceptor = Acceptor([broker_party(broker)])
+            await acceptor.listen("127.0.0.1", port)
+            await until(partial(told, 2 * heard), running)
+            await acceptor.close()
+        initiator.stop()
+        await running
+
+    asyncio.run(play())
+    assert broker.taken == names(50)
+    assert issuer.taken == reports(50)
 
 
 def test_store__is_synchronous_and_in_wal(tmp_path: Path) -> None:

@@ -377,6 +377,15 @@ def test_resend__an_order_past_its_validity__is_gap_filled_and_told() -> None:
     assert desk.expired == [2]
 
 
+def test_resend__after_our_clock_was_set_back__does_not_claim_to_be_sent_before_it_was_sent_first() -> None:
+    desk = linked(acceptor())
+    desk.send()
+    desk.now = at(-60.0)
+    back = format_utc(START_MS - 60_000)
+    answer = desk.take(theirs("2", 2, (7, "2"), (16, "0"), to=desk))
+    assert told(answer, 52, 122) == [("D", back, back)]
+
+
 def test_resend__both_sides_miss_something__neither_waits_for_the_other() -> None:
     desk = linked(acceptor())
     desk.send()

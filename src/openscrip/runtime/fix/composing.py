@@ -38,9 +38,11 @@ def repeat(identity: Identity, first: int, last: int, kept: Iterable[Kept], utc_
 
 
 def _again(identity: Identity, original: Message, number: int, utc_ms: int) -> Resend:
+    now = format_utc(utc_ms)
     body = (each for each in original.fields if each[0] not in HEADER)
     mark = ((43, "Y"),)
-    first_sent = (122, original.get(52) or format_utc(utc_ms))
+    # If our clock was set back in between, 122 above 52 would end the session, again and again.
+    first_sent = (122, min(original.get(52) or now, now))
     return Resend(_compose(identity, original.type, number, mark, utc_ms, chain((first_sent,), body)))
 
 

@@ -195,7 +195,10 @@ class Initiator(Generic[B]):
 
 
 class Acceptor:
-    """Lets known parties in, one connection each. Whoever else knocks is cut off without an answer."""
+    """Lets known parties in, one connection each. Whoever else knocks is cut off without an answer.
+
+    To be made where an event loop runs.
+    """
 
     def __init__(self, parties: Iterable[Party[Any]], limits: Limits | None = None) -> None:
         self._parties = {party.terms.identity: party for party in parties}

@@ -33,7 +33,10 @@ class Application(Protocol[B_contra]):
         ...
 
     def expired(self, books: B_contra, message: Message) -> None:
-        """A message of ours was too old to be sent again. It may have arrived the first time: ask before cancelling."""
+        """A message of ours was too old to be sent again; told each time that it is asked for.
+
+        Warning: it may have arrived the first time. Ask for the order's status before cancelling it.
+        """
         ...
 
     def link_lost(self, books: B_contra, cancel_open_orders: bool) -> None:

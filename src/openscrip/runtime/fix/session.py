@@ -70,7 +70,8 @@ class Session:
         self.holding = False
         """After a reset the acceptor sends no application message until the initiator proved that it saw the reset."""
         self._began_s = self._heard_s = self._sent_s = now.machine_s
-        self._tested: tuple[str, float] | None = None
+        self._test_text: str | None = None
+        self._tested_s = now.machine_s
         self._above: dict[int, Message] = {}
         self._asked_s: float | None = None
         self._gap_to = 0
@@ -124,9 +125,9 @@ class Session:
         if self._asked_s is not None and now.machine_s - self._asked_s >= self.terms.answer_s:
             return self._refuse("the resend that was asked for did not come", now)
         patience_s = self.heartbeat_s + self.terms.slack_s
-        if self._tested is not None and now.machine_s - self._tested[1] >= patience_s:
+        if self._test_text is not None and now.machine_s - self._tested_s >= patience_s:
             return [Alert("a test request was not answered"), *self._over("silence")]
-        if self._tested is None and now.machine_s - self._heard_s >= patience_s:
+        if self._test_text is None and now.machine_s - self._heard_s >= patience_s:
             return [self._test(now)]
         if now.machine_s - self._sent_s >= self.heartbeat_s:
             return [self._send(HEARTBEAT, (), now)]
@@ -171,8 +172,8 @@ class Session:
 
     def _place(self, message: Message, number: int, fault: Fault | None, now: Moment) -> Iterator[Effect]:
         """Take a message of a session that is up, according to its number."""
-        if self._tested is not None and (message.type, message.get(112)) == (HEARTBEAT, self._tested[0]):
-            self._tested = None
+        if message.type == HEARTBEAT and message.get(112) == self._test_text:
+            self._test_text = None
         if message.type == SEQUENCE_RESET and not message.flag(123) and fault_in(message) is None:
             yield from self._on_reset(message, now)
         elif number > self.counters.next_in:
@@ -376,9 +377,8 @@ class Session:
 
     def _test(self, now: Moment) -> Send:
         """Ask for a sign of life."""
-        text = f"test-{self.counters.next_out}"
-        self._tested = (text, now.machine_s)
-        return self._send(TEST_REQUEST, ((112, text),), now)
+        self._test_text, self._tested_s = f"test-{self.counters.next_out}", now.machine_s
+        return self._send(TEST_REQUEST, ((112, self._test_text),), now)
 
     def _logon_fields(self, reset: bool) -> tuple[Field, ...]:
         return ((98, "0"), (108, str(self.heartbeat_s)), *(((141, "Y"),) if reset else ()))
