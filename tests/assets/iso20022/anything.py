@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from openscrip.assets.iso20022 import codes, values
+from openscrip.assets.iso20022.cancellation import CancellationStatus
 from openscrip.assets.iso20022.corporate_action import CashToCome, EventNotification, Option, SharesToCome
 from openscrip.assets.iso20022.entitlement import CashExpected, CashPosted, ExpectedOption, MovementAdvice, MovementConfirmation
 from openscrip.assets.iso20022.holdings import OUTSIDE_AGGREGATE, Holding, IntraPositionMovement, StatementPage
@@ -110,7 +111,8 @@ def fit_part(drawn: dict[str, Any], draw: st.DrawFn) -> None:
 
 
 def fit_status(drawn: dict[str, Any], draw: st.DrawFn) -> None:
-    reasons = sorted(codes.REASONS[drawn["kind"]])
+    kind = drawn["kind"]
+    reasons = sorted(codes.REASONS[kind] if isinstance(kind, codes.StatusKind) else codes.CANCELLATION_REASONS[kind])
     drawn["reason"] = draw(st.sampled_from([codes.NO_REASON, *reasons])) if reasons else ""
     if drawn["reason"] == codes.NO_REASON:
         drawn["information"] = None
@@ -171,6 +173,7 @@ FITS: tuple[tuple[Any, Callable[[dict[str, Any], st.DrawFn], None]], ...] = (
     (SettlementConfirmation, fit_sides),
     (SettlementConfirmation, fit_part),
     (Status, fit_status),
+    (CancellationStatus, fit_status),
     (Holding, fit_holding),
     (StatementPage, fit_page),
     (IntraPositionMovement, fit_position),

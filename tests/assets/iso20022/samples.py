@@ -3,6 +3,7 @@
 from datetime import date
 
 from openscrip.assets.iso20022 import codes
+from openscrip.assets.iso20022.cancellation import CancellationAdvice, CancellationRequest, CancellationStatus
 from openscrip.assets.iso20022.corporate_action import CashToCome, EventNotification, Option, Ratio, SharesToCome
 from openscrip.assets.iso20022.entitlement import (
     CashExpected,
@@ -138,6 +139,18 @@ PRE_CONFIRMED = SettlementConfirmation(
     transaction=codes.TransactionType.CORPORATE_ACTION,
     pre_confirmation=codes.PreConfirmation.SECURITIES,
 )
+
+CALL_OFF = CancellationRequest("sub-000017:transfer", codes.Movement.RECEIVE, codes.PaymentType.FREE, ACCOUNT, "CUST-1")
+
+
+def answers() -> list[CancellationAdvice]:
+    """One answer of each kind for each of its reasons."""
+    return [
+        CancellationAdvice(CALL_OFF.id, CALL_OFF.movement, CALL_OFF.payment, "call-off-17", CancellationStatus(kind, reason))
+        for kind in codes.CancellationKind
+        for reason in [codes.NO_REASON, *sorted(codes.CANCELLATION_REASONS[kind])]
+    ]
+
 
 HELD = Holding(
     isin=AAPL,
@@ -345,6 +358,8 @@ SAMPLES: list[Message] = [
     CONFIRMED,
     CONFIRMED_IN_PART,
     PRE_CONFIRMED,
+    CALL_OFF,
+    *answers(),
     PAGE,
     EMPTY_PAGE,
     PLEDGE,

@@ -7,9 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from openscrip.assets.iso20022.codes import REASONS, StatusKind
+from openscrip.assets.iso20022.codes import CANCELLATION_REASONS, REASONS, CancellationKind, StatusKind
 from openscrip.assets.iso20022.messages import TYPES
 from openscrip.assets.iso20022.profile import Fixed, Group, Leaf, Part, Told
+from openscrip.assets.iso20022.settlement import Status
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "custody-messages.md"
 
@@ -34,7 +35,8 @@ def row(record: Any, part: Part) -> str:
             return f"| {path} | o | | text, read over and not kept |"
         case Group(_, name, inner, parts, many, preset):
             if preset:
-                reasons = ", ".join(sorted(REASONS[StatusKind(part.path)]))
+                known = REASONS[StatusKind(part.path)] if inner is Status else CANCELLATION_REASONS[CancellationKind(part.path)]
+                reasons = ", ".join(sorted(known))
                 told = f"`NoSpcfdRsn` NORE, or `Rsn/Cd/Cd`: {reasons}" if reasons else "no reason"
                 return f"| {path} | 1 of these | `{name}` | {told}; `{parts[-1].path}`: text, 1 to 210 |"
             return (

@@ -113,6 +113,26 @@ REASONS: dict[StatusKind, frozenset[str]] = {
 """The reasons that each status may give, beside that none is specified. Four statuses give no reason at all."""
 
 
+class CancellationKind(StrEnum):
+    """What became of a request to call an instruction off, as the path of its element."""
+
+    PENDING = "PrcgSts/PdgCxl"
+    REJECTED = "PrcgSts/Rjctd"
+    ACCEPTED = "PrcgSts/AckdAccptd"
+    DENIED = "PrcgSts/Dnd"
+    CANCELLED = "PrcgSts/Canc"
+
+
+CANCELLATION_REASONS: dict[CancellationKind, frozenset[str]] = {
+    CancellationKind.PENDING: frozenset(("CONF", "OTHR")),
+    CancellationKind.REJECTED: frozenset(("SAFE", "LATE", "REFE", "OTHR")),
+    CancellationKind.ACCEPTED: frozenset(("OTHR",)),
+    CancellationKind.DENIED: frozenset(("DCAN", "DSET", "DPRG", "LATE", "OTHR")),
+    CancellationKind.CANCELLED: frozenset(("CANI", "OTHR")),
+}
+"""The reasons that each may give: DCAN cancelled already, DSET settled already, DPRG in progress."""
+
+
 class Frequency(StrEnum):
     """How often a statement comes."""
 

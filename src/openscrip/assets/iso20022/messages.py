@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from openscrip.assets.iso20022 import corporate_action, entitlement, holdings, settlement
+from openscrip.assets.iso20022 import cancellation, corporate_action, entitlement, holdings, settlement
+from openscrip.assets.iso20022.cancellation import CancellationAdvice, CancellationRequest
 from openscrip.assets.iso20022.corporate_action import EventNotification
 from openscrip.assets.iso20022.entitlement import MovementAdvice, MovementConfirmation
 from openscrip.assets.iso20022.holdings import IntraPositionMovement, StatementPage
@@ -16,6 +17,8 @@ Message = (
     SettlementInstruction
     | StatusAdvice
     | SettlementConfirmation
+    | CancellationRequest
+    | CancellationAdvice
     | StatementPage
     | IntraPositionMovement
     | EventNotification
@@ -39,6 +42,8 @@ TYPES = (
     MessageType("sese.023.001.11", "SctiesSttlmTxInstr", SettlementInstruction, settlement.INSTRUCTION),
     MessageType("sese.024.001.12", "SctiesSttlmTxStsAdvc", StatusAdvice, settlement.STATUS_ADVICE),
     MessageType("sese.025.001.11", "SctiesSttlmTxConf", SettlementConfirmation, settlement.CONFIRMATION),
+    MessageType("sese.020.001.07", "SctiesTxCxlReq", CancellationRequest, cancellation.CANCELLATION),
+    MessageType("sese.027.001.07", "SctiesTxCxlReqStsAdvc", CancellationAdvice, cancellation.CANCELLATION_ADVICE),
     MessageType("semt.002.001.11", "SctiesBalCtdyRpt", StatementPage, holdings.STATEMENT),
     MessageType("semt.013.001.06", "IntraPosMvmntInstr", IntraPositionMovement, holdings.INTRA_POSITION),
     MessageType("seev.031.001.14", "CorpActnNtfctn", EventNotification, corporate_action.NOTIFICATION),
