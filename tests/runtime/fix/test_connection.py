@@ -225,7 +225,7 @@ def test_acceptor__a_stranger_or_noise__is_cut_off_without_an_answer(broker: Fil
         return answer
 
     assert asyncio.run(play()) == b""
-    assert broker.column("SELECT count(*) FROM fix_sent") == ["0"]
+    assert broker.column("SELECT count(*) FROM fix_session") == ["0"], "nothing was even looked up"
 
 
 def test_acceptor__a_second_connection_of_the_same_party__is_cut_off_without_an_answer(broker: Filling) -> None:

@@ -125,6 +125,18 @@ def test_reset__during_the_day__is_refused_and_moves_nothing_back() -> None:
     assert (desk.counters.next_out, desk.counters.next_in, desk.ups) == (58, 91, 0)
 
 
+@pytest.mark.parametrize("who", ["they", "we", "nobody"])
+def test_reset__again_in_a_period__is_allowed_as_long_as_nobody_spoke(who: str) -> None:
+    desk = linked(acceptor())
+    if who == "they":
+        desk.take(theirs("D", 2, *ORDER, to=desk))
+    if who == "we":
+        desk.send()
+    desk.connect()
+    desk.take(logon(1, (141, "Y"), to=desk))
+    assert desk.ups == (2 if who == "nobody" else 1)
+
+
 def test_reset__with_another_number_than_1__is_refused() -> None:
     desk = acceptor()
     assert told(desk.take(logon(2, (141, "Y"), to=desk))) == [("5",)]
@@ -262,6 +274,14 @@ def test_number__too_many_above_a_gap__ends_the_session() -> None:
     assert desk.dropped == "too many messages came above a gap"
 
 
+def test_number__what_a_gap_fill_passed_over__takes_no_more_room_above_the_next_gap() -> None:
+    desk = linked(acceptor(queued_max=2))
+    desk.take(*(theirs("D", number, *order(number), to=desk) for number in (3, 4)))
+    desk.take(theirs("4", 2, (123, "Y"), (36, "5"), to=desk, first_sent=EARLIER))
+    desk.take(*(theirs("D", number, *order(number), to=desk) for number in (6, 7)))
+    assert (desk.dropped, desk.counters.next_in) == (None, 5)
+
+
 def test_number__low__ends_the_session_with_an_alert() -> None:
     desk = linked(acceptor())
     desk.take(theirs("D", 2, *ORDER, to=desk))
@@ -352,6 +372,11 @@ def test_resend__of_a_closed_range__sends_no_more() -> None:
     assert told(desk.take(theirs("2", 3, (7, "4"), (16, "99"), to=desk)), 34) == [("D", "4")]
 
 
+def test_resend__of_a_session_message_alone__is_one_gap_fill() -> None:
+    desk = linked(acceptor())
+    assert told(desk.take(theirs("2", 2, (7, "1"), (16, "0"), to=desk)), 34, 36, 123) == [("4", "1", "2", "Y")]
+
+
 @pytest.mark.parametrize(("first", "last"), [("9", "0"), ("3", "2")])
 def test_resend__of_what_was_never_sent__is_rejected(first: str, last: str) -> None:
     desk = linked(acceptor())
@@ -391,7 +416,8 @@ def test_resend__both_sides_miss_something__neither_waits_for_the_other() -> Non
     desk.send()
     answer = desk.take(theirs("2", 4, (7, "2"), (16, "0"), to=desk))
     assert told(answer, 34, 7) == [("D", "2", ""), ("2", "3", "2")]
-    desk.take(*(theirs("D", number, *order(number), to=desk, first_sent=EARLIER) for number in (2, 3)))
+    again = desk.take(*(theirs("D", number, *order(number), to=desk, first_sent=EARLIER) for number in (2, 3)))
+    assert again == [], "the request was answered when it came"
     assert (desk.ids, desk.counters.next_in) == (["o-2", "o-3"], 5)
 
 
