@@ -38,7 +38,7 @@ class Machine(RuleBasedStateMachine):
     setting: Setting
     observer: Observer
     done: Counter[str]
-    enough: int
+    enough: int = 1_000_000
     refused: Counter[str]
 
     @rule(act=st.sampled_from(ACTS), turn=TURNS)
