@@ -335,6 +335,7 @@ class Chain:
         loop = asyncio.get_running_loop()
         mined_at, follows = loop.time(), False
         while True:
+            follows = follows and not self.rests
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LIVE_BLOCK_S if self._live else _FOLLOWING_S if follows else None):
                     await self._wanted.wait()
@@ -344,10 +345,11 @@ class Chain:
             try:
                 async with self._order:
                     child = await self._here()
-                    full = bool((await self._waiting(child))[0])
-                    if not self.rests and (self._live or full or (follows and quiet)):
-                        await self._mine([None])
-                        follows = full
+                    if not self.rests:
+                        full = bool((await self._waiting(child))[0])
+                        if self._live or full or (follows and quiet and not self._next_at):
+                            await self._mine([None])
+                            follows = full
             except WireBroken:
                 self._wanted.set()
             except OSError as failure:  # nothing was planned: asked again at the next beat
