@@ -323,7 +323,8 @@ def imported(*folders: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"openscrip", "openscrip_watch", "tests", "bench", "set_up", "sbf", "build_program"}
+    ours = {"openscrip", "openscrip_watch", "tests", "bench", "set_up", "sbf", "build_program"}
+    return names - set(sys.stdlib_module_names) - ours
 
 
 def pinned(pins: list[str]) -> set[str]:

@@ -96,6 +96,14 @@ def test_raw_on_the_way__leaves_supply__and_waits_in_a_book_of_its_own() -> None
     assert landed.facts == (CrossingArrived("evm:kk", "TSLA", "solana", "evm", RAW),)
 
 
+def test_an_arrival__that_landed__lets_the_source_give_back_its_allocation_and_hears_no_answer() -> None:
+    landed = decide(ARRIVING, Landed(ASKED, "0xb", 9), VIEW)
+    assert [command.action for command in landed.commands] == [Report("evm", "TSLA", "0x1")]
+    (key,) = [command.key for command in landed.commands]
+    for answer in (Landed(key, "0xc", 10), Rejected(key, "x", "y")):
+        assert decide(row_of(landed), answer, VIEW) == Decision()
+
+
 def test_a_departure__mint_unheard_of__waits_for_its_news() -> None:
     unheard = replace(VIEW, burnable=RawAmount.parse("10.49999999"))
     decision = decide(ROW, LED, unheard)

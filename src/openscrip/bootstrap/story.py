@@ -7,10 +7,12 @@ from typing import Any
 
 from openscrip.assets.compliance.persons import Person, PersonKind
 from openscrip.bootstrap.capital import buy_inventory
-from openscrip.bootstrap.investors import Investor, enter, onboard, pay, put_into_escrow, send
+from openscrip.bootstrap.investors import Investor, cross, enter, onboard, pay, put_into_escrow, send
+from openscrip.bootstrap.lanes import open_lanes, propose_lanes
 from openscrip.bootstrap.reporting import Coverage, coverage_of, write_report
 from openscrip.bootstrap.running import Running, running
 from openscrip.bootstrap.verification import verify
+from openscrip.issuance.bridge_row import Crossing
 from openscrip.issuance.distribution import Distribution
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
@@ -63,6 +65,7 @@ class Story:
             "2024-06-05T21:00:00Z", "shares bought, settled T+1, moved into segregated custody, tokens minted"
         )
         self._transfer()
+        self._cross()
         self._serve_at_once()
         self._advance("2024-06-07T19:00:00Z", "the last close before the NVDA split is an hour away")
         self._advance("2024-06-10T14:00:00Z", "NVDA split 10:1: books, custody and both chains agree again")
@@ -89,6 +92,7 @@ class Story:
             self.say(
                 f"{START[:10]}  {stock.token_symbol} listed on EVM and Solana; 5 {symbol} ordered for the issuer's inventory"
             )
+        propose_lanes(self.run.platform, self.run.platform.stock("TSLA"))
         for person in CLIENTS:
             self.investors[person.id] = onboard(self.run.platform, self.run.stack, person)
 
@@ -124,6 +128,19 @@ class Story:
         send(platform, people["alice"], "evm", "TSLA", people["carla"].address("evm"), RawAmount.parse("25"))
         send(platform, people["bob"], "solana", "TSLA", people["dora"].address("solana"), RawAmount.parse("10"))
         self.say("2024-06-05  alice sends 25 TSLAx on EVM, bob 10 TSLAx on Solana")
+
+    def _cross(self) -> None:
+        """From EVM to Solana and back, by lanes that were proposed two days ago."""
+        platform, alice = self.run.platform, self.investors["alice"]
+        open_lanes(platform, platform.stock("TSLA"))
+        for source, destination in (("evm", "solana"), ("solana", "evm")):
+            cross(platform, alice, "TSLA", source, destination, RawAmount.parse("4"), f"cross-{source}")
+            self.run.settle()
+        with platform.store.view() as view:
+            arrived = len(view.rows(Crossing, state="arrived"))
+        if arrived != 2:
+            raise RuntimeError(f"demo: {arrived} of 2 crossings arrived")
+        self.say("2024-06-05  alice's 4 TSLAx cross from EVM to Solana and back: burned here, attested, minted there")
 
     def _serve_at_once(self) -> None:
         platform, wallet = self.run.platform, self.investors["erik"].address("evm")

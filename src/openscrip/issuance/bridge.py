@@ -166,15 +166,15 @@ def _landed(row: Crossing, event: Landed, view: View) -> Decision:
     if row.awaits and (chain := _reported(row, event.command)):
         return _room_made(row, chain, view)
     if row.state == "arriving" and event.command == _asked(row, "arrive"):
-        return _arrived(row, event)
+        return _arrived(row, event, view)
     if row.state == "restoring" and event.command == _asked(row, "restore"):
         return _restored(row, event)
     return Decision()
 
 
-def _arrived(row: Crossing, event: Landed) -> Decision:
-    """Out of the source's crossings, into the destination's supply."""
-    after = replace(row, state="arrived", arrival_tx=event.tx_id, rule="", reason="")
+def _arrived(row: Crossing, event: Landed, view: View) -> Decision:
+    """Out of the source's crossings, into the destination's supply; the source gives back what it was allotted for them."""
+    after = replace(row, state="arrived", reports=row.reports + 1, arrival_tx=event.tx_id, rule="", reason="")
     gone = (accounts.raw_crossing(row.stock, row.source), accounts.raw_issuer(row.stock, row.source))
     come = (accounts.raw_issuer(row.stock, row.destination), accounts.raw_supply(row.stock, row.destination))
     transfers = (
@@ -182,7 +182,9 @@ def _arrived(row: Crossing, event: Landed) -> Decision:
         Transfer(f"{row.id}:come", *come, row.raw.grains, row.id),
     )
     fact = CrossingArrived(row.id, row.stock, row.destination, row.source, row.raw)
-    return Decision((after,), transfers, (fact,))
+    lower = Report(row.source, row.stock, view.stock.token(row.source))
+    command = Command(f"{row.id}:report:{after.reports}:{row.source}", "Crossing", row.id, lower)
+    return Decision((after,), transfers, (fact,), (command,))
 
 
 def _rejected(row: Crossing, event: Rejected, view: View) -> Decision:

@@ -27,7 +27,8 @@ class Crossing:
     """Tokens of `stock` that left `source` to be `raw` again on `destination`, at the latest at `arrive_by`.
 
     `token_to` and `receiver` are in the destination's own spelling; `request` is the hash under which the holder left.
-    `booked` says that the ledger knows of the departure; `awaits` are chains whose reports make room for it; `rule` and `reason` why it waits, or why it cannot arrive.
+    `booked` says that the ledger knows of the departure; `awaits` are chains whose reports make room for it; `rule` and
+    `reason` why it waits, or why it cannot arrive.
     """
 
     id: str

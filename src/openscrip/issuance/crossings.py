@@ -99,4 +99,4 @@ class Crossings:
         try:
             self._screen(chain, wallet)
         except Refused as refusal:
-            raise Refused(rule, f"{refusal.text} [{refusal.code}]") from refusal
+            raise Refused(rule, f"crossing: {refusal.text} [{refusal.code}]") from refusal

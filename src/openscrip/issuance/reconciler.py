@@ -46,7 +46,7 @@ STAGED_STATES = ("staging", "staged", "verifying", "held")
 STATEMENT_S = 30
 """How old in market time the newest statement may be before another is asked for."""
 STATEMENTS_KEPT = 2_000
-REST_S, REST_TIMES = 0.2, 10
+REST_S, REST_TIMES, REST_S_MAX = 0.2, 10, 2.0
 """A look while market time stands is followed by a rest: at least so long, and so many times as long as it took."""
 PAGES_AT_ONCE = 20
 MOVED_LOOKS = 3
@@ -156,7 +156,7 @@ class Reconciler:
         changed = [look for look in self.look(now, silent) if self._changes(look)]
         self._looked_at = now
         ended = self._machine()
-        self._rests_until = ended + max(REST_S, REST_TIMES * (ended - began))
+        self._rests_until = ended + max(REST_S, min(REST_S_MAX, REST_TIMES * (ended - began)))
         if silent and not changed:
             raise Unavailable("; ".join(silent))
         return changed, cursor

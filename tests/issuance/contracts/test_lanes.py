@@ -59,6 +59,14 @@ def test_lane__refills_evenly__and_never_above_its_cap(laned: Stage) -> None:
     assert lane_of(laned)[2] == HOUR_CAP
 
 
+def test_lane__that_refills_by_no_whole_grain__rounds_down(stage: Stage) -> None:
+    lane(stage, hour_cap=7_201 * GRAIN)
+    depart(stage, raw=7_201 * GRAIN)
+    for seconds, grains in ((1, 2), (3_598, 7_198), (1, 7_201)):
+        stage.pass_time(seconds)
+        assert lane_of(stage)[2] == grains * GRAIN
+
+
 def test_lanes__of_other_destinations_and_tokens__are_their_own(laned: Stage) -> None:
     other = list_other(laned)
     lane(laned, destination=ELSEWHERE, hour_cap=2 * ONE, life=LIFE + 1)

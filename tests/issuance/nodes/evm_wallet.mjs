@@ -130,6 +130,7 @@ const socket = new WebSocketProvider(url.replace('http:', 'ws:'))
 const heads = [], pending = []
 await socket.on('block', (number) => heads.push(number))
 await socket.on('pending', (hash) => pending.push(hash))
+await socket.send('eth_chainId', [])  // after both subscriptions on the same connection
 
 const paid = await (await signer.sendTransaction({ to: receiver, value: 5n })).wait()
 saw.paid = { status: paid.status, gas: Number(paid.gasUsed), got: String(await page.getBalance(receiver)) }
@@ -150,7 +151,8 @@ saw.reverted = isError(await refused(signer.estimateGas({ to: at })), 'CALL_EXCE
 const receipt = await page.getTransactionReceipt(logged.hash)
 saw.sameReceipt = receipt.blockHash === logged.blockHash && receipt.logs.length === 1
 
-for (let tries = 0; tries < 400 && !(logs.length && heads.includes(logged.blockNumber)); tries++) {
+const hasHeard = () => logs.length && heads.includes(logged.blockNumber) && [paid.hash, logged.hash].every((id) => pending.includes(id))
+for (let tries = 0; tries < 400 && !hasHeard(); tries++) {
   await new Promise((resolve) => setTimeout(resolve, 10))
 }
 saw.heard = { logs, head: heads.includes(logged.blockNumber), pending: [paid.hash, logged.hash].every((id) => pending.includes(id)) }

@@ -344,3 +344,33 @@ def test_issuers__two_of_two_needed__one_member_still_does_what_a_member_may(sto
     said = {name: stand.world.rehearses(build(stand)) for name, (_, build) in SCENES.items()}
     assert [name for name in BY_ONE_MEMBER if said[name] is not None] == []
     assert {said[name] for name in BY_ENOUGH_ISSUERS} == {206}
+
+
+EXECUTED = [name for name, (letters, _) in SCENES.items() if letters.startswith("PIO")]
+
+
+@pytest.mark.parametrize("name", EXECUTED, ids=ids)
+def test_operation__executed_by_a_member_who_pays__needs_no_further_account(stand: Stand, name: str) -> None:
+    asked = SCENES[name][1](stand)
+    payer = AccountMeta(KEYS.issuers[0], is_signer=True, is_writable=True)
+    stand.world.put(KEYS.issuers[0], b"", SYSTEM, lamports=10**10)
+    alone = Instruction(asked.program_id, bytes(asked.data), [payer, *asked.accounts[1 : len(SCENES[name][0])]])
+    assert stand.world.rehearses(alone) is None
+
+
+@pytest.mark.parametrize("at", range(0, 32, 3))
+def test_hash__with_a_single_byte_that_is_not_zero__is_not_zero(stand: Stand, at: int) -> None:
+    def cancelled(reason: bytes) -> Instruction:
+        mint, action = stand.world.mint, hashed("split")
+        return stand.world.program.cancel(mint=mint, action=action, reason=reason, signers=KEYS.acting)
+
+    assert stand.world.rehearses(cancelled(bytes(at) + b"\1" + bytes(31 - at))) is None
+    assert stand.world.refusal(cancelled(bytes(32))) == "actions: reason was zero"
+
+
+@pytest.mark.parametrize("at", range(0, 32, 3))
+def test_key__that_differs_in_a_single_byte__is_another(stand: Stand, at: int) -> None:
+    asked = SCENES["pause"][1](stand)
+    mint = bytearray(bytes(asked.accounts[2].pubkey))
+    mint[at] ^= 1
+    assert refused(stand, with_accounts(asked, a2=Pubkey(bytes(mint)))) == KINDS["M"].words

@@ -30,6 +30,9 @@ BROKEN = 1
 _BEAT_S, _GATHER_S = 0.02, 0.002
 """At most one block a beat; a lone transaction waits only for those that come with it."""
 _LIVE_BLOCK_S = 2.0
+_FOLLOWING_S = 0.5
+"""So long after the last transaction an empty block follows, where none comes by itself: a wallet that begins to watch for
+blocks after it sent would else wait for ever."""
 _DUMP_S = 300.0
 _REBUILDS_MAX = 3
 _STEPS_MAX = 5_000
@@ -330,18 +333,23 @@ class Chain:
 
     async def _mine_when_wanted(self) -> None:
         loop = asyncio.get_running_loop()
-        mined_at = loop.time()
+        mined_at, follows = loop.time(), False
         while True:
+            follows = follows and not self.rests
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LIVE_BLOCK_S if self._live else None):
+                async with asyncio.timeout(_LIVE_BLOCK_S if self._live else _FOLLOWING_S if follows else None):
                     await self._wanted.wait()
+            quiet = not self._wanted.is_set()
             await asyncio.sleep(max(_GATHER_S, mined_at + _BEAT_S - loop.time()))
             self._wanted.clear()
             try:
                 async with self._order:
                     child = await self._here()
-                    if not self.rests and (self._live or (await self._waiting(child))[0]):
-                        await self._mine([None])
+                    if not self.rests:
+                        full = bool((await self._waiting(child))[0])
+                        if self._live or full or (follows and quiet and not self._next_at):
+                            await self._mine([None])
+                            follows = full
             except WireBroken:
                 self._wanted.set()
             except OSError as failure:  # nothing was planned: asked again at the next beat

@@ -1,11 +1,9 @@
 """The doors of the durable chain: JSON-RPC over HTTP and WebSocket, answered only when what it rests on is on disk."""
 
 import asyncio
-import os
-import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -13,21 +11,12 @@ import uvicorn
 from openscrip.issuance.nodes.evm.chain import Chain
 from openscrip.issuance.nodes.evm.methods import Methods
 from openscrip.issuance.nodes.evm.subscriptions import Subscriptions
+from openscrip.issuance.nodes.serving import Receive, Send, respond, serve_until_told, whole_body
 
 BODY_BYTES_MAX = 16_000_000
-PARENT_CHECK_S = 0.25
 _MESSAGES_MAX = 64
 """Messages of one WebSocket that are answered at once; the next waits."""
 _TRY_AGAIN_LATER = 1013
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-headers", b"*"),
-    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-    (b"access-control-max-age", b"600"),
-]
 
 
 class Face:
@@ -38,26 +27,26 @@ class Face:
         self._methods = Methods(chain)
         self._subscriptions = subscriptions
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or one connection's messages."""
         if scope["type"] == "websocket":
             await self._converse(receive, send)
         elif scope["type"] == "http":
             await self._answer(str(scope["method"]), receive, send)
 
-    async def _answer(self, method: str, receive: _Receive, send: _Send) -> None:
+    async def _answer(self, method: str, receive: Receive, send: Send) -> None:
         if method != "POST":
-            await _respond(send, 200, b'"ok"' if method == "GET" else b"")
+            await respond(send, 200, b'"ok"' if method == "GET" else b"")
             return
-        body = await _body(receive)
+        body = await whole_body(receive, BODY_BYTES_MAX)
         if body is None:
-            await _respond(send, 413, b'"body was too large"')
+            await respond(send, 413, b'"body was too large"')
             return
         answered = await self._methods.answer(body)
         await self._chain.durable()
-        await _respond(send, 200, answered)
+        await respond(send, 200, answered)
 
-    async def _converse(self, receive: _Receive, send: _Send) -> None:
+    async def _converse(self, receive: Receive, send: Send) -> None:
         if (await receive())["type"] != "websocket.connect":
             return
         await send({"type": "websocket.accept"})
@@ -67,7 +56,7 @@ class Face:
             await self._chain.durable()
             await send({"type": "websocket.send", "text": text})
 
-        async def respond(body: bytes) -> None:
+        async def say_answer(body: bytes) -> None:
             try:
                 await say((await listener.answer(body, self._methods)).decode())
             except OSError:  # whoever asked has left
@@ -85,7 +74,7 @@ class Face:
             while (message := await receive())["type"] == "websocket.receive":
                 await room.acquire()
                 body = (message.get("text") or "").encode() or message.get("bytes") or b""
-                task = asyncio.create_task(respond(body))
+                task = asyncio.create_task(say_answer(body))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             telling.cancel()
@@ -102,48 +91,4 @@ async def serve(
         Face(chain, subscriptions), lifespan="off", log_level="warning", access_log=False, ws="websockets-sansio",
         ws_max_size=BODY_BYTES_MAX, timeout_graceful_shutdown=2, timeout_keep_alive=75,
     )  # fmt: skip
-    server = _Server(configuration)
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, server.leave)
-    if die_with_parent:
-        _leave_without(os.getppid(), server, loop)
-    ready()
-    await server.serve(sockets=[door])
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that leaves with status 0 on a signal; its own handling raises the signal again."""
-
-    def leave(self) -> None:
-        self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _leave_without(parent: int, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
-    if os.getppid() == parent:
-        loop.call_later(PARENT_CHECK_S, _leave_without, parent, server, loop)
-    else:
-        server.leave()
-
-
-async def _body(receive: _Receive) -> bytes | None:
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            return None
-        parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-async def _respond(send: _Send, status: int, body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS, length]})
-    await send({"type": "http.response.body", "body": body})
+    await serve_until_told(configuration, [door], ready, die_with_parent=die_with_parent)

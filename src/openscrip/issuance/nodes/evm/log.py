@@ -8,14 +8,14 @@ import asyncio
 import json
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-_FRAME = struct.Struct("<II")
+from openscrip.issuance.nodes.frames import FrameBroken, frame, frames
+
 _MINED = struct.Struct("<qQ32s")
 
 
@@ -87,20 +87,13 @@ class Log:
 
     def replay(self) -> Iterator[Record]:
         """Every whole record from the start; afterwards a new log is cut there and ready for appending."""
-        content = os.pread(self._file, os.fstat(self._file).st_size, 0)
-        at, size = 0, len(content)
-        while at + _FRAME.size <= size:
-            length, checksum = _FRAME.unpack_from(content, at)
-            end = at + _FRAME.size + length
-            if end > size:
-                break
-            body = content[at + _FRAME.size : end]
-            if zlib.crc32(body) != checksum or not body:
-                if end == size:
-                    break
-                raise LogBroken(f"log: the record at byte {at} of {self.path} was damaged")
-            yield Record(Kind(body[0]), body[1:])
-            at = end
+        at = 0
+        try:
+            for end, body in frames(self._file, os.fstat(self._file).st_size):
+                yield Record(Kind(body[0]), body[1:])
+                at = end
+        except FrameBroken as broken:
+            raise LogBroken(f"log: the record at byte {broken.at} of {self.path} was damaged") from None
         if at != self._written:
             os.ftruncate(self._file, at)
             self._written = self._synced = at
@@ -108,14 +101,14 @@ class Log:
     def append(self, *records: Record) -> None:
         """Write records. On failure nothing of them stays, and the error is the caller's answer."""
         bodies = [bytes([record.kind]) + record.payload for record in records]
-        frames = b"".join(_FRAME.pack(len(body), zlib.crc32(body)) + body for body in bodies)
+        written = b"".join(frame(body) for body in bodies)
         try:
-            if os.pwrite(self._file, frames, self._written) != len(frames):
+            if os.pwrite(self._file, written, self._written) != len(written):
                 raise OSError("log: the disk took only a part of a record")
         except OSError:
             os.ftruncate(self._file, self._written)
             raise
-        self._written += len(frames)
+        self._written += len(written)
 
     async def durable(self) -> None:
         """Return once everything written so far is on disk. Callers that wait together share one flush."""

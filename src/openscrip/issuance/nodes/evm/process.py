@@ -3,12 +3,12 @@
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
 
+from openscrip.issuance.nodes import ending
 from openscrip.issuance.nodes.evm.anvil import ANVIL, PATIENCE_S, Anvil, free_port, refuse_taken
 from openscrip.issuance.nodes.evm.plain import PlainChain
 from openscrip.issuance.rpc import JsonRpc
@@ -148,25 +148,10 @@ class DurableChain:
 
     def stop(self, timeout_s: float) -> None:
         """Ask it to end and wait; what does not end in time is killed."""
-        process = self._process
-        if process is None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
-        _close(process)
+        if self._process is not None:
+            ending.stop(self._process, timeout_s)
 
     def kill(self) -> None:
         """End it at once; anvil ends with it."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait(5)
-            _close(self._process)
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdout is not None:
-        process.stdout.close()
+            ending.kill(self._process)

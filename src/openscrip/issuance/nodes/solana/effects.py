@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction_metadata import TransactionMetadata
 
-from openscrip.issuance.nodes.solana.frames import FRAME, FrameBroken, frame, frames
+from openscrip.issuance.nodes.frames import FRAME, FrameBroken, frame, frames
 from openscrip.issuance.nodes.solana.landed import Executed, Landed
 from openscrip.issuance.nodes.solana.log import LogFailed
 from openscrip.issuance.nodes.solana.message_keys import MessageKeys

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from openscrip.issuance.nodes.solana.frames import FrameBroken, frame, frames
+from openscrip.issuance.nodes.frames import FrameBroken, frame, frames
 
 _HEAD = struct.Struct("<BQq")
 

@@ -4,12 +4,12 @@ import hashlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from openscrip.issuance.nodes import ending
 from openscrip.issuance.nodes.solana.genesis import ProgramAtGenesis
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.errors import Unavailable
@@ -79,23 +79,13 @@ class SolanaNode:
 
     def stop(self, timeout_s: float = 10) -> None:
         """Ask it to end and wait; what does not end in time is killed."""
-        process = self._process
-        if process is None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
-        _close(process)
+        if self._process is not None:
+            ending.stop(self._process, timeout_s)
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait(5)
-            _close(self._process)
+            ending.kill(self._process)
 
     def __enter__(self) -> "SolanaNode":
         self.start()
@@ -123,8 +113,3 @@ def _first_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | N
     out = process.stdout
     readable: Sequence[object] = select.select([out], [], [], timeout_s)[0] if out else ()
     return (out.readline() or None) if out and readable else None
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdout is not None:
-        process.stdout.close()

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NoReturn
 
 import uvicorn
 
+from openscrip.issuance.nodes.serving import Receive, Send, respond, serve_until_told, whole_body
 from openscrip.issuance.nodes.solana.account_methods import account_methods
 from openscrip.issuance.nodes.solana.bank import Bank
 from openscrip.issuance.nodes.solana.block_methods import block_methods, in_time
@@ -24,17 +23,8 @@ from openscrip.issuance.nodes.solana.token_parsing import TokenParser
 from openscrip.issuance.nodes.solana.transaction_methods import transaction_methods
 
 BODY_BYTES_MAX = 4_000_000
-PARENT_CHECK_S = 0.25
 DISK_FAILED = 74
 """Exit status after a failed flush (EX_IOERR): the node must not answer what may be lost."""
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-headers", b"*"),
-    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-]
 
 
 class Face:
@@ -53,20 +43,20 @@ class Face:
         self.publisher = Publisher(bank, parse)
         self._sockets = SocketFace(bank, self.publisher)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or serve one WebSocket."""
         if scope["type"] == "websocket":
             await self._sockets(receive, send)
         elif scope["type"] == "http":
             await self._answer(scope["method"], receive, send)
 
-    async def _answer(self, verb: str, receive: _Receive, send: _Send) -> None:
+    async def _answer(self, verb: str, receive: Receive, send: Send) -> None:
         if verb != "POST":
-            await _respond(send, 200, b'"ok"' if verb == "GET" else b"")
+            await respond(send, 200, b'"ok"' if verb == "GET" else b"")
             return
-        body = await _body(receive)
+        body = await whole_body(receive, BODY_BYTES_MAX)
         if body is None:
-            await _respond(send, 413, b'"body was too large"')
+            await respond(send, 413, b'"body was too large"')
             return
         try:
             answered = answer(body, self.methods)
@@ -74,7 +64,7 @@ class Face:
             await self._bank.log.durable()
         except LogFailed as failure:
             _end(failure)
-        await _respond(send, 200, answered)
+        await respond(send, 200, answered)
 
 
 async def serve(bank: Bank, doors: Sequence[socket.socket], ready: Callable[[], None], *, die_with_parent: bool) -> None:
@@ -96,15 +86,8 @@ async def serve(bank: Bank, doors: Sequence[socket.socket], ready: Callable[[], 
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )
-    server = _Server(configuration)
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, server.leave)
-    if die_with_parent:
-        _leave_without(os.getppid(), server, loop)
     telling = asyncio.create_task(_publish(face.publisher))
-    ready()
-    await server.serve(sockets=list(doors))
+    await serve_until_told(configuration, doors, ready, die_with_parent=die_with_parent)
     telling.cancel()
 
 
@@ -121,40 +104,3 @@ async def _publish(publisher: Publisher) -> None:
 def _end(failure: Exception) -> NoReturn:
     print(f"solana node: {failure}", file=sys.stderr, flush=True)  # noqa: T201 - the program speaks to whoever started it
     os._exit(DISK_FAILED)
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that leaves with status 0 on a signal; its own handling raises the signal again."""
-
-    def leave(self) -> None:
-        self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _leave_without(parent: int, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
-    if os.getppid() == parent:
-        loop.call_later(PARENT_CHECK_S, _leave_without, parent, server, loop)
-    else:
-        server.leave()
-
-
-async def _body(receive: _Receive) -> bytes | None:
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            return None
-        parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-async def _respond(send: _Send, status: int, body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS, length]})
-    await send({"type": "http.response.body", "body": body})

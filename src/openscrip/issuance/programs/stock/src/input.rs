@@ -3,10 +3,10 @@
 //! Layout: `count u64`, then each account, then `length u64`, the data, the program id. An account that is named again is
 //! its number and 7 bytes; any other is 88 bytes of head, its data, 10,240 bytes of room, up to the next multiple of 8, and
 //! its rent epoch.
-use crate::layout::{Action, Issuer, Key, Lane, Operation, Redemption, Stock, ACTION, ISSUER, LANE, REDEMPTION, STOCK};
+use crate::layout::{Action, Issuer, Key, Lane, Operation, Redemption, Stock};
+use crate::layout::{ACTION, ISSUER, LANE, MINT, REDEMPTION, STOCK};
 use crate::machine::{copy, sol_get_clock_sysvar, Clock};
 use crate::refusal::{refuse_unless, Outcome, DATA_LENGTH, TOO_MANY_ACCOUNTS};
-use crate::rows::MINT;
 use core::mem::MaybeUninit;
 
 pub const ACCOUNTS_MAX: usize = 32;

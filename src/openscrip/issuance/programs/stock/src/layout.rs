@@ -11,6 +11,8 @@ pub const REDEMPTION: u64 = 4;
 pub const ACTION: u64 = 5;
 pub const LANE: u64 = 6;
 pub const OPERATION: u64 = 7;
+/// An account that a call may name and that is not ours.
+pub const MINT: u64 = 8;
 
 /// A public key or a hash.
 #[repr(C)]

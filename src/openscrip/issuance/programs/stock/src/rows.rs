@@ -2,13 +2,12 @@
 //! Everything here is checked before a handler runs.
 use crate::inner::size_of;
 use crate::input::{Account, Call};
-use crate::layout::{Key, Redemption, ACTION, ISSUER, LANE, REDEMPTION, STOCK};
+use crate::layout::{Key, Redemption, ACTION, ISSUER, LANE, MINT, REDEMPTION, STOCK};
 use crate::refusal::{refuse_unless, Outcome};
 use crate::refusal::{ACCOUNT, ACCOUNT_MISSING, DATA_LENGTH, INSTRUCTION_UNKNOWN, SIGNATURE};
 
-// Kinds of accounts: a tag of ours, one of these, or anything.
+// Kinds of accounts: a tag of ours, the mint, one of these, or anything.
 const ANY: u64 = 0;
-pub const MINT: u64 = 8;
 const ESCROW: u64 = 9;
 const HOLDER: u64 = 10;
 

@@ -18,7 +18,7 @@ class FrameBroken(Exception):
 
 
 def frame(body: bytes) -> bytes:
-    """The body with its length and checksum before it."""
+    """The body, which is not empty, with its length and checksum before it."""
     return FRAME.pack(len(body), zlib.crc32(body)) + body
 
 
@@ -38,7 +38,7 @@ def frames(file: int, size: int) -> Iterator[tuple[int, bytes]]:
         if end > kept_from + len(kept):
             kept_from, kept = at, os.pread(file, max(_CHUNK, end - at), at)
         body = kept[start - kept_from : end - kept_from]
-        if zlib.crc32(body) != checksum:
+        if zlib.crc32(body) != checksum or not body:  # zeros are no frame
             if end == size:
                 return
             raise FrameBroken(at)
