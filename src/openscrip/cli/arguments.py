@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from openscrip.cli.ledger import add_ledger
+from openscrip.cli.node_options import add_clock
 from openscrip.cli.solana_node import add_solana_node
 
 DESCRIPTION = "Real shares in, tokens out, and back, provably."
@@ -101,14 +102,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
 def _add_evm_node(to: argparse.ArgumentParser) -> None:
     to.add_argument("--port", default=None, help="where it answers on 127.0.0.1; 0 takes a free port (ports.evm_rpc, 8545)")
     to.add_argument("--chain-id", default=None, help="EIP-155 id of the chain (evm.chain_id, 31337)")
-    clock = to.add_mutually_exclusive_group()
-    clock.add_argument("--live", dest="at", action="store_const", const=None, help="market time is the wall clock")
-    clock.add_argument(
-        "--at",
-        default=None,
-        metavar="INSTANT",
-        help="market time of a new chain, such as 2024-06-03T12:00:00Z; it stands until openscrip_setClock moves it",
-    )
+    add_clock(to)
 
 
 def _add_holders(to: argparse.ArgumentParser) -> None:

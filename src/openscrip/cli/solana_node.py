@@ -3,10 +3,11 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from openscrip.cli.node_options import add_clock, start_of, within
 from openscrip.cli.saying import Voice
 from openscrip.cli.settings import settings_of
-from openscrip.kernel.clock import LiveClock, instant, iso
-from openscrip.kernel.errors import Malformed, Refused
+from openscrip.kernel.clock import iso
+from openscrip.kernel.errors import Refused
 
 SOLANA_PORT = 8_899
 SLOTS_MAX = 10_000_000
@@ -26,14 +27,7 @@ def add_solana_node(to: ArgumentParser) -> None:
         help="where it answers on 127.0.0.1; the port after it takes WebSockets too, if it is free; "
         "0 takes a free port (ports.solana_rpc, 8899)",
     )
-    clock = to.add_mutually_exclusive_group()
-    clock.add_argument("--live", dest="at", action="store_const", const=None, help="market time is the wall clock")
-    clock.add_argument(
-        "--at",
-        default=None,
-        metavar="INSTANT",
-        help="market time of a new chain, such as 2024-06-03T12:00:00Z; it stands until openscrip_setClock moves it",
-    )
+    add_clock(to)
     to.add_argument(
         "--program",
         action="append",
@@ -54,16 +48,19 @@ def solana_node(asked: Namespace, voice: Voice) -> int:
     from openscrip.issuance.nodes.solana.running import NodeOptions, run  # noqa: PLC0415
 
     settings = settings_of(asked)
-    port = settings.ports.solana_rpc or SOLANA_PORT if asked.port is None else _within(asked.port, 0, 65_535, "port")
+    port = settings.ports.solana_rpc or SOLANA_PORT
+    if asked.port is not None:
+        port = within(asked.port, 0, 65_535, "solana.option", "solana node: port")
     confirm, finalize, drop, blockhash = (
-        _within(getattr(asked, option[2:].replace("-", "_")), 0, SLOTS_MAX, option[2:]) for option, _, _ in FAULTS
+        within(getattr(asked, option[2:].replace("-", "_")), 0, SLOTS_MAX, "solana.option", f"solana node: {option[2:]}")
+        for option, _, _ in FAULTS
     )
     options = NodeOptions(
         settings.data / "solana",
         port,
         second_port=port + 1 if 0 < port < 65_535 else 0,
         live=asked.at is None,
-        start_at=LiveClock().now() if asked.at is None else _instant(asked.at),
+        start_at=start_of(asked.at),
         programs=[ProgramAtGenesis.parse(text) for text in asked.program],
         faults=Faults(confirm, finalize, drop),
         blockhash_slots=max(1, blockhash),
@@ -82,16 +79,3 @@ def _text(told: dict[str, Any]) -> str:
         f"Chain {told['genesis']} answers at {told['rpc']} and {told['ws']}.\n"
         f"{told['transactions']} transactions, slot {told['slot']}, {iso(told['at'])}. Stop with Ctrl-C."
     )
-
-
-def _within(text: str, least: int, most: int, what: str) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise Malformed("solana.option", f"solana node: {text!a:.40} was no {what} from {least} to {most}")
-    return int(text)
-
-
-def _instant(text: str) -> int:
-    try:
-        return int(text) if text.isdecimal() else instant(text)
-    except (ValueError, OverflowError):
-        raise Malformed("clock.start", f"clock: {text!a:.40} was not an instant such as 2024-06-03T12:00:00Z") from None

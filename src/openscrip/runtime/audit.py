@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, select
 
 from openscrip.runtime.chart import ChartOfAccounts
 from openscrip.runtime.closing_audit import verify_closings
-from openscrip.runtime.history import one_moment
+from openscrip.runtime.history import one_moment, transfer_of
 from openscrip.runtime.ledger import Balance, Phase, Side, Transfer, credited, debited, seal, unbalanced, unit_of
 from openscrip.runtime.schema import account, transfer
 
@@ -86,14 +86,4 @@ def _resolution(entry: Transfer, pending: Transfer | None, resolved: set[str], a
 def _transfers(connection: Connection) -> Iterator[tuple[int, Transfer, int, str]]:
     columns = transfer.c
     for found in connection.execute(select(transfer).order_by(columns.number).execution_options(yield_per=5_000)):
-        entry = Transfer(
-            found.id,
-            found.debit,
-            found.credit,
-            found.amount,
-            found.cause,
-            Phase(found.phase),
-            found.pending_id or "",
-            found.expires_at,
-        )
-        yield found.number, entry, found.at, found.seal
+        yield found.number, transfer_of(found), found.at, found.seal

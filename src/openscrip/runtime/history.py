@@ -7,8 +7,9 @@ what was posted since then is added up, by index. Reads only, over one connectio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func, literal, select, true, union_all
 
 from openscrip.runtime.database import READ_ONLY
 from openscrip.runtime.ledger import Balance, Phase, Transfer, moved
@@ -216,15 +217,12 @@ def entries(connection: Connection, since: int | None = None, until: int | None 
     if until is not None:
         asked = asked.where(transfer.c.at < until)
     for found in connection.execute(asked.execution_options(yield_per=5_000)):
-        posting = Transfer(
-            found.id,
-            found.debit,
-            found.credit,
-            found.amount,
-            found.cause,
-            Phase(found.phase),
-            found.pending_id or "",
-            found.expires_at,
-        )
+        posting = transfer_of(found)
         pending = None if found.of is None else Transfer(posting.pending_id, posting.debit, posting.credit, found.of, "")
         yield Entry(found.number, found.at, posting, found.seal, *moved(posting, pending))
+
+
+def transfer_of(row: Row[Any]) -> Transfer:
+    """The transfer in a row that has all columns of the table."""
+    phase, pending_id = Phase(row.phase), row.pending_id or ""
+    return Transfer(row.id, row.debit, row.credit, row.amount, row.cause, phase, pending_id, row.expires_at)
