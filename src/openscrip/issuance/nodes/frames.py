@@ -1,9 +1,12 @@
 """Frames in an append-only file: `length u32, crc32 u32`, then the body that both are about. Little endian."""
 
+import asyncio
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 FRAME = struct.Struct("<II")
 _CHUNK = 1 << 20
@@ -44,3 +47,51 @@ def frames(file: int, size: int) -> Iterator[tuple[int, bytes]]:
             raise FrameBroken(at)
         yield end, body
         at = end
+
+
+class FrameFile:
+    """An append-only file of frames. `write` hands over to the system, `durable` waits for the disk; both raise OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._written = self._synced = 0
+        self._sync_running: asyncio.Task[None] | None = None
+
+    def write(self, bodies: Sequence[bytes]) -> None:
+        """Write frames of these bodies. On failure nothing of them stays."""
+        written = b"".join(frame(body) for body in bodies)
+        try:
+            if os.pwrite(self._file, written, self._written) != len(written):
+                raise OSError("log: the disk took only a part of a record")
+        except OSError:
+            with suppress(OSError):  # what stays is cut off at the next start
+                os.ftruncate(self._file, self._written)
+            raise
+        self._written += len(written)
+
+    async def durable(self) -> None:
+        """Return once everything written so far is on disk. Callers that wait together share one flush."""
+        target = self._written
+        while self._synced < target:
+            if self._sync_running is None:
+                self._sync_running = asyncio.create_task(self._sync())
+            await asyncio.shield(self._sync_running)
+
+    def flush(self) -> None:
+        """Put everything written so far on disk, now."""
+        os.fdatasync(self._file)
+        self._synced = self._written
+
+    def close(self) -> None:
+        """Flush and let go of the file."""
+        self.flush()
+        os.close(self._file)
+
+    async def _sync(self) -> None:
+        upto = self._written
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
+        finally:
+            self._sync_running = None
+        self._synced = upto

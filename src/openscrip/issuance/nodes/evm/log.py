@@ -4,17 +4,15 @@ A record is `length u32, crc32 u32, kind u8, payload` (little endian; length and
 record cut off at the end was never answered and is dropped; a broken one is not repaired.
 """
 
-import asyncio
 import json
 import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
-from openscrip.issuance.nodes.frames import FrameBroken, frame, frames
+from openscrip.issuance.nodes.frames import FrameBroken, FrameFile, frames
 
 _MINED = struct.Struct("<qQ32s")
 
@@ -76,14 +74,8 @@ class LogBroken(Exception):
     """The log on disk was damaged before its end, made otherwise than it says, or is in use. The node does not start."""
 
 
-class Log:
-    """An append-only file. `append` hands over to the system, `durable` waits for the disk."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._written = self._synced = 0
-        self._sync_running: asyncio.Task[None] | None = None
+class Log(FrameFile):
+    """The file of the steps. `append` hands over to the system, `durable` waits for the disk."""
 
     def replay(self) -> Iterator[Record]:
         """Every whole record from the start; afterwards a new log is cut there and ready for appending."""
@@ -100,38 +92,4 @@ class Log:
 
     def append(self, *records: Record) -> None:
         """Write records. On failure nothing of them stays, and the error is the caller's answer."""
-        bodies = [bytes([record.kind]) + record.payload for record in records]
-        written = b"".join(frame(body) for body in bodies)
-        try:
-            if os.pwrite(self._file, written, self._written) != len(written):
-                raise OSError("log: the disk took only a part of a record")
-        except OSError:
-            os.ftruncate(self._file, self._written)
-            raise
-        self._written += len(written)
-
-    async def durable(self) -> None:
-        """Return once everything written so far is on disk. Callers that wait together share one flush."""
-        target = self._written
-        while self._synced < target:
-            if self._sync_running is None:
-                self._sync_running = asyncio.create_task(self._sync())
-            await asyncio.shield(self._sync_running)
-
-    def flush(self) -> None:
-        """Put everything written so far on disk, now."""
-        os.fdatasync(self._file)
-        self._synced = self._written
-
-    def close(self) -> None:
-        """Flush and let go of the file."""
-        self.flush()
-        os.close(self._file)
-
-    async def _sync(self) -> None:
-        upto = self._written
-        try:
-            await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
-        finally:
-            self._sync_running = None
-        self._synced = upto
+        self.write([bytes([record.kind]) + record.payload for record in records])

@@ -4,17 +4,15 @@ A record is `length u32, crc32 u32, kind u8, slot u64, market time i64, payload`
 cover what follows them). A record cut off at the end was never answered and is dropped; a broken one is not repaired.
 """
 
-import asyncio
 import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from openscrip.issuance.nodes.frames import FrameBroken, frame, frames
+from openscrip.issuance.nodes.frames import FrameBroken, FrameFile, frames
 
 _HEAD = struct.Struct("<BQq")
 
@@ -46,19 +44,17 @@ class LogFailed(Exception):
     """The disk did not take what was accepted. Nobody may be told of it, and nothing more is taken: the node ends."""
 
 
-class Log:
-    """An append-only file, held by one process. `append` hands over to the system, `durable` waits for the disk."""
+class Log(FrameFile):
+    """The file of what was accepted, held by one process. `append` hands over to the system, `durable` waits for the disk."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        super().__init__(path)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LogBroken(f"log: {path} was in use by another node") from None
-        self._written = self._synced = 0
         self.replayed, self.size = 0, os.fstat(self._file).st_size
-        self._sync_running: asyncio.Task[None] | None = None
 
     def replay(self) -> Iterator[Record]:
         """Every whole record from the start; afterwards the log is cut there and ready for appending."""
@@ -75,15 +71,10 @@ class Log:
     def append(self, record: Record) -> None:
         """Write one record. Raises `LogFailed`; then nothing of it stays in the file."""
         body = _HEAD.pack(record.kind, record.slot, record.market_at) + record.payload
-        written = frame(body)
         try:
-            if os.pwrite(self._file, written, self._written) != len(written):
-                raise OSError("log: the disk took only a part of a record")
+            self.write([body])
         except OSError as failure:
-            with suppress(OSError):
-                os.ftruncate(self._file, self._written)
             raise LogFailed(f"log: a record could not be written: {failure}") from failure
-        self._written += len(written)
 
     @property
     def end(self) -> int:
@@ -95,28 +86,7 @@ class Log:
 
         Raises `LogFailed`.
         """
-        target = self._written
-        while self._synced < target:
-            if self._sync_running is None:
-                self._sync_running = asyncio.create_task(self._sync())
-            await asyncio.shield(self._sync_running)
-
-    def flush(self) -> None:
-        """Put everything written so far on disk, now."""
-        os.fdatasync(self._file)
-        self._synced = self._written
-
-    def close(self) -> None:
-        """Flush and let go of the file."""
-        self.flush()
-        os.close(self._file)
-
-    async def _sync(self) -> None:
-        upto = self._written
         try:
-            await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
+            await super().durable()
         except OSError as failure:
             raise LogFailed(f"log: could not be flushed: {failure}") from failure
-        finally:
-            self._sync_running = None
-        self._synced = upto
