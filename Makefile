@@ -6,9 +6,11 @@ SET_UP := tools/set_up.py
 PYTHON = $(shell tools/python)
 JOBS ?= 2
 MINUTES ?= 10
+# Where it is set, each of the hundreds of processes that the tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 FAST := not parts and not crash and not slow and not soak
 
-.PHONY: help demo up bench test test-fast soak lint lock program setup setup-dev clean
+.PHONY: help demo up bench test test-fast soak lint lock program setup setup-dev setup-soak clean
 
 help:
 	@echo "make demo       the whole story, from a subscription to the proof"
@@ -26,6 +28,9 @@ setup:
 setup-dev:
 	@$(PYTHON) $(SET_UP) dev
 
+setup-soak:
+	@$(PYTHON) $(SET_UP) soak
+
 demo: setup
 	@$(BIN)/openscrip demo $(ARGS)
 
@@ -37,6 +42,7 @@ bench: setup
 
 lint: setup-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
@@ -44,9 +50,9 @@ test: lint
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-fast: setup-dev
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "$(FAST)" $(ARGS)
+	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -n $(JOBS) --dist loadfile -m "$(FAST)" $(ARGS)
 
-soak: setup-dev
+soak: setup-soak
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m soak --timeout 0 --soak-minutes $(MINUTES) $(ARGS)
 
 lock: setup-dev

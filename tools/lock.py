@@ -6,7 +6,10 @@ from pathlib import Path
 
 from set_up import LOCKS, UV, CannotSetUp, pip_settings, step, uv_environment
 
-GROUPS = {"run": ("setup",), "dev": ("setup", "dev"), "node": ("node",), "uv": ("uv",)}
+GROUPS = {
+    "run": ("setup", "demo"), "dev": ("setup", "demo", "dev"), "node": ("node",), "uv": ("uv",), "freqtrade": ("freqtrade",),
+    "quickfix": ("quickfix",),
+}  # fmt: skip
 WITH_PROJECT = ("run", "dev")
 
 
@@ -17,7 +20,7 @@ def main() -> int:
         for name, groups in GROUPS.items():
             command: list[str | Path] = [UV, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
             command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header"]
-            command += ["pyproject.toml"] if name in WITH_PROJECT else []
+            command += ["pyproject.toml", "--extra", "postgres"] if name in WITH_PROJECT else []
             for group in groups:
                 command += ["--group", group]
             step(f"locking {name}.txt", [*command, "-o", LOCKS / f"{name}.txt"], environment)

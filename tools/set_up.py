@@ -1,4 +1,6 @@
-"""Set this clone up: `python3 tools/set_up.py run` for the product, `dev` for the tests as well. Standard library only.
+"""Set this clone up: `python3 tools/set_up.py run` for the product, `dev` for the tests, `soak` for the long ones.
+
+Standard library only.
 
 Everything it writes lies in .venv/, node_modules/ and, for the tests, .toolchain/. It is a matter of milliseconds when
 nothing changed: a stamp in each folder holds the hash of what it was made from. What cannot be had is said in one line.
@@ -11,9 +13,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import chromium
+import postgres
 from sbf.build import BuildFailed, library, library_folder
 from sbf.compiler import TOOLCHAIN, NoCompiler, find, obtain
 
@@ -27,7 +32,9 @@ ANVIL = MODULES / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 VENV_STAMP = VENV / "set-up.json"
 MODULES_STAMP = MODULES / "set-up.json"
 PYTHON_MINIMUM = (3, 11)
-STEP_TIMEOUT_S = 1800
+STEP_TIMEOUT_S = 3600
+# What the clone's own parts and one run of the tests write; with less a test fails at some write, and says little.
+SPACE_BYTES = 8 * 2**30
 
 
 class CannotSetUp(Exception):
@@ -36,11 +43,13 @@ class CannotSetUp(Exception):
 
 def main(arguments: list[str]) -> int:
     """Bring .venv and node_modules to what the locks say; 0 when they are there."""
-    if arguments not in (["run"], ["dev"]):
-        print("usage: tools/set_up.py run|dev", file=sys.stderr)
+    if arguments not in (["run"], ["dev"], ["soak"]):
+        print("usage: tools/set_up.py run|dev|soak", file=sys.stderr)
         return 2
     try:
-        set_up(arguments[0])
+        set_up("run" if arguments == ["run"] else "dev")
+        if arguments == ["soak"]:
+            fetch_quickfix()
     except CannotSetUp as failure:
         print(f"set-up: {failure}", file=sys.stderr)
         return 1
@@ -65,8 +74,22 @@ def set_up(level: str) -> None:
             install_npm_parts(level)
             check_anvil()
             write_stamp(MODULES_STAMP, wanted)
+        build_native_book()
         if level == "dev":
+            tell_of_little_space()
             fetch_compiler()
+            fetch_postgres()
+            fetch_freqtrade()
+            fetch_chromium()
+
+
+def tell_of_little_space(least_bytes: int = SPACE_BYTES) -> None:
+    """One line for each disk that the tests would fill."""
+    for place in (ROOT, Path(tempfile.gettempdir())):
+        free = shutil.disk_usage(place).free
+        if free < least_bytes:
+            needs = f"{free / 2**30:.1f} GiB are free and the tests take up to {least_bytes / 2**30:.0f}"
+            print(f"set-up: {place}: {needs}; remove what is old there, or set TMPDIR to another disk", file=sys.stderr)
 
 
 def fingerprint(*names: str) -> str:
@@ -242,6 +265,18 @@ def check_anvil() -> None:
         raise CannotSetUp(f"anvil, the local EVM node, did not run on this machine: {ANVIL.relative_to(ROOT)}")
 
 
+# The native order book
+
+
+def build_native_book() -> None:
+    """Build it where a compiler is; it costs milliseconds when nothing changed. Without it the reference book serves."""
+    done = subprocess.run(
+        [str(PYTHON), "tools/native_book.py"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S
+    )
+    if done.returncode:
+        print(f"set-up: {done.stderr.strip()}", file=sys.stderr)
+
+
 # The compiler of the Solana program
 
 
@@ -266,6 +301,87 @@ def fetch_compiler(toolchain: Path = TOOLCHAIN) -> None:
     stamp.unlink(missing_ok=True)
     if not compiler.pinned:
         print(f"set-up: the pinned compiler is not on offer; taken was {compiler.says}", flush=True)
+
+
+# The second database of the tests
+
+
+def fetch_postgres(toolchain: Path = TOOLCHAIN) -> None:
+    """PostgreSQL for the tests, where the machine has none. Where it cannot be had, one line says so, once."""
+    stamp = toolchain / "no-postgres.json"
+    tried = {"postgres": fingerprint("tools/postgres.py")}
+    if postgres.find(toolchain) is not None or read_stamp(stamp) == tried:
+        return
+    print("set-up: fetching PostgreSQL for the tests", flush=True)
+    try:
+        postgres.obtain(toolchain)
+    except postgres.NoPostgres as failure:
+        print(f"set-up: the tests on PostgreSQL cannot run here: {' '.join(str(failure).split())}", file=sys.stderr)
+        toolchain.mkdir(exist_ok=True)
+        write_stamp(stamp, tried)
+        return
+    stamp.unlink(missing_ok=True)
+
+
+# The browser of the tests
+
+
+def fetch_chromium(toolchain: Path = TOOLCHAIN) -> None:
+    """Chromium for the tests of the pages, where the machine has none. Where it cannot be had, one line says so, once."""
+    stamp = toolchain / "no-chromium.json"
+    tried = {"chromium": fingerprint("tools/chromium.py")}
+    if chromium.find() is not None or read_stamp(stamp) == tried:
+        return
+    print("set-up: fetching Chromium for the tests", flush=True)
+    try:
+        chromium.obtain()
+    except chromium.NoChromium as failure:
+        print(f"set-up: the tests in a browser cannot run here: {' '.join(str(failure).split())}", file=sys.stderr)
+        toolchain.mkdir(exist_ok=True)
+        write_stamp(stamp, tried)
+        return
+    stamp.unlink(missing_ok=True)
+
+
+# The programs that the tests run beside ours
+
+
+def fetch_freqtrade(toolchain: Path = TOOLCHAIN, lock: Path = LOCKS / "freqtrade.txt") -> None:
+    """Freqtrade in an environment of its own: a separate program under the GPL, which nothing of ours imports."""
+    fetch_apart("freqtrade", toolchain, lock)
+
+
+def fetch_quickfix(toolchain: Path = TOOLCHAIN, lock: Path = LOCKS / "quickfix.txt") -> None:
+    """QuickFIX, built from its sources in an environment of its own: ten minutes, and for `make soak` alone."""
+    fetch_apart("quickfix", toolchain, lock)
+
+
+def fetch_apart(name: str, toolchain: Path, lock: Path) -> None:
+    """What a lock names, in an environment of its own under `toolchain`.
+
+    Where it cannot be had, one line says so, once: its tests then fail, and all else goes on.
+    """
+    folder = toolchain / name
+    python, stamp, refusal = folder / "bin" / "python", folder / "set-up.json", toolchain / f"no-{name}.json"
+    wanted = {name: fingerprint(str(lock))}
+    if (read_stamp(stamp) == wanted and python.exists()) or read_stamp(refusal) == wanted:
+        return
+    try:
+        step(f"creating the environment of {name}", [PYTHON, "-m", "venv", "--clear", folder])
+        install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--require-hashes", "-r"]
+        environment = None
+        if runs([UV, "--version"]):
+            install = [UV, "pip", "sync", "--quiet", "--require-hashes", "--python", python]
+            environment = uv_environment(pip_settings())
+        step(f"installing {name} for the tests", [*install, lock], environment)
+    except CannotSetUp as failure:
+        reason = " ".join(str(failure).split())
+        print(f"set-up: the tests that run {name} cannot run here: {reason}", file=sys.stderr)
+        toolchain.mkdir(exist_ok=True)
+        write_stamp(refusal, wanted)
+        return
+    refusal.unlink(missing_ok=True)
+    write_stamp(stamp, wanted)
 
 
 def runs(command: list[str | Path]) -> bool:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from openscrip.kernel.clock import SteppedClock, instant, iso, new_york_date, new_york_instant
 
 
@@ -23,3 +25,9 @@ def test_new_york_follows_daylight_saving() -> None:
 
 def test_late_evening_in_new_york_is_still_that_day() -> None:
     assert new_york_date(instant("2024-06-04T03:59:59Z")) == date(2024, 6, 3)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2024-02-30T00:00:00Z", "", "x"])
+def test_instant__that_could_not_be_written_again__is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"outside|Invalid|day is out of range"):
+        instant(text)

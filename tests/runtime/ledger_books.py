@@ -1,6 +1,5 @@
 """A small ledger on disk whose market time the test moves, and a model that only keeps a list."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from tests.databases import tampered, url_of
 
 from openscrip.assets.accounts import CHART
-from openscrip.runtime.database import READ_ONLY, open_database, sqlite_url, upgrade
+from openscrip.runtime.database import READ_ONLY, open_database, upgrade
 from openscrip.runtime.ledger import Balance, Phase, Transfer
 from openscrip.runtime.sql import SqlStore
 
@@ -22,12 +22,12 @@ CUSTODY, INVENTORY = "TSLA/custody", "TSLA/inventory"
 
 
 class LedgerOnDisk:
-    """Opens `store.db` in a folder; `now` is the market time of what is posted next."""
+    """Opens the database of a folder; `now` is the market time of what is posted next."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "store.db"
+        self.folder = folder
         self.now = JUNE_3
-        self.engine: Engine = open_database(sqlite_url(self.path))
+        self.engine: Engine = open_database(url_of(folder))
         upgrade(self.engine)
         self.store = SqlStore(self.engine, CHART, (), lambda: self.now)
 
@@ -43,19 +43,13 @@ class LedgerOnDisk:
             yield connection
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self.store.close()
 
     def tampered(self, *statements: str) -> None:
-        """What somebody with the file in their hands could do: no trigger, key or check in the way."""
-        with sqlite3.connect(self.path) as connection:
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for (name,) in triggers:
-                connection.execute(f"DROP TRIGGER {name}")
-            for statement in statements:
-                assert connection.execute(statement).rowcount, f"nothing was altered by {statement}"
-        connection.close()
+        """What somebody with the database in their hands could do: no trigger, key or check in the way."""
+        self.store.close()
+        tampered(self.folder, *statements)
 
 
 @dataclass

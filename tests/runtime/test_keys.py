@@ -31,8 +31,7 @@ def test_a_key_is_made_once_and_then_stays(tmp_path: Path, kind: KeyKind, passph
 def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
     found: list[bytes] = []
     makers = [
-        threading.Thread(target=lambda: found.append(Keystore(tmp_path).ensure("k", KeyKind.ED25519).secret))
-        for _ in range(8)
+        threading.Thread(target=lambda: found.append(Keystore(tmp_path).ensure("k", KeyKind.ED25519).secret)) for _ in range(8)
     ]
     for maker in makers:
         maker.start()

@@ -7,14 +7,16 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from tests.conformance.stores import ALICE, CLAIM, CUSTODY, WORLD, memory_store, sql_store
+from tests.databases import postgres_place, sqlite_place, url_of
 
 from openscrip.kernel.errors import Refused
 from openscrip.runtime.audit import verify_ledger
-from openscrip.runtime.database import open_database, sqlite_url
+from openscrip.runtime.database import open_database
 from openscrip.runtime.ledger import LedgerBroken, Phase, Transfer
 from openscrip.runtime.store import Store
 
@@ -95,6 +97,7 @@ class LedgerMachine(RuleBasedStateMachine):
     """Posts batches of every kind to all three."""
 
     entries: Bundle[Transfer] = Bundle("entries")
+    place = staticmethod(sqlite_place)
 
     @initialize()
     def open(self) -> None:
@@ -102,14 +105,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.model = Model()
         self.memory = memory_store(Path(self.folder.name))
-        self.sql = sql_store(Path(self.folder.name))
+        self.sql = sql_store(self.place(Path(self.folder.name)))
         self.count = 0
 
     def teardown(self) -> None:
         """Check the whole SQL ledger from its own record."""
         if hasattr(self, "sql"):
             self.sql.close()
-            engine = open_database(sqlite_url(Path(self.folder.name) / "store.db"))
+            engine = open_database(url_of(Path(self.folder.name)))
             problems = verify_ledger(engine)
             engine.dispose()
             self.folder.cleanup()
@@ -168,5 +171,13 @@ class LedgerMachine(RuleBasedStateMachine):
                         )
 
 
-TestLedger = LedgerMachine.TestCase
+class PostgresLedgerMachine(LedgerMachine):
+    """The same on PostgreSQL."""
+
+    place = staticmethod(postgres_place)
+
+
+TestPostgresLedger = pytest.mark.slow(PostgresLedgerMachine.TestCase)
+TestPostgresLedger.settings = settings(max_examples=8, stateful_step_count=30, deadline=None)
+TestLedger = pytest.mark.slow(LedgerMachine.TestCase)
 TestLedger.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

@@ -1,21 +1,26 @@
 """A database of the first revision, with a ledger in it, brought up to date and used on."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import column, insert, table
+from tests.databases import EMPTY_PLACES, url_of
 from tests.runtime.ledger_books import BANK, CAPITAL, CLIENT, DAY, JUNE_3, LedgerOnDisk
 
+from openscrip.assets.accounts import CHART
 from openscrip.assets.chart import CHART_OF_ACCOUNTS
+from openscrip.issuance.journey import Journey, Milestone
 from openscrip.kernel.errors import Unavailable
 from openscrip.runtime import migrations
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.closing import Period, close_period
-from openscrip.runtime.database import open_database, sqlite_url
+from openscrip.runtime.database import open_database, upgrade
 from openscrip.runtime.history import Moment, balance_at
 from openscrip.runtime.ledger import Balance, Phase, Transfer, seal
+from openscrip.runtime.schema import account
+from openscrip.runtime.sql import SqlStore
 
 BEFORE = (
     Transfer("in", BANK, CLIENT, 100, "r1"),
@@ -23,30 +28,36 @@ BEFORE = (
     Transfer("pay", CLIENT, BANK, 30, "r1", Phase.POST, "hold"),
     Transfer("open", CLIENT, BANK, 5, "r1", Phase.PENDING),
 )
+NAMES = ("id", "debit", "credit", "amount", "cause", "phase", "pending_id", "seal")
+TRANSFER_BEFORE = table("transfer", *map(column, NAMES))
+
+
+@pytest.fixture(params=list(EMPTY_PLACES))
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder for each of both databases, without a table yet."""
+    return EMPTY_PLACES[request.param](tmp_path)
 
 
 def first_revision(folder: Path) -> None:
     """What the program of before left behind."""
-    engine = open_database(sqlite_url(folder / "store.db"))
+    engine = open_database(url_of(folder))
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with engine.begin() as connection:
         config.attributes.update(connection=connection, version_table=migrations.VERSION_TABLE)
         command.upgrade(config, "0001")
+    accounts = [(BANK, "USD", "debit", 0, 100, 5, 30), (CLIENT, "USD", "credit", 5, 30, 0, 100)]
+    rows = [(t.id, t.debit, t.credit, t.amount, t.cause, t.phase.value, t.pending_id or None, seal(t)) for t in BEFORE]
+    with engine.begin() as connection:
+        totals = [dict(zip(account.c.keys(), each, strict=True)) for each in accounts]
+        connection.execute(insert(account), totals)
+        connection.execute(insert(TRANSFER_BEFORE), [dict(zip(NAMES, row, strict=True)) for row in rows])
     engine.dispose()
-    with sqlite3.connect(folder / "store.db") as file:
-        accounts = [(BANK, "USD", "debit", 0, 100, 5, 30), (CLIENT, "USD", "credit", 5, 30, 0, 100)]
-        file.executemany("INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?)", accounts)
-        file.executemany(
-            "INSERT INTO transfer (id, debit, credit, amount, cause, phase, pending_id, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(t.id, t.debit, t.credit, t.amount, t.cause, t.phase.value, t.pending_id or None, seal(t)) for t in BEFORE],
-        )
-    file.close()
 
 
-def test_a_ledger_of_before_is_sound_after_the_upgrade_and_goes_on(tmp_path: Path) -> None:
-    first_revision(tmp_path)
-    books = LedgerOnDisk(tmp_path)
+def test_a_ledger_of_before_is_sound_after_the_upgrade_and_goes_on(place: Path) -> None:
+    first_revision(place)
+    books = LedgerOnDisk(place)
     assert verify_ledger(books.engine, CHART_OF_ACCOUNTS) == []
     books.post(BEFORE[0], Transfer("own", BANK, CAPITAL, 7, "capital"))
     assert verify_ledger(books.engine, CHART_OF_ACCOUNTS) == []
@@ -56,9 +67,9 @@ def test_a_ledger_of_before_is_sound_after_the_upgrade_and_goes_on(tmp_path: Pat
     books.close()
 
 
-def test_transfers_of_before_are_in_the_first_closing_and_rewriting_one_is_found(tmp_path: Path) -> None:
-    first_revision(tmp_path)
-    books = LedgerOnDisk(tmp_path)
+def test_transfers_of_before_are_in_the_first_closing_and_rewriting_one_is_found(place: Path) -> None:
+    first_revision(place)
+    books = LedgerOnDisk(place)
     books.now += DAY
     assert close_period(books.engine, Period.parse("2024-06-03"), "Ada", books.now).transfers == len(BEFORE)
     books.post(Transfer("done", CLIENT, BANK, 5, "r1", Phase.POST, "open"))
@@ -70,9 +81,32 @@ def test_transfers_of_before_are_in_the_first_closing_and_rewriting_one_is_found
     books.close()
 
 
-def test_a_store_that_was_told_no_time_cannot_post_after_a_closing(tmp_path: Path) -> None:
-    first_revision(tmp_path)
-    books = LedgerOnDisk(tmp_path)
+def test_rows_of_before_know_whose_they_are_after_the_upgrade(place: Path) -> None:
+    first_revision(place)
+    bodies = {"a": '{"id":"a","person":"alice"}', "b": '{"id":"b","person":null}', "c": '{"id":"c"}', "d": '{"person":7}'}
+    bodies["s"] = '{"id":"s","person":"alice","asked_at":1717416000}'
+    bodies |= {"w": '{"id":"w","wallet":{"person_id":"bob"}}', "x": '{"id":"x","client":"carol"}'}
+    kinds = {"s": "Subscription", "w": "ClientWallet", "x": "Examination"}
+    blank = {"stock": "", "state": "new"}
+    rows = [blank | {"kind": kinds.get(name, "Owned"), "id": name, "body": body} for name, body in bodies.items()]
+    names = ("kind", "id", "stock", "state", "body")
+    engine = open_database(url_of(place))
+    with engine.begin() as connection:
+        connection.execute(insert(table("row", *map(column, names))), rows)
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT id, person FROM row WHERE kind <> 'Journey' ORDER BY id").all()
+    store = SqlStore(engine, CHART, (Journey,))
+    with store.view() as view:
+        assert view.page(Journey, person="alice").rows == (Journey("s", "", "alice", (Milestone("new", 1717416000),)),)
+    store.close()
+    owners = {"a": "alice", "b": "", "c": "", "d": "", "s": "alice", "w": "bob", "x": "carol"}
+    assert [tuple(each) for each in found] == list(owners.items())
+
+
+def test_a_store_that_was_told_no_time_cannot_post_after_a_closing(place: Path) -> None:
+    first_revision(place)
+    books = LedgerOnDisk(place)
     close_period(books.engine, Period.parse("2024-05"), "Ada", books.now)
     books.now = 0
     with pytest.raises(Unavailable, match="closed period"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.stores import Letter, Order, Send, Sent, command, memory_store, sql_store
+from tests.conformance.stores import STORES, Letter, Order, Send, Sent, command, memory_store
 
 from openscrip.kernel.clock import SteppedClock
 from openscrip.kernel.errors import Refused, Unavailable
@@ -18,7 +18,7 @@ from openscrip.runtime.store import Command, Lease, Store, Unit
 from openscrip.runtime.worker import Retries, Worker
 
 
-@pytest.fixture(params=[memory_store, sql_store], ids=["memory", "sql"])
+@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = request.param(tmp_path)
     yield opened
@@ -231,7 +231,7 @@ def test_effects_run_side_by_side_and_every_answer_is_recorded(store: Store) -> 
     together = threading.Barrier(4)
 
     def perform(_: Lease) -> str:
-        together.wait(10)
+        together.wait(30)
         return "ok"
 
     working(store, perform, threads=4).run_until_idle(30)

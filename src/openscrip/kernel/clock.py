@@ -24,6 +24,10 @@ class LiveClock:
         """The current wall-clock second."""
         return int(time.time())
 
+    def now_us(self) -> int:
+        """The current wall-clock microsecond, for who tells one order from the next."""
+        return time.time_ns() // 1_000
+
 
 @dataclass(slots=True)
 class SteppedClock:
@@ -41,13 +45,25 @@ class SteppedClock:
 
 
 def instant(text: str) -> int:
-    """The UTC second of an ISO 8601 instant such as `2024-06-03T13:30:00Z`."""
-    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+    """The UTC second of an ISO 8601 instant such as `2024-06-03T13:30:00Z`.
+
+    Raises `ValueError` for what is none, and for one that its zone moves out of the years 1 to 9999: `iso` could not write it.
+    """
+    try:
+        return int(datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC).timestamp())
+    except OverflowError:
+        raise ValueError(f"{text!a:.40} was outside the years 1 to 9999 in UTC") from None
 
 
 def iso(at: int) -> str:
     """ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_york_words(at: int) -> str:
+    """As people in the market say it: `3 Jun 2024, 16:00 New York`."""
+    local = datetime.fromtimestamp(at, NEW_YORK)
+    return f"{local.day} {local:%b %Y, %H:%M} New York"
 
 
 def new_york_date(at: int) -> date:

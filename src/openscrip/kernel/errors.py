@@ -28,6 +28,14 @@ class Unavailable(Exception):
     """A broker, custodian, chain or attestor did not answer. The worker tries again, with a limit."""
 
 
+class NotYet(Unavailable):
+    """The outside answered that it is not done yet. Asked again after `after_s` machine seconds, for as long as it takes."""
+
+    def __init__(self, text: str, after_s: float) -> None:
+        super().__init__(text)
+        self.after_s = after_s
+
+
 def refuse_unless(allowed: bool, code: str, text: str) -> None:
     """Raise `Refused(code, text)` unless `allowed`."""
     if not allowed:

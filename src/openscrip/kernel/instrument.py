@@ -15,6 +15,7 @@ class InstrumentKind(StrEnum):
     EQUITY = "equity"
     ETF = "etf"
     BOND = "bond"
+    REIT = "reit"
 
 
 def parse_isin(text: str) -> str:

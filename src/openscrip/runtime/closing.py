@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from openscrip.kernel.clock import iso
 from openscrip.kernel.errors import Malformed, Refused, Unavailable, refuse_unless
+from openscrip.runtime.database import WRITE_LOCK
 from openscrip.runtime.history import Entry, closed_balances, entries, one_moment
 from openscrip.runtime.ledger import Balance
 from openscrip.runtime.schema import closing, closing_balance, closing_page, transfer
@@ -187,9 +188,7 @@ def close_period(engine: Engine, period: Period, by: str, now: int) -> Closing:
     raise Unavailable(f"ledger: transfers kept coming while {period.name} was closed; try again")
 
 
-def _prepared(
-    connection: Connection, period: Period, by: str, now: int
-) -> tuple[Closing, Tally, dict[str, Balance]]:
+def _prepared(connection: Connection, period: Period, by: str, now: int) -> tuple[Closing, Tally, dict[str, Balance]]:
     before = closings(connection)
     last = before[-1] if before else Closing(0, "", 0, 0, 0, 0, "", 0, "", FIRST_PREVIOUS)
     if any(each.period == period.name for each in before) or period.until <= last.until_at:
@@ -224,6 +223,7 @@ def _written(engine: Engine, closed: Closing, tally: Tally, balances: Mapping[st
     with engine.begin() as connection:
         if engine.dialect.name != "sqlite":
             # who was posting before has committed, and who comes after sees the closing
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
             connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}"))
             connection.execute(text("LOCK TABLE transfer, closing IN SHARE ROW EXCLUSIVE MODE"))
         within = select(func.count()).where(transfer.c.at >= closed.since_at, transfer.c.at < closed.until_at)

@@ -6,9 +6,11 @@ here: reads, settings, and requests that carry an id of their own. Nothing of th
 
 import http.client
 from collections import deque
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from openscrip.kernel.errors import Unavailable
+from openscrip.runtime.http_line import HttpLine, Reply
 
 
 class Connections:
@@ -22,23 +24,29 @@ class Connections:
         self._host, self._port, self._root = parts.hostname, parts.port, parts.path.rstrip("/")
         self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._timeout_s = timeout_s
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._idle: deque[HttpLine] = deque()
 
     def exchange(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Status and content of the answer. Raises `Unavailable` when there is none in time."""
+        reply = self.ask(method, path, body)
+        return reply.status, reply.content
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """The whole answer to a request with `headers` of its own. Raises `Unavailable` when there is none in time."""
         try:
             kept = self._idle.pop()
         except IndexError:
             kept = None
         if kept is not None:
             try:
-                return self._exchange(kept, method, path, body)
+                return self._exchange(kept, method, path, body, headers or {})
             except (http.client.HTTPException, ConnectionError):
                 self.close()  # the server closed what we kept
             except OSError as error:
                 raise self._silent(method, path, error) from error
         try:
-            return self._exchange(self._kind(self._host, self._port, timeout=self._timeout_s), method, path, body)
+            fresh = HttpLine(self._kind(self._host, self._port, timeout=self._timeout_s))
+            return self._exchange(fresh, method, path, body, headers or {})
         except (http.client.HTTPException, OSError) as error:
             raise self._silent(method, path, error) from error
 
@@ -47,19 +55,18 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None
-    ) -> tuple[int, bytes]:
+    def _exchange(self, line: HttpLine, method: str, path: str, body: bytes | None, more: Mapping[str, str]) -> Reply:
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            connection.request(method, self._root + path or "/", body, headers)
-            response = connection.getresponse()
-            content = response.read()
+            reply = line.exchange(method, self._root + path or "/", body, {**headers, **more})
         except BaseException:
-            connection.close()
+            line.close()
             raise
-        self._idle.append(connection)
-        return response.status, content
+        if line.is_over:
+            line.close()
+        else:
+            self._idle.append(line)
+        return reply
 
     def _silent(self, method: str, path: str, error: Exception) -> Unavailable:
         return Unavailable(f"{self._name}: {method} {path} was not answered: {str(error) or type(error).__name__}")

@@ -2,24 +2,52 @@
 
 SQLite is the embedded engine: WAL with `synchronous=FULL`, so that what was committed survives power loss, and
 `BEGIN IMMEDIATE`, so that a transaction that will write waits for its turn instead of failing half-way. PostgreSQL is
-for more than one machine.
+for more than one machine: whoever stops in the middle of a transaction, or is cut off, loses it and lets the others on.
 """
 
 import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, select, table, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 
+from openscrip.kernel.errors import Unavailable
 from openscrip.runtime import migrations
 
 BUSY_TIMEOUT_MS = 30_000
 FREE_SPACE_MIB_MIN = 64
 READ_ONLY = "openscrip_read_only"
 """Execution option of a connection that only reads: its transaction does not wait for writers."""
+
+LOCK_TIMEOUT_MS = 30_000
+WRITE_LOCK, MIGRATION_LOCK = 7301, 7302
+"""Advisory locks on PostgreSQL: of whoever writes to the books, and of whoever changes tables."""
+DDL_WAIT_MS, DDL_TRIES = 2_000, 30
+"""A change of tables waits no longer than this for those who read, since all others would wait behind it; then again."""
+_one_upgrade = threading.Lock()
+IDLE_IN_TRANSACTION_MS_MAX = 60_000
+"""A process that hangs in the middle of a transaction holds the write lock no longer than this on PostgreSQL."""
+PLANS = "-c enable_seqscan=off -c jit=off"
+"""Plans are kept. One that was made while a table was small would go on reading all of it; every table has indexes."""
+SERVER = {
+    "connect_timeout": 5, "application_name": "openscrip", "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 3, "tcp_user_timeout": 30_000,
+    "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS_MAX} {PLANS}",
+}  # fmt: skip
+"""What every connection to PostgreSQL asks for."""
+POOL_SIZE, POOL_SIZE_ASKING, POOL_OVERFLOW = 8, 16, 16
+"""Connections that are kept, of an engine and of one that many threads ask; and more that are made while they are needed."""
+TRIED_AFTER_S = 5.0
+PASSING_STATES = ("08", "40", "53", "57", "58", "55P03", "25P03")
+"""SQL states that pass by themselves: the connection, a conflict, resources such as disk space, an operator's shutdown."""
 
 
 class DatabaseUnfit(Exception):
@@ -37,7 +65,7 @@ def open_database(url: str, synchronous: str = "FULL") -> Engine:
     `synchronous="NORMAL"` is for what need not survive power loss, such as leases; nothing that others rely on.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return _open_server(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=16, max_overflow=32)
 
     @event.listens_for(engine, "connect")
@@ -51,6 +79,54 @@ def open_database(url: str, synchronous: str = "FULL") -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _open_server(url: str | URL, **how: Any) -> Engine:
+    """An engine on PostgreSQL. A connection that was idle for a while is tried before it is used: the server may be new."""
+    place = make_url(url)
+    if place.drivername in {"postgresql", "postgres"}:
+        place = place.set(drivername="postgresql+psycopg")
+    if place.drivername != "postgresql+psycopg":
+        raise DatabaseUnfit(f"database: {place.drivername} is not supported; use sqlite or postgresql")
+    try:
+        sizes = {"pool_size": POOL_SIZE, "max_overflow": POOL_OVERFLOW, "pool_use_lifo": True}
+        engine = create_engine(place, connect_args=SERVER, **(sizes | how))
+    except ImportError as error:
+        raise DatabaseUnfit("database: PostgreSQL needs psycopg; install openscrip[postgres]") from error
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", 0.0) > TRIED_AFTER_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception as error:  # whatever it is, another connection is taken
+                raise DisconnectionError from error
+
+    return engine
+
+
+def asker(engine: Engine) -> Engine:
+    """The engine for single questions, without a transaction around them but what is begun and ended by name."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{READ_ONLY: True})
+    return _open_server(engine.url, isolation_level="AUTOCOMMIT", pool_size=POOL_SIZE_ASKING)
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """What the database could not do now is `Unavailable`: locked too long, a full disk, a server that went. It passes."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        passes = isinstance(error, OperationalError) if state is None else state.startswith(PASSING_STATES)
+        if not passes and not error.connection_invalidated:
+            raise
+        raise Unavailable(f"database: {' '.join(str(error.orig).split())}") from error
 
 
 def _set_pragmas(connection: Any, synchronous: str) -> None:
@@ -71,18 +147,31 @@ def _set_pragmas(connection: Any, synchronous: str) -> None:
 def upgrade(engine: Engine, of: ModuleType = migrations) -> None:
     """Bring the database to the newest revision in one transaction. A database that is there already costs one query.
 
-    `of` is the history of what is kept: the books', unless another is named. Raises `DatabaseUnfit` for a database of a
-    newer program.
+    `of` is the history of what is kept: the books', unless another is named. Others may go on working: of several that
+    start one migrates, between two of their transactions, and waits for no reader longer than `DDL_WAIT_MS` at once.
+    Raises `DatabaseUnfit` for a database of a newer program and `Unavailable` if it never got its turn.
     """
-    if revision(engine, of.VERSION_TABLE) == of.HEAD:
-        return
+    for attempt in range(DDL_TRIES):
+        if revision(engine, of.VERSION_TABLE) == of.HEAD:
+            return
+        try:
+            _upgrade(engine, of)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != "55P03" or attempt == DDL_TRIES - 1:
+                raise Unavailable(f"database: could not be brought up to date: {error.orig}") from error
+
+
+def _upgrade(engine: Engine, of: ModuleType) -> None:
     from alembic import command  # noqa: PLC0415  # 0.3 s to load, needed once in the life of a database
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util.exc import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(files(of)))
-    with engine.begin() as connection:
+    with _one_upgrade, engine.begin() as connection:
+        if engine.dialect.name != "sqlite":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK}), pg_advisory_xact_lock({WRITE_LOCK})"))
+            connection.execute(text(f"SET LOCAL lock_timeout = {DDL_WAIT_MS}"))
         config.attributes.update(connection=connection, version_table=of.VERSION_TABLE)
         try:
             command.upgrade(config, "head")

@@ -35,6 +35,9 @@ class Decision:
 Decide = Callable[[Any, Any, Any], Decision]
 """`decide(row, event, view)`: pure; `view` is what it may know beside its own row."""
 
+Notes = Callable[[Unit, Row, int], None]
+"""What is kept of every row that is written, beside it, at market time: for people, never for a decision."""
+
 Hears = Mapping[type[Any], Sequence[Callable[["Books", Unit, Any], None]]]
 """Who hears which fact: the table in `bootstrap`."""
 
@@ -48,12 +51,14 @@ class Books:
         hears: Hears,
         view: Callable[[Unit, Any], Any],
         now: Callable[[], int],
+        notes: Notes = lambda unit, row, at: None,
     ) -> None:
         self._decides = decides
         self._kinds = {kind.__name__: kind for kind in decides}
         self._hears = hears
         self._view = view
         self._now = now
+        self._notes = notes
 
     def tell(self, unit: Unit, kind: type[Any] | str, row_id: str, event: object) -> None:
         """Let the row decide about `event`. An unknown row is a bug: whoever sends an answer knows that it exists."""
@@ -67,13 +72,14 @@ class Books:
         """Write a decision and let every listener hear its facts."""
         for kind, key, by in decision.uses:
             unit.use_once(kind, key, by)
+        now = self._now()
         for row in decision.rows:
             unit.put(row)
+            self._notes(unit, row, now)
         if decision.transfers:
             unit.post(decision.transfers)
         for command in decision.commands:
             unit.enqueue(command)
-        now = self._now()
         for fact in decision.facts:
             unit.record(fact, now)
             for listener in self._hears.get(type(fact), ()):

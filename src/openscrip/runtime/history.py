@@ -4,17 +4,18 @@ A moment is an instant of market time or a transfer's number. The nearest closin
 what was posted since then is added up, by index. Reads only, over one connection, all of one moment of the database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func, literal, select, true, union_all
 
-from openscrip.runtime.database import READ_ONLY
+from openscrip.runtime.database import READ_ONLY, unavailable
 from openscrip.runtime.ledger import Balance, Phase, Transfer, moved
 from openscrip.runtime.schema import account, closing, closing_balance, transfer
 
+TOGETHER = 500
 _PENDING = transfer.alias("pending")
 _FROM = transfer.outerjoin(_PENDING, _PENDING.c.id == transfer.c.pending_id)
 _HELD = case(
@@ -31,7 +32,7 @@ def one_moment(engine: Engine) -> Iterator[Connection]:
     options: dict[str, object] = {READ_ONLY: True}
     if engine.dialect.name != "sqlite":
         options["isolation_level"] = "REPEATABLE READ"  # elsewhere each statement would see a moment of its own
-    with engine.connect().execution_options(**options) as connection:
+    with unavailable(), engine.connect().execution_options(**options) as connection:
         yield connection
 
 
@@ -167,20 +168,40 @@ def current_balances(connection: Connection) -> dict[str, Balance]:
 def statement(connection: Connection, name: str, since: int, until: int) -> Statement:
     """What moved an account from `since` on, before `until`, in order of time and then of number."""
     opening = balance_at(connection, name, Moment(at=since - 1))
-    movements, totals = [], _numbers(opening)
+    return Statement(name, since, until, opening, tuple(_movements(connection, {name: opening}, since, until)[name]))
+
+
+def movements_of(connection: Connection, names: Collection[str], until: int) -> dict[str, list[Movement]]:
+    """Everything that moved these accounts before `until`, by account and oldest first: one question for `TOGETHER` of them."""
+    found: dict[str, list[Movement]] = {}
+    wanted = list(dict.fromkeys(names))
+    for first in range(0, len(wanted), TOGETHER):
+        openings = dict.fromkeys(wanted[first : first + TOGETHER], Balance())
+        found |= _movements(connection, openings, 0, until)
+    return found
+
+
+def _movements(connection: Connection, openings: Mapping[str, Balance], since: int, until: int) -> dict[str, list[Movement]]:
+    """What moved each account, whose balance before `since` is given."""
+    told: dict[str, list[Movement]] = {name: [] for name in openings}
+    totals = {name: _numbers(opening) for name, opening in openings.items()}
     columns = (transfer.c.number, transfer.c.at, transfer.c.id, transfer.c.phase, transfer.c.cause)
     within = and_(transfer.c.at >= since, transfer.c.at < until)
     sides = [
-        select(*columns, counter.label("counter"), literal(place).label("place"), _HELD.label("held"), _POSTED.label("posted"))
+        select(
+            *columns, side.label("account"), counter.label("counter"), literal(place).label("place"), _HELD.label("held"),
+            _POSTED.label("posted"),
+        )
         .select_from(_FROM)
-        .where(side == name, within)
+        .where(side.in_(list(openings)), within)
         for side, counter, place in ((transfer.c.debit, transfer.c.credit, 0), (transfer.c.credit, transfer.c.debit, 2))
-    ]
+    ]  # fmt: skip
     both = union_all(*sides).subquery()
     for found in connection.execute(select(both).order_by(both.c.at, both.c.number)):
-        totals[found.place] += int(found.held)
-        totals[found.place + 1] += int(found.posted)
-        movements.append(
+        numbers = totals[found.account]
+        numbers[found.place] += int(found.held)
+        numbers[found.place + 1] += int(found.posted)
+        told[found.account].append(
             Movement(
                 found.number,
                 found.at,
@@ -191,10 +212,10 @@ def statement(connection: Connection, name: str, since: int, until: int) -> Stat
                 found.place == 0,
                 int(found.held),
                 int(found.posted),
-                Balance(*totals),
+                Balance(*numbers),
             )
         )
-    return Statement(name, since, until, opening, tuple(movements))
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A file is JSON: `kind` and either `salt`, `nonce` and `sealed` (the passphrase through scrypt, then AES-256-GCM bound to
 the kind), or, when there is no passphrase, `secret` and `protection: "development"`, which `openscrip doctor` reports.
-A remote signer needs only the two ports; nothing else ever sees a secret.
+`runtime.signing` has the same keys behind a socket, in another process.
 """
 
 import json
@@ -75,6 +75,10 @@ class LocalKey:
             return coincurve.PrivateKey(self.secret).public_key.format(compressed=True)
         return Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw()
 
+    def sign(self, content: bytes) -> bytes:
+        """As `signing.Signer.sign`: over a digest or a message, as the curve has it."""
+        return self.sign_digest(content) if self.kind is KeyKind.SECP256K1 else self.sign_message(content)
+
     def sign_digest(self, digest: bytes) -> bytes:
         """As `DigestSigner.sign_digest`."""
         refuse_unless(self.kind is KeyKind.SECP256K1, "key.kind", f"keys: a key of {self.kind} cannot sign digests")
@@ -130,15 +134,20 @@ class Keystore:
         path = self._path(name)
         refuse_unless(path.is_file(), "key.missing", f"keys: {path.name} was missing")
         mode = path.stat().st_mode & 0o777
-        refuse_unless(
-            mode & 0o077 == 0, "key.mode", f"keys: {path.name} had mode {mode:o}; others could read it, use 600"
-        )
+        refuse_unless(mode & 0o077 == 0, "key.mode", f"keys: {path.name} had mode {mode:o}; others could read it, use 600")
         body = _document(path)
         refuse_unless(body.get("kind") == kind, "key.kind", f"keys: {path.name} was not of kind {kind}")
         try:
             return LocalKey(kind, self._opened(path, body))
         except (ValueError, KeyError, TypeError):
             raise Refused("key.format", f"keys: {path.name} was not a key file") from None
+
+    def beside(self, folder: Path) -> "Keystore":
+        """The keys of another folder, opened in the same way."""
+        return Keystore(folder, self._passphrase)
+
+    def close(self) -> None:
+        """Let go of what was opened; files are not kept open."""
 
     def problems(self) -> list[str]:
         """What `doctor` must say about the files: readable by others, or kept without a passphrase."""

@@ -6,7 +6,7 @@ two-phase (pending, then posted or voided), identified by their id, and limited 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,6 +87,15 @@ class Balance:
         return True
 
 
+def summed(balances: Iterable[Balance]) -> Balance:
+    """The totals of many accounts added up."""
+    found = [0, 0, 0, 0]
+    for each in balances:
+        for place, total in enumerate((each.debits_pending, each.debits_posted, each.credits_pending, each.credits_posted)):
+            found[place] += total
+    return Balance(*found)
+
+
 TOTAL_MAX = 2**63 - 1
 """No amount and no running total passes this: what a 64-bit column holds."""
 
@@ -139,9 +148,7 @@ def checked(transfer: Transfer, pending: Transfer | None, resolved: bool, at: in
 
 def expiry(pending: Transfer) -> Transfer:
     """What voids a pending transfer whose time has come."""
-    return Transfer(
-        f"{pending.id}:expired", pending.debit, pending.credit, 0, pending.cause, Phase.VOID, pending.id
-    )
+    return Transfer(f"{pending.id}:expired", pending.debit, pending.credit, 0, pending.cause, Phase.VOID, pending.id)
 
 
 def debited(balance: Balance, transfer: Transfer, pending: Transfer | None) -> Balance:

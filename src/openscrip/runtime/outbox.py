@@ -50,6 +50,15 @@ class Outbox:
         assign(undo, self.open, command.key, waiting)
         return waiting
 
+    def unparked(self, key: str, undo: Undo) -> Waiting | None:
+        """A parked command as if it came anew; the caller hands what it gets to `ready` when its transaction commits."""
+        parked = self.open.get(key)
+        if parked is None or parked.status != "parked":
+            return None
+        waiting = Waiting(parked.command, parked.number, error=parked.error, token=parked.token)
+        assign(undo, self.open, key, waiting)
+        return waiting
+
     def ready(self, waiting: Waiting) -> None:
         """Let a command be leased from its due time on."""
         heapq.heappush(self._due, (waiting.command.due_at, waiting.number, waiting.command.key))

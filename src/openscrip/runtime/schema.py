@@ -50,10 +50,16 @@ row = Table(
     Column("stock", String, nullable=False),
     Column("state", String, nullable=False),
     Column("body", Text, nullable=False),
+    Column("person", String, nullable=False, server_default=""),
     Index("row_identity", "kind", "id", unique=True),
-    Index("row_state", "kind", "state"),
-    Index("row_stock", "kind", "stock"),
-)
+    Index("row_kind", "kind", "number"),
+    Index("row_state", "kind", "state", "number"),
+    Index("row_stock", "kind", "stock", "number"),
+    Index(
+        "row_person", "kind", "person", "number",
+        sqlite_where=text("person <> ''"), postgresql_where=text("person <> ''"),
+    ),
+)  # fmt: skip
 
 account = Table(
     "account",
@@ -130,6 +136,17 @@ fact = Table(
     Column("body", Text, nullable=False),
 )
 
+sample = Table(
+    "sample",
+    metadata,
+    Column("series", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=True),
+    Column("body", Text, nullable=False),
+)
+"""What was measured, and until when it was seen to stay so."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -177,4 +194,30 @@ cursor = Table(
     metadata,
     Column("source", String, primary_key=True),
     Column("position", Text, nullable=False),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("market_at", BigInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+    Index("audit_entry_who", "who", "number"),
+    Index("audit_entry_subject", "subject", "number"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("for_s", Float, nullable=False),
 )

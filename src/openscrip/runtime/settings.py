@@ -17,6 +17,15 @@ from openscrip.kernel.decimals import parse_decimal
 from openscrip.kernel.errors import Malformed
 from openscrip.kernel.money import Bps, Money
 from openscrip.kernel.quantities import Shares
+from openscrip.runtime.broker_settings import BrokerLine
+from openscrip.runtime.custody_settings import Custody
+from openscrip.runtime.database_url import with_password, without_password
+from openscrip.runtime.financing_settings import Financing
+from openscrip.runtime.itn_settings import Itn
+from openscrip.runtime.market_settings import Closed, Extended, Fees, Inventory, Limits, Overnight, Treasury
+from openscrip.runtime.signer_settings import SignerLine
+from openscrip.runtime.venue_settings import VenueLine
+from openscrip.runtime.web_settings import WebLine
 
 PREFIX = "OPENSCRIP_"
 NOT_SETTINGS = frozenset({"DATA", "CONFIG", "KEYS_PASSPHRASE", "KEYS_PASSPHRASE_FILE"})
@@ -28,7 +37,9 @@ class Database:
     """Where the books are kept."""
 
     url: str = ""
-    """SQLAlchemy URL; empty: SQLite in `DATA/platform/store.db`."""
+    """`postgresql://USER@HOST/NAME` or another SQLAlchemy URL; empty: SQLite in `DATA/platform/store.db`."""
+    password_file: str = ""
+    """File with the password of the URL's user, so that it stands in no setting."""
     free_mib_min: int = 64
     """Refuse to start with less free space."""
 
@@ -41,8 +52,10 @@ class Ports:
     evm_rpc: int = 0
     solana_rpc: int = 0
     broker: int = 0
+    broker_fix: int = 0
     custodian: int = 0
     attestor: int = 0
+    web: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +69,15 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The worker."""
+    """The workers."""
 
+    workers: int = 1
+    """How many processes `openscrip up` works with; the first is its own."""
     threads: int = 8
     lease_s: int = 120
     """A command's performer must give up before this many machine seconds."""
     attempts_max: int = 200
     """A command that gets no answer so often waits for an operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one order, and one client in one day, may be."""
-
-    shares_min: Shares = Shares(10**7)
-    shares_max: Shares = Shares.whole(100_000)
-    order_usd_max: Money = Money(1_000_000 * 10**6)
-    daily_usd_max: Money = Money(2_000_000 * 10**6)
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """Rates in basis points."""
-
-    fee_bps: Bps = Bps(50)
-    spread_bps: Bps = Bps(100)
-    cushion_bps: Bps = Bps(1_000)
-    """Deposited above the quoted price, so that the next close is covered; the rest is refunded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +115,65 @@ class Solana:
 
 
 @dataclass(frozen=True, slots=True)
+class Reports:
+    """Reserve reports, and the reserve on each chain."""
+
+    issuer: str = "Openscrip paper issuer"
+    """The name that reports are published under."""
+    auditor: str = "Openscrip paper auditor"
+    auditor_key: str = ""
+    """The auditor's ed25519 key in base64; empty: one is made in `DATA/auditor`, for development only."""
+    heartbeat_s: int = 86_400
+    """A reserve on chain that was stated so long ago is reported again; 0 leaves it to mints."""
+    deviation_bps: Bps = Bps(50)
+    """One that differs from the newest statements by so much is reported again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """Who may subscribe, and by which lists."""
+
+    profile: str = "demonstration"
+    """The regime, by its name in the package's `profiles.toml`: which evidence it asks for, whom it admits."""
+    rules_file: str = ""
+    """Rules per jurisdiction in place of the package's `rules.toml`."""
+    publishers: str = ""
+    """Whose lists must be there, such as `ofac-sdn,ofac-consolidated`; empty: the invented ones of the demonstration."""
+    persona_secrets_file: str = ""
+    """Secrets of Persona's webhooks, one a line; any of them is accepted, so that they can be rotated."""
+    sumsub_secrets_file: str = ""
+    """The same of Sumsub's."""
+    persona_url: str = ""
+    """Where Persona is asked; empty: it is not."""
+    persona_key_file: str = ""
+    """Its API key, in a file of one line."""
+    sumsub_url: str = ""
+    """Where Sumsub is asked; empty: it is not."""
+    sumsub_key_file: str = ""
+    """Its app token and secret with a blank between them, in a file of one line."""
+    travel_url: str = ""
+    """Where Travel Rule messages go; empty: nobody can be told, and what needs telling stays."""
+    travel_casing: Literal["pascal-roots", "camel"] = "camel"
+    """How that network writes IVMS101."""
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """What may be listed beside and instead of the package's products."""
+
+    file: str = ""
+    """A TOML file of the form of the package's `products.toml`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Who does what for each product."""
+
+    file: str = ""
+    """A TOML file of the form of the package's `entities.toml`, which it replaces."""
+
+
+@dataclass(frozen=True, slots=True)
 class Logs:
     """What is said, and how."""
 
@@ -142,15 +196,33 @@ class Settings:
 
     data: Path
     """The folder that everything is written under; from `--data` or `OPENSCRIP_DATA`, never from a file."""
+    config: Path | None = None
+    """The file that was read; None where there was none."""
     database: Database = Database()
     ports: Ports = Ports()
     market: Market = Market()
     work: Work = Work()
     limits: Limits = Limits()
     fees: Fees = Fees()
+    extended: Extended = Extended()
+    overnight: Overnight = Overnight()
+    closed: Closed = Closed()
+    inventory: Inventory = Inventory()
+    treasury: Treasury = Treasury()
     ages: Ages = Ages()
     evm: Evm = Evm()
     solana: Solana = Solana()
+    reports: Reports = Reports()
+    compliance: Compliance = Compliance()
+    itn: Itn = Itn()
+    broker: BrokerLine = BrokerLine()
+    custody: Custody = field(default_factory=Custody)
+    financing: Financing = field(default_factory=Financing)
+    signer: SignerLine = SignerLine()
+    products: Products = Products()
+    entities: Entities = Entities()
+    venue: VenueLine = field(default_factory=VenueLine)
+    web: WebLine = field(default_factory=WebLine)
     logs: Logs = Logs()
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting came from that is not a default, by its dotted name."""
@@ -158,24 +230,28 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The URL of the books, whether given or not."""
-        return self.database.url or f"sqlite:///{self.data / 'platform' / 'store.db'}"
+        url = self.database.url or f"sqlite:///{self.data / 'platform' / 'store.db'}"
+        return with_password(url, self.database.password_file) if self.database.password_file else url
 
     def describe(self) -> list[Described]:
-        """All settings with their sources, for `openscrip doctor`. A password in the database's URL is hidden."""
+        """All settings with their sources, for `openscrip doctor`. A password in an address is hidden."""
         told = [Described("data", str(self.data), self.sources.get("data", "default"))]
         for section in SECTIONS:
             for entry in fields(SECTIONS[section]):
                 name = f"{section}.{entry.name}"
                 value = getattr(getattr(self, section), entry.name)
                 shown = str(value.count) if isinstance(value, Bps) else str(value)
-                if name == "database.url":
-                    shown = _without_password(shown)
+                if name in ("database.url", "broker.alpaca"):
+                    shown = without_password(shown)
                 told.append(Described(name, shown, self.sources.get(name, "default")))
         return told
 
     def problems(self) -> list[str]:
         """What is wrong or dangerous in this combination, each as a sentence that names the setting."""
-        found = []
+        parts = (self.broker, self.custody, self.financing, self.venue, self.web)
+        found = [problem for part in parts for problem in part.problems()]
+        if self.financing.lender and self.broker.kind != "fix":
+            found.append(f"financing: a broker of kind {self.broker.kind!r} tells of no loans; set broker.kind to 'fix'")
         taken = [port for port in (getattr(self.ports, entry.name) for entry in fields(Ports)) if port]
         if len(taken) != len(set(taken)):
             found.append("ports: two doors had the same port")
@@ -186,16 +262,18 @@ class Settings:
             found.append("limits: shares_min was zero or above shares_max")
         if not Money(0) < self.limits.order_usd_max <= self.limits.daily_usd_max:
             found.append("limits: order_usd_max was zero or above daily_usd_max")
-        if self.fees.fee_bps >= Bps(10_000) or self.fees.spread_bps >= Bps(10_000):
-            found.append("fees: a rate was 100 % or more")
-        found += [
-            f"work: {name} was zero" for name in ("threads", "lease_s", "attempts_max") if not getattr(self.work, name)
-        ]
+        for name in ("fees", "extended", "overnight", "closed"):
+            hours: Fees | Extended | Overnight | Closed = getattr(self, name)
+            if hours.fee_bps >= Bps(10_000) or hours.spread_bps >= Bps(10_000):
+                found.append(f"{name}: a rate was 100 % or more")
+            if hours.usd_min > hours.usd_max or not hours.quote_life_s:
+                found.append(f"{name}: usd_min was above usd_max, or quotes had no life")
+        found += [f"work: {entry.name} was zero" for entry in fields(Work) if not getattr(self.work, entry.name)]
         found += [f"ages: {entry.name} was zero" for entry in fields(Ages) if not getattr(self.ages, entry.name)]
         if self.evm.rpc_url and self.evm.finality == "latest" and not self.evm.confirmations:
             found.append("evm: finality was 'latest' on a chain of others, where blocks can be undone")
-        if self.market.clock == "accelerated" and (self.evm.rpc_url or self.solana.rpc_url):
-            found.append("market: the clock was accelerated with a chain of others, whose time is their own")
+        if self.market.clock == "accelerated" and (self.evm.rpc_url or self.solana.rpc_url or self.broker.alpaca):
+            found.append("market: the clock was accelerated with a chain or a broker of others, whose time is their own")
         if self.data.exists() and not self.data.is_dir():
             found.append(f"data: {self.data} was not a folder")
         return found
@@ -208,9 +286,25 @@ SECTIONS: Mapping[str, type[Any]] = {
     "work": Work,
     "limits": Limits,
     "fees": Fees,
+    "extended": Extended,
+    "overnight": Overnight,
+    "closed": Closed,
+    "inventory": Inventory,
+    "treasury": Treasury,
     "ages": Ages,
     "evm": Evm,
     "solana": Solana,
+    "reports": Reports,
+    "compliance": Compliance,
+    "itn": Itn,
+    "broker": BrokerLine,
+    "custody": Custody,
+    "financing": Financing,
+    "signer": SignerLine,
+    "products": Products,
+    "entities": Entities,
+    "venue": VenueLine,
+    "web": WebLine,
     "logs": Logs,
 }
 
@@ -231,7 +325,8 @@ def load_settings(environment: Mapping[str, str], data: Path | None = None, conf
         config = Path(environment[f"{PREFIX}CONFIG"])
     given: dict[str, tuple[object, str]] = {}
     file = config or folder / "openscrip.toml"
-    if config is not None or file.exists():
+    is_there = config is not None or file.exists()
+    if is_there:
         given |= {name: (value, str(file)) for name, value in _from_toml(file).items()}
     given |= _from_environment(environment)
     chosen: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
@@ -240,7 +335,8 @@ def load_settings(environment: Mapping[str, str], data: Path | None = None, conf
         hint = typing.get_type_hints(SECTIONS[section])[entry]
         chosen[section][entry] = _parsed(value, hint, f"{name} in {source}")
         sources[name] = source
-    return Settings(folder, **{name: SECTIONS[name](**chosen[name]) for name in SECTIONS}, sources=sources)
+    made = {name: SECTIONS[name](**chosen[name]) for name in SECTIONS}
+    return Settings(folder, file.absolute() if is_there else None, **made, sources=sources)
 
 
 def _from_toml(file: Path) -> dict[str, object]:
@@ -280,9 +376,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[object,
 def _parsed(value: object, hint: Any, where: str) -> Any:
     if typing.get_origin(hint) is Literal:
         if value not in typing.get_args(hint):
-            raise Malformed(
-                "settings.value", f"settings: {where} was {value!r}, not one of {', '.join(typing.get_args(hint))}"
-            )
+            raise Malformed("settings.value", f"settings: {where} was {value!r}, not one of {', '.join(typing.get_args(hint))}")
         return value
     if hint in (Shares, Money):
         return hint.parse(value)
@@ -304,9 +398,3 @@ def _check_instant(value: str, where: str) -> None:
         raise Malformed(
             "settings.value", f"settings: {where} was {value!r}, not an instant such as 2024-06-03T12:00:00Z"
         ) from error
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    user, at, place = rest.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}:***@{place}" if at and ":" in user else url

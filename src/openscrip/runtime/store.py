@@ -6,8 +6,9 @@ Two adapters, `memory` and `sql`, pass one conformance suite. To add one, implem
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from openscrip.runtime.audit_trail import AuditEntry
 from openscrip.runtime.ledger import Balance, Transfer
 
 
@@ -31,6 +32,34 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+PAGE_ROWS = 50
+"""Rows of a page that nobody asked otherwise for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some rows, the newest first; `next` is what to ask `before` for those that follow, None after the last."""
+
+    rows: tuple[R, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally(Generic[R]):
+    """How many rows of a kind are in a state, and the one of them that was there first; None where there is none."""
+
+    count: int
+    oldest: R | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a series measured at `at` and, as far as anybody looked, until `until`; `value` is None where it was unknown."""
+
+    at: int
+    until: int
+    value: int | None
+    body: str = ""
 
 
 class Action(Protocol):
@@ -53,6 +82,20 @@ class Command:
     row_id: str
     action: Action
     due_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """A command that is not done: `due`, `leased` or `parked`; how often it was tried, what went wrong last.
+
+    `machine_until`: when a retry may start, or the lease ends; 0 for neither.
+    """
+
+    command: Command
+    status: str
+    attempts: int
+    error: str
+    machine_until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +125,79 @@ class View(Protocol):
         """All rows of a kind, oldest first, narrowed by stock and state."""
         ...
 
+    def rows_in(self, kind: type[R], states: Sequence[str], *, stock: str | None = None) -> list[R]:
+        """All rows of a kind in one of these states, oldest first, narrowed by stock. One question."""
+        ...
+
+    def several(self, kind: type[R], row_ids: Sequence[str]) -> dict[str, R]:
+        """The rows of a kind with these ids, by id; those that are not there are left out. One question."""
+        ...
+
+    def page(
+        self,
+        kind: type[R],
+        *,
+        person: str | None = None,
+        stock: str | None = None,
+        state: str | None = None,
+        before: int | None = None,
+        limit: int = PAGE_ROWS,
+    ) -> Page[R]:
+        """Up to `limit` rows of a kind, newest first, narrowed by whose they are, stock and state.
+
+        What is inserted while somebody pages is never shown twice, and nothing that was there is left out.
+        """
+        ...
+
+    def first(self, kind: type[R], person: str) -> R | None:
+        """The oldest row of a kind that is this person's, or None."""
+        ...
+
+    def count(self, kind: type[R], *, stock: str | None = None, state: str | None = None) -> int:
+        """How many rows of a kind there are, narrowed by stock and state. For what counts thousands, not millions."""
+        ...
+
+    def states(self, kind: type[R]) -> Mapping[str, int]:
+        """How many rows of a kind there are in each state that any of them is in, counted in the index alone."""
+        ...
+
+    def tallies(self, asked: Sequence[tuple[type[Any], str]]) -> list[Tally[Any]]:
+        """A tally of each kind in a state, in the order in which they were asked for. One question."""
+        ...
+
+    def samples(self, series: str, since: int, until: int, most: int = 2_000) -> list[Sample]:
+        """What a series measured within [since, until], oldest first, and what stood at `since`.
+
+        Where there are more than `most`, the least and the greatest of each part of the time stay; unknown ones stay too.
+        """
+        ...
+
+    def position(self) -> int:
+        """The number of the newest fact, 0 before the first: what was read at the same position is the same."""
+        ...
+
     def balance(self, account: str) -> Balance:
         """The account's running totals; zeros if it was never used."""
         ...
 
+    def balances_of(self, accounts: Sequence[str]) -> Mapping[str, Balance]:
+        """The running totals of these accounts, by name; zeros for one that was never used. One question."""
+        ...
+
     def balances(self, unit: str | None = None) -> Mapping[str, Balance]:
         """Every account of `unit`, or of all units, with its totals."""
+        ...
+
+    def accounts(self, begins: str, after: str = "", limit: int = PAGE_ROWS) -> list[tuple[str, Balance]]:
+        """Up to `limit` accounts whose ids begin like that, in order of their ids, after the id `after`."""
+        ...
+
+    def accounts_named(self, names: Sequence[str]) -> list[tuple[str, Balance]]:
+        """Those of these accounts that were used, in order of their ids. One question."""
+        ...
+
+    def totals(self, unit: str) -> Balance:
+        """All accounts of a unit added up. For millions of accounts this takes as long as reading them."""
         ...
 
     def facts(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, int, Fact]]:
@@ -98,9 +208,34 @@ class View(Protocol):
         """How far an outside feed was read; empty at the start."""
         ...
 
+    def audited(self, after: int = 0, limit: int = 1_000) -> list[AuditEntry]:
+        """What persons did, in the order of the chain, from entry `after` on (exclusive)."""
+        ...
+
+    def audit_page(
+        self, *, who: str | None = None, subject: str | None = None, before: int | None = None, limit: int = PAGE_ROWS
+    ) -> list[AuditEntry]:
+        """Up to `limit` entries, newest first, of one person or about one thing, below number `before`."""
+        ...
+
+    def counted(self, name: str) -> int:
+        """How many numbers of that name were taken (`Unit.next_number`)."""
+        ...
+
+    def open_commands(
+        self, *, row_id: str | None = None, status: str | None = None, key: str | None = None, limit: int = PAGE_ROWS
+    ) -> list[OpenCommand]:
+        """Commands that are not done, oldest first, narrowed by whose answer they bring, status and key."""
+        ...
+
 
 class Unit(View, Protocol):
     """One transaction. Reads see its own writes; leaving it normally commits, an exception undoes everything."""
+
+    @property
+    def asks_outside(self) -> bool:
+        """Whether it has put a command into the outbox that was not there, or let a parked one go on."""
+        ...
 
     def put(self, row: Row) -> None:
         """Insert the row or replace it whole."""
@@ -123,11 +258,23 @@ class Unit(View, Protocol):
         """Append a fact at market time `at`."""
         ...
 
+    def sample(self, series: str, at: int, value: int | None, body: str = "", within: int = 0) -> None:
+        """Add a measurement; one that says the same as the last, at most `within` seconds later, makes that one longer."""
+        ...
+
+    def audit(self, who: str, action: str, subject: str, body: str, at: int, market_at: int) -> AuditEntry:
+        """Append what a person did to the chain; `at` is machine time."""
+        ...
+
     def enqueue(self, command: Command) -> None:
         """Put a command into the outbox. The same key with the same content again is a no-op.
 
-        Raises `Conflict("outbox.conflict")` for a known key with other content.
+        Raises `Conflict("outbox.conflict")` for a known key with other content, at the latest when the transaction ends.
         """
+        ...
+
+    def unpark(self, key: str) -> bool:
+        """Let a parked command be tried again; False if none of that key is parked."""
         ...
 
     def finish(self, lease: Lease) -> None:
@@ -171,6 +318,10 @@ class Store(Protocol):
 
     def view(self) -> AbstractContextManager[View]:
         """A consistent reading that never waits for a transaction that writes, where the store can."""
+        ...
+
+    def glance(self) -> AbstractContextManager[View]:
+        """A reading whose answers may each be of a moment of its own: cheaper than a view, for whoever asks one thing."""
         ...
 
     def lease(self, worker: str, limit: int, market_now: int, machine_now: float, lease_s: float = 30.0) -> list[Lease]:

@@ -39,12 +39,12 @@ class UnitTotal:
 def trial_lines(chart: ChartOfAccounts, balances: Mapping[str, Balance]) -> list[TrialLine]:
     """A line for each unit and kind, by unit, then class, then code."""
     groups: dict[tuple[str, str], list[Balance]] = {}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[tuple[str, str], Kind] = {}
     for account, balance in balances.items():
         kind = chart.kind(account)
-        kinds[kind.name] = kind
+        kinds[unit_of(account), kind.name] = kind  # a kind may count otherwise in another unit
         groups.setdefault((unit_of(account), kind.name), []).append(balance)
-    lines = [_line(unit, kinds[name], held) for (unit, name), held in groups.items()]
+    lines = [_line(group[0], kinds[group], held) for group, held in groups.items()]
     order = list(Class)
     return sorted(lines, key=lambda line: (line.unit, order.index(line.kind.type), line.kind.code))
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from openscrip.kernel.clock import Clock
-from openscrip.kernel.errors import Refused, Unavailable
+from openscrip.kernel.errors import NotYet, Refused, Unavailable
 from openscrip.runtime.feed import Activity, Feed, FeedReader
 from openscrip.runtime.store import Command, Fenced, Lease, Store, Unit
+from openscrip.runtime.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ Apply = Callable[[Unit, Command, Any], None]
 Answered = tuple[Lease, Any]
 GROUP_MAX = 64
 IDLE_S_MIN, IDLE_S_MAX = 0.01, 0.05
-IDLE_ASKED_S = 0.001
+IDLE_ASKED_S, IDLE_ASKED_SHARED_S = 0.002, 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class Worker:
         retries: Retries = PATIENT,
         lease_s: float = 120.0,
         machine: Callable[[], float] = time.monotonic,
+        tenure: Tenure | None = None,
     ) -> None:
+        """With a `tenure` other processes work on the same store: it says which feeds are ours to read."""
         self._store = store
         self._clock = clock
         self._perform = perform
@@ -91,7 +94,12 @@ class Worker:
         self._answers: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._activity = Activity(self._wake)
-        self._readers = [FeedReader(feed, store, probe, self._activity) for feed in feeds]
+        self._tenure = tenure
+        is_ours = (lambda feed: True) if tenure is None else tenure.reads
+        self._readers = [FeedReader(feed, store, probe, self._activity, is_ours, self._hint) for feed in feeds]
+        self._perhaps_idle = threading.Event()
+        self._asked_at = -1
+        self._unreturned: list[tuple[Lease, Exception]] = []
 
     # one at a time
 
@@ -117,8 +125,9 @@ class Worker:
     # with threads
 
     def run_forever(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then record what is in flight and return."""
-        self._run(stop.is_set)
+        """Work until `stop` is set or another process takes our name, then record what is in flight and return."""
+        lost = stop if self._tenure is None else self._tenure.lost
+        self._run(lambda: stop.is_set() or lost.is_set())
 
     def run_until_idle(self, timeout_s: float = 60.0) -> None:
         """Work until nothing is in flight, due or new. Raises `TimeoutError` naming what still waits."""
@@ -130,23 +139,57 @@ class Worker:
     def wait_idle(self, timeout_s: float = 60.0) -> None:
         """Block until a worker that runs in another thread is idle. Raises `TimeoutError` naming what still waits."""
         ends = time.monotonic() + timeout_s
-        self.nudge()
-        while not self.is_idle():
+        before = self._activity.note()
+        while True:
+            self._perhaps_idle.clear()
+            if self._is_settled():
+                return
             if time.monotonic() > ends:
                 raise TimeoutError(f"worker: {self._unfinished()} after {timeout_s} s")
-            if not self._in_flight:
-                self._hurry()
-            time.sleep(IDLE_ASKED_S)
+            if not self._in_flight and before == self._activity.count:
+                self._hurry()  # while things happen, a reading proves nothing
+            before = self._activity.count
+            self._perhaps_idle.wait(IDLE_ASKED_SHARED_S if self._shares() else IDLE_ASKED_S)
+
+    def _hint(self) -> None:
+        """Whoever waits until all is done looks at once when the last feed was read, or the last answer recorded."""
+        if not self._in_flight and not any(reader.is_stale for reader in self._readers):
+            self._perhaps_idle.set()
+
+    def _is_settled(self) -> bool:
+        """Idle; where others work too, the feeds were read to their ends after all commands were seen done."""
+        if not self._shares():
+            return self.is_idle()
+        if self._activity.outside == self._asked_at:
+            idle = self.is_idle()
+            if not idle and not any(reader.is_stale for reader in self._readers):
+                self._asked_at = -1  # a command came from elsewhere: what it does outside is to be seen, too
+            return idle
+        if not self._in_flight and not self._is_due():
+            self._asked_at = self._activity.note()
+            self._hurry()
+        return False
+
+    def _shares(self) -> bool:
+        return self._tenure is not None and self._tenure.others
 
     def is_idle(self) -> bool:
         """Whether nothing is in flight or due now, and every feed was read to its end since anything last happened."""
         activity = self._activity.count
-        if self._in_flight or any(reader.seen_empty_at < activity for reader in self._readers):
-            return False
-        due_at = self._store.next_due()
-        if due_at is not None and due_at <= self._clock.now():
+        if self._in_flight or any(reader.is_stale for reader in self._readers) or self._is_due():
             return False
         return activity == self._activity.count and not self._in_flight
+
+    def _is_due(self) -> bool:
+        """Whether a command is due, or in the hands of any worker."""
+        due_at = self._store.next_due()
+        return due_at is not None and due_at <= self._clock.now()
+
+    def tell(self, feed: str) -> None:
+        """There is news in a feed."""
+        for reader in self._readers:
+            if reader.feed.name == feed:
+                reader.tell()
 
     def nudge(self) -> None:
         """Look for work now: something was committed, the market clock moved, or something happened outside."""
@@ -155,7 +198,7 @@ class Worker:
 
     def _hurry(self) -> None:
         for reader in self._readers:
-            if reader.seen_empty_at < self._activity.count:
+            if reader.is_stale:
                 reader.wake.set()
 
     def troubles(self) -> dict[str, str]:
@@ -163,7 +206,6 @@ class Worker:
         return {reader.feed.name: reader.error for reader in self._readers if reader.error}
 
     def _run(self, finished: Callable[[], bool]) -> None:
-        self._start()
         stop_readers = threading.Event()
         names = [(reader, f"{self._name}-{reader.feed.name}") for reader in self._readers]
         threads = [threading.Thread(target=r.run, args=(stop_readers,), name=n, daemon=True) for r, n in names]
@@ -191,6 +233,8 @@ class Worker:
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Hand out what is due as long as threads are free, and record the answers that are there."""
         try:
+            self._start()
+            self._return()
             recorded = self._gather()
             free = self._threads - self._in_flight
             leases = self._leased(free) if free > 0 else []
@@ -215,6 +259,8 @@ class Worker:
                 self._record(answered)
             self._activity.note()
             self._in_flight -= len(ended)
+            if not self._in_flight:
+                self._perhaps_idle.set()
         return len(ended)
 
     def _perform_in_thread(self, lease: Lease) -> None:
@@ -229,8 +275,8 @@ class Worker:
 
     def _start(self) -> None:
         if not self._started:
-            self._started = True
             taken_back = self._store.release(self._name)
+            self._started = True
             if taken_back:
                 log.info("worker: %s took back %d commands of an earlier life", self._name, taken_back)
 
@@ -271,6 +317,9 @@ class Worker:
             log.warning("worker: %s was taken over, its answer is dropped", key)
             return
         try:
+            if isinstance(error, NotYet):
+                self._store.retry(lease, str(error), self._machine() + error.after_s)
+                return
             if isinstance(error, Unavailable) and lease.attempts + 1 < self._retries.limit:
                 log.info("worker: %s waits after attempt %d: %s", key, lease.attempts + 1, error)
                 self._store.retry(lease, str(error), self._machine() + self._retries.delay_s(lease.attempts))
@@ -278,7 +327,14 @@ class Worker:
             log.error("worker: %s was parked: %s", key, error, exc_info=error)
             self._store.park(lease, "".join(traceback.format_exception(error)) if _is_bug(error) else str(error))
         except Unavailable as outage:
-            log.warning("worker: %s stays leased, the store did not answer: %s", key, outage)
+            log.warning("worker: %s is given back later, the store did not answer: %s", key, outage)
+            self._unreturned.append((lease, error))
+
+    def _return(self) -> None:
+        """Give back what could not be given back while the store did not answer."""
+        late, self._unreturned = self._unreturned, []
+        for lease, error in late:
+            self._give_back(lease, error)
 
     def _unfinished(self) -> str:
         now = self._clock.now()

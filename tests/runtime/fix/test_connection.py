@@ -72,6 +72,22 @@ def test_link__orders_and_reports__arrive_once_and_in_order(issuer: Booked, brok
     assert issuer.column("SELECT linked FROM fix_session") == ["0"]
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_an_initiator__stopped_at_any_moment_of_its_connecting__ends(issuer: Booked, broker: Filling, turns: int) -> None:
+    async def play() -> None:
+        acceptor = Acceptor([broker_party(broker)])
+        initiator = Initiator(issuer_party(issuer), "127.0.0.1", await acceptor.listen("127.0.0.1"))
+        running = asyncio.create_task(initiator.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        initiator.stop()
+        await asyncio.wait_for(running, WAIT_S)
+        await acceptor.close()
+
+    asyncio.run(play())
+
+
+@pytest.mark.slow
 def test_link__cut_at_any_byte_hundreds_of_times__nothing_is_lost_or_doubled(issuer: Booked, broker: Filling) -> None:
     cuts: list[int] = []
     orders: list[str] = []
@@ -261,6 +277,7 @@ def test_link__noise_above_the_limit__is_cut(broker: Filling) -> None:
         acceptor = Acceptor([party])
         noise = b"noise 8=FIX.4.2\x019=x" * 10
         assert b"35=A" in await knock(await acceptor.listen("127.0.0.1"), hello("ISSUER", "BROKER") + noise)
+        assert party.refused["fix.garbled"] > 3
         await acceptor.close()
 
     asyncio.run(play())

@@ -7,6 +7,7 @@ business, not the codec's.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from openscrip.kernel.errors import Malformed
 
@@ -16,6 +17,7 @@ MESSAGE_BYTES_MAX = 64 * 1024
 _TRAILER_BYTES = len(b"10=000\x01")
 _LENGTH_DIGITS_MAX = 7
 _TAG = re.compile(rb"0|[1-9][0-9]{0,8}")
+_TAGS = frozenset(b"%d" % tag for tag in range(1, 1_000))
 _UTC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})-([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?")
 _DATE = re.compile(r"[0-9]{8}")
 # The value after a length tag is so many bytes, whatever they are: it may hold the separator.
@@ -37,7 +39,10 @@ class Message:
 
     def get(self, tag: int) -> str | None:
         """The first value of `tag`, or None."""
-        return next((value for found, value in self.fields if found == tag), None)
+        for found, value in self.fields:
+            if found == tag:
+                return value
+        return None
 
     def flag(self, tag: int) -> bool:
         """Whether `tag` says yes; a tag that is not there says no."""
@@ -141,9 +146,10 @@ def _fields(body: bytes) -> list[Field] | None:
     at, length_tag, length = 0, 0, 0
     while at < len(body):
         equals = body.find(b"=", at)
-        if equals < 0 or not _TAG.fullmatch(body, at, equals):
+        digits = body[at:equals]
+        if equals < 0 or (digits not in _TAGS and not _TAG.fullmatch(digits)):
             return None
-        tag = int(body[at:equals])
+        tag = int(digits)
         if length_tag and DATA_OF_LENGTH[length_tag] == tag:
             end = equals + 1 + length
             if body[end : end + 1] != SOH:
@@ -160,12 +166,14 @@ def _fields(body: bytes) -> list[Field] | None:
     return fields
 
 
+@lru_cache(maxsize=64)
 def format_utc(utc_ms: int) -> str:
     """UTCTimestamp with milliseconds, as in `20260302-14:30:00.250`."""
     seconds, ms = divmod(utc_ms, 1_000)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d-%H:%M:%S") + f".{ms:03d}"
 
 
+@lru_cache(maxsize=1_024)
 def parse_utc(text: str) -> int:
     """The UTC millisecond of a UTCTimestamp, with or without milliseconds. Raises `Malformed("fix.time")`."""
     match = _UTC.fullmatch(text)
@@ -180,6 +188,7 @@ def parse_utc(text: str) -> int:
     return (int(at.timestamp()) + leap) * 1_000 + int(match[7] or 0)
 
 
+@lru_cache(maxsize=64)
 def parse_date(text: str) -> date:
     """The date of a LocalMktDate such as `20260302`. Raises `Malformed("fix.date")`."""
     try:

@@ -8,6 +8,7 @@ stored.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
@@ -38,12 +39,19 @@ class Link(Generic[B]):
         self._something, self._room = asyncio.Event(), asyncio.Event()
         self._closed = False
         self._leaving: str | None = None
+        self._testing = False
         self._ended: str | None = None
+        self._turned_s = 0.0
         self.up = asyncio.Event()
         """Set once both sides have logged on."""
 
     def poke(self) -> None:
         """Something waits to be sent."""
+        self._something.set()
+
+    def test(self) -> None:
+        """Ask the counterparty for a sign of life now."""
+        self._testing = True
         self._something.set()
 
     def leave(self, reason: str) -> None:
@@ -53,6 +61,7 @@ class Link(Generic[B]):
 
     async def run(self, first: Iterable[Message] = ()) -> str:
         """Run the session until the connection ends; says why. `first` was read before it was known whose it is."""
+        self._party.refused["fix.garbled"] += self._decoder.garbled
         self._inbox += first
         reading = asyncio.create_task(self._read())
         try:
@@ -60,6 +69,7 @@ class Link(Generic[B]):
             await self._write(self._turn(opening=True))
             while self._ended is None:
                 await self._wait()
+                self._turned_s = time.monotonic()
                 await self._write(self._turn())
                 if self._closed and not self._inbox and self._ended is None:
                     self._ended = "the connection was closed"
@@ -99,12 +109,14 @@ class Link(Generic[B]):
                 turn.open()
             turn.take(taken)
             turn.send_due()
+            if self._testing:
+                turn.test()
             if self._leaving is not None:
                 turn.leave(self._leaving)
             turn.end()
             self._party.probe("before commit")
         self._party.probe("after commit")
-        self._leaving, self._ended = None, turn.dropped
+        self._leaving, self._testing, self._ended = None, False, turn.dropped
         if turn.up:
             self.up.set()
         del self._inbox[: len(taken)]
@@ -118,17 +130,24 @@ class Link(Generic[B]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._party.limits.tick_s):
                 await self._something.wait()
+        early_s = self._turned_s + self._party.limits.gather_s - time.monotonic()
+        if early_s > 0 and self._leaving is None:
+            await asyncio.sleep(early_s)
         self._something.clear()
 
     async def _write(self, wires: list[bytes]) -> None:
         if not wires:
             return
-        self._writer.write(b"".join(wires))
+        passing = self._party.passes(wires)
+        self._writer.write(b"".join(passing.wires))
         try:
             async with asyncio.timeout(self._party.limits.write_s):
                 await self._writer.drain()
         except (TimeoutError, ConnectionError):
             self._closed = True
+        if passing.cut:
+            self._ended = "the connection was cut"
+            self._writer.close()
         self._party.probe("after write")
 
     async def _read(self) -> None:
@@ -144,7 +163,9 @@ class Link(Generic[B]):
                 data = b""
             if not data:
                 self._closed = True
+            before = self._decoder.garbled
             self._inbox += self._decoder.feed(data)
+            self._party.refused["fix.garbled"] += self._decoder.garbled - before
             self._something.set()
 
 
@@ -156,10 +177,20 @@ class Initiator(Generic[B]):
         self._link: Link[B] | None = None
         self._stop = asyncio.Event()
 
+    @property
+    def up(self) -> bool:
+        """Whether a link is there on which both sides have logged on."""
+        return self._link is not None and self._link.up.is_set()
+
     def poke(self) -> None:
         """Something waits to be sent."""
         if self._link is not None:
             self._link.poke()
+
+    def test(self) -> None:
+        """Ask the counterparty for a sign of life now: what was lost shows in its answer."""
+        if self._link is not None:
+            self._link.test()
 
     def stop(self) -> None:
         """Log out and end `run`."""
@@ -184,6 +215,9 @@ class Initiator(Generic[B]):
                 reader, writer = await asyncio.open_connection(self._host, self._port)
         except (OSError, TimeoutError) as error:
             log.info("fix %s: no connection: %s", self._party.terms.identity, error)
+            return False
+        if self._stop.is_set():  # meanwhile: nobody would tell a link that begins now
+            writer.close()
             return False
         link = self._link = Link(self._party, reader, writer)
         try:

@@ -76,6 +76,12 @@ class Counters:
     linked: bool = False
 
 
+def moved(was: Counters, *, next_out: int | None = None, next_in: int | None = None) -> Counters:
+    """The counters one message on: as `replace`, at a fraction of its cost."""
+    ahead_out = was.next_out if next_out is None else next_out
+    return Counters(ahead_out, was.next_in if next_in is None else next_in, was.period, was.spoken, was.linked)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An application message to be sent. After `valid_until_ms` (UTC) it is not sent again: its number is gap-filled."""

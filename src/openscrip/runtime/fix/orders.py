@@ -52,6 +52,8 @@ class NewOrderSingle:
     order_type: Annotated[OrderType, 40]
     limit: Annotated[PricePerShare | None, 44] = None
     time_in_force: Annotated[TimeInForce, 59] = TimeInForce.DAY
+    sessions: Annotated[int | None, 386] = None
+    """1 before `session`: in orders FIX 4.2 has it in a group, and engines that know the group want its count."""
     session: Annotated[str | None, 336] = None
     text: Annotated[str | None, 58] = None
 
@@ -92,6 +94,8 @@ class ReplaceRequest:
     order_type: Annotated[OrderType, 40]
     limit: Annotated[PricePerShare | None, 44] = None
     time_in_force: Annotated[TimeInForce, 59] = TimeInForce.DAY
+    sessions: Annotated[int | None, 386] = None
+    """1 before `session`: in orders FIX 4.2 has it in a group, and engines that know the group want its count."""
     session: Annotated[str | None, 336] = None
     text: Annotated[str | None, 58] = None
 
@@ -146,6 +150,8 @@ class ExecutionReport:
     commission: Annotated[Money | None, 12] = None
     commission_type: Annotated[str | None, 13] = None
     """Only 3, an absolute amount, is money."""
+    news_before: Annotated[int | None, 9901] = None
+    """How many news of the broker's back office came before it; only a broker that speaks our profile says it."""
     text: Annotated[str | None, 58] = None
 
 

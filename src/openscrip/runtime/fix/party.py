@@ -1,7 +1,8 @@
 """One side of a session: its terms, its store, its application, its limits, and what time it is."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -60,6 +61,8 @@ class Limits:
     write_s: float = 10.0
     """How long the counterparty may leave what we write unread."""
     tick_s: float = 0.2
+    gather_s: float = 0.0
+    """From the beginning of one transaction to the next, at least, so that what comes meanwhile shares it."""
     backoff_s_min: float = 0.05
     backoff_s_max: float = 10.0
 
@@ -78,6 +81,18 @@ def no_probe(_: str) -> None:
     """A probe that does nothing; a crash test passes one that raises at a named point."""
 
 
+def no_look(_books: object, _messages: Sequence[Message]) -> None:
+    """Looks at nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The bytes that really leave; with `cut`, the connection is closed after them."""
+
+    wires: list[bytes]
+    cut: bool = False
+
+
 @dataclass(slots=True)
 class Party(Generic[B]):
     """One side of one session with everything it needs."""
@@ -88,3 +103,9 @@ class Party(Generic[B]):
     now: Now
     limits: Limits = field(default_factory=Limits)
     probe: Callable[[str], None] = no_probe
+    ahead: Callable[[B, Sequence[Message]], None] = no_look
+    """Called with all that one transaction takes before any of it was checked, so that the application can read ahead."""
+    passes: Callable[[list[bytes]], Passing] = Passing
+    """What the network does to what is written; a broker for tests loses, repeats and garbles here."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """What came and counted for nothing since the start: `fix.garbled` bytes, and `fix.told`, of which the log says why."""

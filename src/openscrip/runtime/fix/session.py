@@ -45,6 +45,7 @@ from openscrip.runtime.fix.effects import (
     Role,
     Send,
     Terms,
+    moved,
 )
 
 
@@ -97,7 +98,8 @@ class Session:
         """Send an application message. Raises `Refused("fix.link")` if nobody is logged on."""
         if not self.ready:
             raise Refused("fix.link", f"fix {self.terms.identity}: the link was not up; keep the message and send it later")
-        self.counters = replace(self.counters, spoken=True)
+        if not self.counters.spoken:
+            self.counters = replace(self.counters, spoken=True)
         return [self._send(draft.type, draft.fields, now, draft.valid_until_ms)]
 
     def logout(self, text: str, now: Moment) -> list[Effect]:
@@ -106,6 +108,10 @@ class Session:
             return self._over("logout before logon")
         self.phase, self._began_s = Phase.LEAVING, now.machine_s
         return [self._send(LOGOUT, ((58, text),), now)]
+
+    def ask_for_a_sign(self, now: Moment) -> list[Effect]:
+        """Ask for a sign of life: the answer's number shows whether anything was lost before it."""
+        return [self._test(now)] if self.phase is Phase.ACTIVE and self._test_text is None else []
 
     def disconnected(self) -> list[Effect]:
         """The connection is gone, whoever closed it."""
@@ -201,7 +207,7 @@ class Session:
         if fault is not None:
             yield from self._reject(message, number, fault, now)
             return
-        self.counters = replace(self.counters, next_in=number + 1)
+        self.counters = moved(self.counters, next_in=number + 1)
         match message.type:
             case "0":
                 return
@@ -217,7 +223,8 @@ class Session:
                 yield Alert(f"our message {message.get(45)} was rejected: {message.get(58) or message.get(373) or 'no reason'}")
                 yield Deliver(message)
             case kind if kind in SHAPES:
-                self.counters = replace(self.counters, spoken=True)
+                if not self.counters.spoken:
+                    self.counters = replace(self.counters, spoken=True)
                 yield Deliver(message)
             case kind:
                 fields = ((45, str(number)), (372, kind), (380, "3"), (58, f"{kind}: we do not speak this message type"))
@@ -371,7 +378,7 @@ class Session:
 
     def _send(self, kind: str, fields: tuple[Field, ...], now: Moment, valid_until_ms: int | None = None) -> Send:
         number = self.counters.next_out
-        self.counters = replace(self.counters, next_out=number + 1)
+        self.counters = moved(self.counters, next_out=number + 1)
         self._sent_s = now.machine_s
         return Send(Kept(number, compose(self.terms.identity, kind, number, fields, now.utc_ms), valid_until_ms))
 

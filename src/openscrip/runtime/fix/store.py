@@ -69,13 +69,16 @@ class SessionStore(Protocol[B_co]):
 
 
 class SqliteSessionStore:
-    """Sessions in a SQLite file; the application books through the same connection."""
+    """Sessions in a SQLite file; the application books through the same connection.
 
-    def __init__(self, path: Path) -> None:
+    A program that keeps a file of its own passes its connection (no open transaction, `isolation_level=None`).
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None = None) -> None:
         self._path = path
-        with closing(self._open()) as connection:
-            connection.executescript(_TABLES)
-        self._connection = self._open()
+        with closing(self._open()) as first:
+            first.executescript(_TABLES)
+        self._connection = self._open() if connection is None else connection
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)

@@ -1,7 +1,7 @@
 """One turn of a session: all that came and all that waits, in one transaction, and the bytes that may leave after it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from openscrip.runtime.fix.codec import Message, decode
@@ -44,8 +44,10 @@ class Turn(Generic[B]):
         """The connection is there."""
         self._perform(self._session.connected(self._now))
 
-    def take(self, messages: Iterable[Message]) -> None:
+    def take(self, messages: Sequence[Message]) -> None:
         """Take what came."""
+        if messages:
+            self._party.ahead(self._unit.books, messages)
         for message in messages:
             self._perform(self._session.receive(message, self._now))
 
@@ -54,6 +56,10 @@ class Turn(Generic[B]):
         if self._session.ready:
             for draft in self._party.application.due(self._unit.books):
                 self._perform(self._session.send(draft, self._now))
+
+    def test(self) -> None:
+        """Ask for a sign of life."""
+        self._perform(self._session.ask_for_a_sign(self._now))
 
     def leave(self, reason: str) -> None:
         """Say goodbye."""
@@ -98,6 +104,7 @@ class Turn(Generic[B]):
             case LinkLost(cancel_open_orders):
                 self._party.application.link_lost(self._unit.books, cancel_open_orders)
             case Alert(text):
+                self._party.refused["fix.told"] += 1
                 log.warning("fix %s: %s", self._party.terms.identity, text)
             case Drop(reason):
                 self.dropped = reason

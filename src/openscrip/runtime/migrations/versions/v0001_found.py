@@ -30,9 +30,7 @@ def _text(name: str, primary_key: bool = False) -> "sa.Column[str]":
 
 
 def _amount(name: str) -> "sa.Column[int]":
-    return sa.Column(
-        name, sa.BigInteger, sa.CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative"), nullable=False
-    )
+    return sa.Column(name, sa.BigInteger, sa.CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative"), nullable=False)
 
 
 def _ledger() -> None:
@@ -46,12 +44,8 @@ def _ledger() -> None:
         _amount("credits_pending"),
         _amount("credits_posted"),
         sa.CheckConstraint("side IN ('debit', 'credit', 'either')", name="account_side"),
-        sa.CheckConstraint(
-            "side <> 'debit' OR credits_pending + credits_posted <= debits_posted", name="account_limit_debit"
-        ),
-        sa.CheckConstraint(
-            "side <> 'credit' OR debits_pending + debits_posted <= credits_posted", name="account_limit_credit"
-        ),
+        sa.CheckConstraint("side <> 'debit' OR credits_pending + credits_posted <= debits_posted", name="account_limit_debit"),
+        sa.CheckConstraint("side <> 'credit' OR debits_pending + debits_posted <= credits_posted", name="account_limit_credit"),
     )
     op.create_index("ix_account_unit", "account", ["unit"])
     op.create_table(
@@ -124,13 +118,11 @@ def _append_only(table: str) -> None:
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{reason}'); END"
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{reason}'); END"
             )
         return
     op.execute(
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{reason}'; END $$"
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{reason}'; END $$"
     )
     op.execute(
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
