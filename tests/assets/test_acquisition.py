@@ -14,6 +14,7 @@ from openscrip.assets.acquisition import (
 )
 from openscrip.assets.actions import (
     Busted,
+    Corrected,
     Filled,
     Instruct,
     InstructionFailed,
@@ -88,6 +89,29 @@ def test_a_bust_is_taken_back_and_ordered_again() -> None:
     }
 
 
+def test_a_corrected_price_is_booked_as_one_change_and_orders_nothing() -> None:
+    done = after(FILL, REST, OrderDone("a:o1", TEN))
+    decision = decide(done, Corrected("a:o1", "x1", "x1c", SIX, Money(594)), STOCK)
+    assert placed(decision) == []
+    assert [(t.debit, t.credit, t.amount) for t in decision.transfers] == [
+        ("AAPL/bought", "AAPL/pending_receipt", SIX.atoms),
+        (accounts.BROKER_PAYABLE, accounts.ACQUISITIONS, 600),
+        ("AAPL/pending_receipt", "AAPL/bought", SIX.atoms),
+        (accounts.ACQUISITIONS, accounts.BROKER_PAYABLE, 594),
+    ]
+    again = decide(row_of(decision), Corrected("a:o1", "x1", "x1c", SIX, Money(594)), STOCK)
+    assert again == Decision()
+
+
+def test_a_corrected_quantity_orders_what_is_missing_then() -> None:
+    done = after(FILL, REST, OrderDone("a:o1", TEN))
+    assert placed(decide(done, Corrected("a:o1", "x1", "x1c", FOUR, Money(400)), STOCK)) == [("a:o2", "2")]
+
+
+def test_a_correction_after_settlement_waits_for_a_person() -> None:
+    assert after(FILL, REST, SETTLED, Corrected("a:o1", "x1", "x1c", FOUR, Money(400))).state == "held"
+
+
 def test_a_bust_after_settlement_waits_for_a_person() -> None:
     assert after(FILL, REST, SETTLED, Busted("a:o1", "x1")).state == "held"
 
@@ -140,6 +164,14 @@ def test_what_was_filled_before_a_refusal_still_comes() -> None:
     assert (arrived.state, arrived.arrived) == ("arrived", SIX)
 
 
+def test_a_part_costs_what_its_own_executions_cost_whatever_a_bust_brings_later() -> None:
+    own, cheap = Filled("a:o1", "x1", SIX, Money(60)), Filled("a:o2", "x3", FOUR, Money(4))
+    first = decide(after(own, REST), TradeSettled("a:o1", ("x1",), SIX), STOCK)
+    assert row_of(first).moves[0].cost == Money(60)
+    busted = after(own, REST, TradeSettled("a:o1", ("x1",), SIX), OrderDone("a:o1", TEN), Busted("a:o1", "x2"), cheap)
+    assert row_of(decide(busted, TradeSettled("a:o2", ("x3",), FOUR), STOCK)).moves[1].cost == Money(4)
+
+
 def test_costs_of_parts_add_up_to_what_was_spent() -> None:
     odd = replace(REST, amount=Money(401))
     row = after(FILL, odd, TradeSettled("a:o1", ("x1",), SIX), TradeSettled("a:o1", ("x2",), FOUR))
@@ -154,3 +186,42 @@ def test_a_split_counts_everything_anew_once() -> None:
 
 def test_a_split_that_leaves_a_fraction_waits_for_a_person() -> None:
     assert after(Rescaled(1, 1, 3)).state == "held"
+
+
+PART = InstructionSettled("a:t1", SIX, "a:t1/1")
+LAST = InstructionSettled("a:t1", FOUR, "a:t1/2")
+
+
+def test_each_part_that_arrives_is_a_receipt_of_its_own_and_the_parts_add_up() -> None:
+    row = after(FILL, REST, SETTLED, PART)
+    assert [(move.instruction_id, str(move.shares), move.state) for move in row.moves] == [
+        ("a:t1/1", "6", "arrived"),
+        ("a:t1", "4", "moving"),
+    ]
+    assert (str(row.arrived), row.state) == ("6", "moving")
+    row = after(FILL, REST, SETTLED, PART, LAST)
+    assert [(move.instruction_id, move.state) for move in row.moves] == [("a:t1/1", "arrived"), ("a:t1/2", "arrived")]
+    assert sum(move.cost.atoms for move in row.moves) == 1_000
+    assert row.state == "arrived"
+
+
+def test_whoever_waits_for_a_part_hears_what_is_here_and_what_is_still_coming() -> None:
+    decision = decide(after(FILL, REST, SETTLED), PART, STOCK)
+    assert decision.facts == (
+        MoveFailed("AAPL", "sub-1", "a:t1"),
+        SharesMoving("AAPL", "sub-1", "a:t1/1", SIX),
+        SharesMoving("AAPL", "sub-1", "a:t1", FOUR),
+        SharesArrived("AAPL", "sub-1", "a:t1/1", SIX, Money(600)),
+    )
+    assert [(each.id, each.amount) for each in decision.transfers] == [("a:t1/1:arrived", SIX.atoms)]
+
+
+def test_a_part_that_is_told_twice_counts_once() -> None:
+    row = after(FILL, REST, SETTLED, PART)
+    assert decide(row, PART, STOCK) == Decision()
+
+
+def test_the_rest_of_a_transfer_that_failed_for_good_is_instructed_anew() -> None:
+    decision = decide(after(FILL, REST, SETTLED, PART), InstructionFailed("a:t1", "REFU", True), STOCK)
+    asked = [each.action for each in decision.commands if isinstance(each.action, Instruct)]
+    assert [(each.instruction_id, str(each.shares)) for each in asked] == [("a:t3", "4")]

@@ -10,7 +10,8 @@ from openscrip.assets.accounts import CHART
 from openscrip.assets.chart import CHART_OF_ACCOUNTS, KINDS
 from openscrip.bootstrap.books import DECIDES
 from openscrip.bootstrap.simulated import build_world
-from openscrip.lab.simulation import Simulation
+from openscrip.bootstrap.simulated_parts import summer_of_2024
+from openscrip.lab.simulation import SESSIONS_MIN, Simulation
 from openscrip.runtime.chart import Class, Kind, Measure
 from openscrip.runtime.ledger import LedgerBroken, Side, Transfer
 from openscrip.runtime.memory import MemoryStore
@@ -29,8 +30,8 @@ def test_every_account_that_the_code_names_is_in_the_chart_and_every_kind_is_nam
 
 
 def test_every_account_that_a_simulated_market_opens_is_in_the_chart_on_its_side_and_balances_by_unit() -> None:
-    world = build_world(3, faults=True, decides=DECIDES)
-    assert Simulation(world, 3, 60).run().ok
+    world = build_world(3, summer_of_2024(), faults=True, decides=DECIDES)
+    assert Simulation(world, 3, 60, SESSIONS_MIN).run().ok
     with world.store.view() as view:
         balances = dict(view.balances())
     opened = {CHART_OF_ACCOUNTS.kind(account).name for account in balances}

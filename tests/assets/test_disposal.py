@@ -3,6 +3,7 @@
 from openscrip.assets import accounts
 from openscrip.assets.actions import (
     Busted,
+    Corrected,
     Filled,
     Instruct,
     InstructionFailed,
@@ -73,6 +74,15 @@ def test_a_bust_takes_the_proceeds_back_and_sells_again() -> None:
     decision = decide(after(RELEASED, FILL, OrderDone("red-1:sell:o1", FIVE)), Busted("red-1:sell:o1", "x1"))
     assert orders(decision) == ["red-1:sell:o2"]
     assert ("USD/client_payable:red-1", accounts.BROKER_RECEIVABLE) in {(t.debit, t.credit) for t in decision.transfers}
+
+
+def test_a_correction_replaces_the_proceeds_and_sells_only_what_is_left() -> None:
+    done = after(RELEASED, FILL, OrderDone("red-1:sell:o1", FIVE))
+    same = decide(done, Corrected("red-1:sell:o1", "x1", "x1c", FIVE, Money(900)))
+    assert orders(same) == []
+    assert [t.amount for t in same.transfers if t.id.endswith(":brought")][-1] == 900
+    fewer = decide(done, Corrected("red-1:sell:o1", "x1", "x1c", Shares.whole(4), Money(700)))
+    assert orders(fewer) == ["red-1:sell:o2"]
 
 
 def test_the_sale_is_told_once_when_all_of_it_is_settled() -> None:

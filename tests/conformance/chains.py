@@ -301,7 +301,7 @@ class EvmBench(Bench):
             rpc.call(method, *params)
         sent = {"from": owner, "to": lane.contract, "data": "0x" + lane.data.hex(), "gas": hex(500_000)}
         tx_id = rpc.call("eth_sendTransaction", sent)
-        end = monotonic() + 10
+        end = monotonic() + 60
         while (receipt := rpc.call("eth_getTransactionReceipt", tx_id)) is None:
             assert monotonic() < end, "the lane was not opened in time"
             sleep(0.005)

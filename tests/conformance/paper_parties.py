@@ -1,93 +1,153 @@
 """Paper broker and custodian for the conformance suites: in this process, and as processes of their own over HTTP."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
+from tests.conformance.brokers import START, AnyBroker, FixDesk, Paper, in_memory, over_fix
 
-from openscrip.assets.broker import Broker
-from openscrip.assets.brokers.paper import PaperBrokerClient
-from openscrip.assets.brokers.paper_core import PaperBroker
-from openscrip.assets.brokers.paper_server import broker_app, broker_shell
+from openscrip.assets.bank import Bank, Conversion, Payment
+from openscrip.assets.banks.paper import PaperBankClient
+from openscrip.assets.calendar import new_york_calendar
+from openscrip.assets.custodians.iso import Carrier, IsoCustodian
+from openscrip.assets.custodians.iso_file_carrier import FileCarrier
+from openscrip.assets.custodians.iso_http import HttpCarrier
+from openscrip.assets.custodians.iso_store import IsoStore
 from openscrip.assets.custodians.paper import PaperCustodianClient
-from openscrip.assets.custodians.paper_bank import Deposit
 from openscrip.assets.custodians.paper_core import PaperCustodian, SubBalanceMove
 from openscrip.assets.custodians.paper_depository import HttpDepository
-from openscrip.assets.custodians.paper_server import custodian_app, custodian_shell
+from openscrip.assets.custodians.paper_files import AtEachCall, FileDesk, looking
+from openscrip.assets.custodians.paper_server import House, custodian_app, custodian_shell
 from openscrip.assets.custodians.two_keys import Ed25519StatementKey, Ed25519TwoKeys
-from openscrip.assets.custody import Custodian, Instruction, Payment, Signatures
-from openscrip.assets.listings import broker_announcements, custodian_notices, daily_closes, instrument
+from openscrip.assets.custody import Custodian, Instruction, Signatures
+from openscrip.assets.listings import custodian_notices, daily_closes, instrument
 from openscrip.assets.notice import Notice
-from openscrip.assets.paper import Depository, PaperParty, Switch, Switches
+from openscrip.assets.paper import Deposit, Switch, Switches
 from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperChild
-from openscrip.assets.paper_log import PaperShell
 from openscrip.kernel.clock import instant
-
-START = "2024-06-03T12:00:00Z"
-"""A Monday, 08:00 in New York."""
+from openscrip.runtime.database import sqlite_url
 
 TREASURY, APPROVER = Ed25519StatementKey(b"T" * 32), Ed25519StatementKey(b"A" * 32)
 TSLA, NVDA, AAPL = (instrument(symbol).isin for symbol in ("TSLA", "NVDA", "AAPL"))
 ADAPTERS = ("in process", "over http")
-CoreT = TypeVar("CoreT", bound=PaperParty[Any])
+CUSTODIANS = (*ADAPTERS, "iso over http", "iso over files")
 
 
-class Paper(Protocol):
-    """What the suites use of a paper party to make things happen."""
+class Closed(Protocol):
+    """What is opened in the serving thread, and closed there."""
 
-    def advance_to(self, now: int) -> None: ...
-    def next_due(self) -> int | None: ...
-    def turn(self, switches: Switches) -> None: ...
-    def announce(self, notice: Notice) -> None: ...
+    def close(self) -> None: ...
 
 
-class AnyBroker(Broker, Depository, Paper, Protocol):
-    """A broker under test."""
+OpenT = TypeVar("OpenT", bound=Closed)
 
 
 class AnyCustodian(Custodian, Paper, Protocol):
     """A custodian under test."""
 
-    def deposit(self, deposit: Deposit) -> None: ...
     def move_sub_balance(self, move: SubBalanceMove) -> None: ...
+
+
+class AnyBank(Bank, Protocol):
+    """A bank under test."""
+
+    def deposit(self, deposit: Deposit) -> None: ...
 
 
 @contextmanager
 def a_broker(adapter: str, folder: Path) -> Iterator[AnyBroker]:
-    if adapter == "in process":
-        yield PaperBroker(instant(START), daily_closes(), broker_announcements())
-        return
-    with served(lambda: broker_shell(folder, instant(START)), broker_app) as url:
-        client = PaperBrokerClient(url)
-        yield client
-        client.close()
+    with in_memory(folder) if adapter == "in process" else over_fix(folder) as broker:
+        yield broker
 
 
 @contextmanager
-def a_custodian(adapter: str, folder: Path) -> Iterator[tuple[AnyBroker, AnyCustodian]]:
+def a_custodian(adapter: str, folder: Path) -> Iterator[tuple[AnyBroker, AnyCustodian, AnyBank]]:
     two_keys = Ed25519TwoKeys(TREASURY.public_key(), APPROVER.public_key())
     with a_broker(adapter, folder / "broker") as broker:
-        if not isinstance(broker, PaperBrokerClient):
+        if not isinstance(broker, FixDesk):
             key = Ed25519StatementKey(b"C" * 32)
-            yield broker, PaperCustodian(instant(START), daily_closes(), custodian_notices(), broker, two_keys, key)
+            core = PaperCustodian(instant(START), daily_closes(), custodian_notices(), broker, two_keys, key)
+            yield broker, core, core.bank
             return
         depository = HttpDepository(broker.url)
+        exchange = folder / "exchange" if adapter == "iso over files" else None
         with served(
-            lambda: custodian_shell(folder / "custodian", instant(START), depository, two_keys), custodian_app
+            lambda: custodian_shell(folder / "custodian", instant(START), depository, two_keys),
+            lambda house: custodian_app(house) if exchange is None else with_files(house, exchange),
         ) as url:
-            client = PaperCustodianClient(url)
-            yield broker, client
+            client, bank = PaperCustodianClient(url), PaperBankClient(url)
+            if adapter.startswith("iso"):
+                carrier = HttpCarrier(url) if exchange is None else file_carrier(exchange, client, folder)
+                with an_iso_custodian(client, carrier, folder) as iso:
+                    yield broker, iso, bank
+                bank.close()
+                client.close()
+                depository.close()
+                return
+            yield broker, client, bank
+            bank.close()
             client.close()
         depository.close()
 
 
+class IsoUnderTest(IsoCustodian):
+    """The adapter, with the paper custodian's own doors for what only tests do."""
+
+    paper: PaperCustodianClient
+
+    def advance_to(self, now: int) -> None:
+        self.paper.advance_to(now)
+
+    def next_due(self) -> int | None:
+        return self.paper.next_due()
+
+    def turn(self, switches: Switches) -> None:
+        self.paper.turn(switches)
+
+    def announce(self, notice: Notice) -> None:
+        self.paper.announce(notice)
+
+    def move_sub_balance(self, move: SubBalanceMove) -> None:
+        self.paper.move_sub_balance(move)
+
+
 @contextmanager
-def served(open_shell: Callable[[], PaperShell[CoreT]], app: Callable[[PaperShell[CoreT]], Starlette]) -> Iterator[str]:
+def an_iso_custodian(paper: PaperCustodianClient, carrier: Carrier, folder: Path) -> Iterator[IsoUnderTest]:
+    (folder / "issuer").mkdir(parents=True, exist_ok=True)
+    store, key = IsoStore.open(sqlite_url(folder / "issuer" / "custody.db")), paper.public_key()
+    iso = IsoUnderTest("custodian", carrier, store, key, TREASURY.sign, paper.now, new_york_calendar())
+    iso.paper = paper
+    yield iso
+    iso.close()
+
+
+def with_files(house: House, exchange: Path) -> Starlette:
+    """The custodian's doors with an exchange folder, looked into at each call and beside them."""
+    desk, app = FileDesk(exchange, house.shell, house.box, TREASURY.public_key()), custodian_app(house)
+    app.add_middleware(AtEachCall, desk=desk)
+    app.state.beside = looking(desk)
+    return app
+
+
+def file_carrier(exchange: Path, paper: PaperCustodianClient, folder: Path, timeout_s: float = 10) -> FileCarrier:
+    (folder / "issuer").mkdir(parents=True, exist_ok=True)
+    store = IsoStore.open(sqlite_url(folder / "issuer" / "custody.db"))
+
+    def kept(number: int) -> str | None:
+        row = store.message("custodian", number)
+        return None if row is None else row.envelope.hash
+
+    return FileCarrier(exchange, paper.public_key(), TREASURY.sign, paper.now, kept, timeout_s)
+
+
+@contextmanager
+def served(open_shell: Callable[[], OpenT], app: Callable[[OpenT], Starlette]) -> Iterator[str]:
     """The server of a paper process with its store on disk, in a thread: a process would cost each case a second."""
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
@@ -97,22 +157,28 @@ def served(open_shell: Callable[[], PaperShell[CoreT]], app: Callable[[PaperShel
 
     def run() -> None:
         shell = open_shell()
-        config = uvicorn.Config(app(shell), log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        routes = app(shell)
+        config = uvicorn.Config(routes, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
         servers.append(uvicorn.Server(config))
         ready.set()
-        servers[0].run(sockets=[door])
+
+        async def both() -> None:
+            async with getattr(routes.state, "beside", nullcontext)():
+                await servers[0].serve(sockets=[door])
+
+        asyncio.run(both())
         shell.close()
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        if not ready.wait(10):
-            raise TimeoutError("the server was not ready within 10 s")
+        if not ready.wait(60):
+            raise TimeoutError("the server was not ready within 60 s")
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         for server in servers:
             server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         door.close()
 
 
@@ -120,12 +186,12 @@ def broker_child(folder: Path) -> PaperChild:
     return PaperChild(BROKER_MODULE, folder, ["--start-time", START])
 
 
-def custodian_child(folder: Path, broker_url: str) -> PaperChild:
+def custodian_child(folder: Path, broker_url: str, *more: str) -> PaperChild:
     keys = ["--treasury-key", TREASURY.public_key().hex(), "--approver-key", APPROVER.public_key().hex()]
-    return PaperChild(CUSTODIAN_MODULE, folder, ["--start-time", START, "--broker", broker_url, *keys])
+    return PaperChild(CUSTODIAN_MODULE, folder, ["--start-time", START, "--broker", broker_url, *keys, *more])
 
 
-def signed(movement: Instruction | Payment) -> Signatures:
+def signed(movement: Instruction | Payment | Conversion) -> Signatures:
     message = movement.signed_bytes()
     return Signatures(TREASURY.sign(message), APPROVER.sign(message))
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from openscrip.runtime.database import open_database, sqlite_url, upgrade
+from tests.databases import postgres_place, url_of
+
+from openscrip.runtime.database import open_database, upgrade
 from openscrip.runtime.ledger import Chart, Phase, Side, Transfer
 from openscrip.runtime.memory import MemoryStore
 from openscrip.runtime.sql import SqlStore
@@ -27,6 +29,14 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    id: str
+    stock: str = "TSLA"
+    state: str = "new"
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     text: str
 
@@ -37,7 +47,7 @@ class Sent:
 
 
 CHART: Chart = {"world": Side.EITHER, "custody": Side.DEBIT, "claim": Side.CREDIT}
-REGISTERED = (Order, Letter, Send, Sent)
+REGISTERED = (Order, Letter, Owned, Send, Sent)
 
 WORLD, CUSTODY, CLAIM, ALICE = "TSLA/world", "TSLA/custody", "TSLA/claim", "TSLA/claim:alice"
 
@@ -50,10 +60,19 @@ def memory_store(_: Path) -> MemoryStore:
 
 
 def sql_store(folder: Path) -> SqlStore:
-    """The store in `folder`; open it twice for two stores on one file."""
-    engine = open_database(sqlite_url(folder / "store.db"))
+    """The store in `folder`; open it twice for two stores on one database."""
+    engine = open_database(url_of(folder))
     upgrade(engine)
     return SqlStore(engine, CHART, REGISTERED)
+
+
+def postgres_store(folder: Path) -> SqlStore:
+    """The store in a new database of the server."""
+    return sql_store(postgres_place(folder))
+
+
+STORES = {"memory": memory_store, "sqlite": sql_store, "postgresql": postgres_store}
+"""Every adapter of the port."""
 
 
 def posted(transfer_id: str, debit: str, credit: str, amount: int, cause: str = "test") -> Transfer:

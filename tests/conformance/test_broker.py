@@ -1,16 +1,14 @@
-"""What every broker adapter must do. Cases are numbered; the adapters are the paper broker here and over HTTP."""
+"""What every broker adapter must do. Cases are numbered; who can do what stands in `tests/conformance/brokers.py`."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from tests.conformance.paper_parties import ADAPTERS, NVDA, TSLA, AnyBroker, a_broker, switch
+from tests.conformance.broker_steps import buy, held, told
+from tests.conformance.brokers import AnyBroker, needs
+from tests.conformance.paper_parties import NVDA, TSLA, switch
 
 from openscrip.assets.broker import (
     ActionAnnounced,
-    BrokerEvent,
     Bust,
     Fill,
     Order,
@@ -31,28 +29,6 @@ from openscrip.kernel.errors import Conflict, Malformed
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
 
-EventT = TypeVar("EventT")
-
-
-@pytest.fixture(params=ADAPTERS)
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBroker]:
-    with a_broker(request.param, tmp_path) as adapter:
-        yield adapter
-
-
-def buy(case: str = "buy-1", symbol: str = "TSLA", quantity: str = "5") -> Order:
-    return Order(case, symbol, Side.BUY, Shares.parse(quantity))
-
-
-def told(broker: AnyBroker, kind: type[EventT]) -> list[EventT]:
-    events: list[BrokerEvent] = list(broker.events(0, 1000))
-    return [each for each in events if isinstance(each, kind)]
-
-
-def held(broker: AnyBroker, symbol: str) -> str:
-    positions = broker.positions()
-    return str(positions[symbol].settled) if symbol in positions else "0"
-
 
 def test_c01_an_order_is_accepted_and_said_so_once(broker: AnyBroker) -> None:
     answer = broker.place(buy())
@@ -61,6 +37,7 @@ def test_c01_an_order_is_accepted_and_said_so_once(broker: AnyBroker) -> None:
     assert (accepted.client_order_id, accepted.order_id) == ("buy-1", answer.order_id)
 
 
+@needs("numbers")
 def test_c02_the_same_order_twice_is_executed_once(broker: AnyBroker) -> None:
     first, second = broker.place(buy()), broker.place(buy())
     broker.advance_to(instant("2024-06-04T20:00:00Z"))
@@ -69,6 +46,7 @@ def test_c02_the_same_order_twice_is_executed_once(broker: AnyBroker) -> None:
     assert len(told(broker, OrderDone)) == 1
 
 
+@needs("conflicts")
 def test_c03_the_same_id_with_other_content_is_a_conflict_and_changes_nothing(broker: AnyBroker) -> None:
     broker.place(buy())
     with pytest.raises(Conflict) as refusal:
@@ -80,6 +58,7 @@ def test_c03_the_same_id_with_other_content_is_a_conflict_and_changes_nothing(br
     assert broker.order("buy-2") is None
 
 
+@needs("numbers")
 @pytest.mark.parametrize(("symbol", "reason"), [("XXXX", "unknown_symbol"), ("CRCL", "not_trading")])
 def test_c04_what_cannot_be_traded_is_rejected_for_good(broker: AnyBroker, symbol: str, reason: str) -> None:
     answer = broker.place(buy(symbol=symbol))
@@ -87,6 +66,7 @@ def test_c04_what_cannot_be_traded_is_rejected_for_good(broker: AnyBroker, symbo
     assert [each.reason for each in told(broker, OrderRejected)] == [reason]
 
 
+@needs("numbers")
 def test_c05_an_order_fills_in_parts_at_the_close_of_its_session(broker: AnyBroker) -> None:
     broker.turn(switch("fill_pieces", size=3))
     broker.place(buy(quantity="5.5"))
@@ -104,6 +84,7 @@ def test_c05_an_order_fills_in_parts_at_the_close_of_its_session(broker: AnyBrok
     assert [(str(each.filled), each.reason) for each in told(broker, OrderDone)] == [("5.5", "")]
 
 
+@needs("numbers")
 @pytest.mark.parametrize(
     ("placed_at", "trade_date"),
     [
@@ -124,6 +105,7 @@ def test_c06_an_order_belongs_to_the_session_that_is_open_or_comes_next(
     assert {each.trade_date.isoformat() for each in told(broker, Fill)} == {trade_date}
 
 
+@needs("numbers", "settlement")
 def test_c07_a_trade_settles_on_the_next_settlement_day_at_noon(broker: AnyBroker) -> None:
     broker.place(buy())
     broker.advance_to(instant("2024-06-04T15:59:59Z"))
@@ -139,6 +121,7 @@ def test_c07_a_trade_settles_on_the_next_settlement_day_at_noon(broker: AnyBroke
     assert (progress.status, progress.settled) == (OrderState.DONE, Shares.whole(5))
 
 
+@needs("busts", "settlement")
 def test_c08_a_busted_fill_never_settles(broker: AnyBroker) -> None:
     broker.turn(switch("bust_fill", only="buy-1/2"))
     broker.place(buy())
@@ -154,6 +137,7 @@ def test_c08_a_busted_fill_never_settles(broker: AnyBroker) -> None:
     assert str(progress.filled) == "3"
 
 
+@needs("numbers")
 def test_c09_a_rest_that_does_not_fill_ends_with_the_day(broker: AnyBroker) -> None:
     broker.turn(switch("unfilled_rest"))
     broker.place(buy())
@@ -161,6 +145,7 @@ def test_c09_a_rest_that_does_not_fill_ends_with_the_day(broker: AnyBroker) -> N
     assert [(str(each.filled), each.reason) for each in told(broker, OrderDone)] == [("3", "day_ended")]
 
 
+@needs("numbers")
 def test_c10_a_rejected_order_is_never_filled(broker: AnyBroker) -> None:
     broker.turn(switch("reject_order", times=1))
     assert broker.place(buy()).status is OrderState.REJECTED
@@ -169,6 +154,7 @@ def test_c10_a_rejected_order_is_never_filled(broker: AnyBroker) -> None:
     assert held(broker, "TSLA") == "5"
 
 
+@needs("settlement", "failed_settlement")
 def test_c11_a_failed_settlement_is_tried_again_on_the_next_settlement_day(broker: AnyBroker) -> None:
     broker.advance_to(instant("2024-06-06T14:00:00Z"))
     broker.turn(switch("fail_settlement", times=1))
@@ -181,6 +167,7 @@ def test_c11_a_failed_settlement_is_tried_again_on_the_next_settlement_day(broke
     assert [str(each.quantity) for each in told(broker, Settled)] == ["5"]
 
 
+@needs("transfers")
 def test_c12_only_settled_whole_shares_leave_and_each_transfer_once(broker: AnyBroker) -> None:
     broker.place(buy())
     early = broker.deliver(Transfer("t-1", TSLA, Shares.whole(5)))
@@ -198,6 +185,7 @@ def test_c12_only_settled_whole_shares_leave_and_each_transfer_once(broker: AnyB
     assert held(broker, "TSLA") == "3"
 
 
+@needs("transfers", "settlement", "failed_settlement")
 def test_c13_a_sale_settles_only_once_the_shares_are_there(broker: AnyBroker) -> None:
     broker.place(Order("sell-1", "TSLA", Side.SELL, Shares.whole(5)))
     broker.advance_to(instant("2024-06-04T17:00:00Z"))
@@ -209,6 +197,7 @@ def test_c13_a_sale_settles_only_once_the_shares_are_there(broker: AnyBroker) ->
     assert held(broker, "TSLA") == "0"
 
 
+@needs("actions")
 def test_c14_a_split_rescales_positions_and_open_settlements_and_ends_open_orders(broker: AnyBroker) -> None:
     broker.place(buy("settled", "NVDA", "3"))
     broker.advance_to(instant("2024-06-07T15:00:00Z"))
@@ -226,6 +215,7 @@ def test_c14_a_split_rescales_positions_and_open_settlements_and_ends_open_order
     assert held(broker, "NVDA") == "50"
 
 
+@needs("actions")
 def test_c15_a_dividend_is_paid_on_what_was_bought_before_the_ex_date(broker: AnyBroker) -> None:
     broker.advance_to(instant("2024-08-09T15:00:00Z"))
     broker.place(buy("before", "AAPL", "200"))
@@ -236,6 +226,7 @@ def test_c15_a_dividend_is_paid_on_what_was_bought_before_the_ex_date(broker: An
     assert [str(each) for each in (paid.eligible, paid.gross, paid.net, paid.withheld)] == ["200", "50", "35", "15"]
 
 
+@needs("numbers")
 def test_c16_events_are_numbered_without_a_gap_and_read_in_pages(broker: AnyBroker) -> None:
     for number in range(5):
         broker.place(buy(f"buy-{number}"))
@@ -247,6 +238,7 @@ def test_c16_events_are_numbered_without_a_gap_and_read_in_pages(broker: AnyBrok
     assert list(broker.events(len(everything), 10)) == []
 
 
+@needs("numbers")
 def test_c17_time_never_goes_back(broker: AnyBroker) -> None:
     broker.place(buy())
     broker.advance_to(instant("2024-06-03T20:00:00Z"))
@@ -257,6 +249,7 @@ def test_c17_time_never_goes_back(broker: AnyBroker) -> None:
     assert told(broker, OrderAccepted)[-1].at == instant("2024-06-03T20:00:00Z")
 
 
+@needs("actions")
 def test_c18_known_actions_are_announced_and_new_ones_can_be(broker: AnyBroker) -> None:
     assert "NVDA.SPLF.2024-06-10" in {each.notice.event_id for each in told(broker, ActionAnnounced)}
     day = date(2024, 6, 3)
@@ -271,6 +264,7 @@ def test_c18_known_actions_are_announced_and_new_ones_can_be(broker: AnyBroker) 
     assert held(broker, "TSLA") == "2.5"
 
 
+@needs("transfers")
 def test_c19_money_paid_in_counts_once(broker: AnyBroker) -> None:
     cash = CashIn("pay-1", Money.parse("100"))
     assert broker.pay_in(cash) == broker.pay_in(cash)
@@ -284,6 +278,7 @@ def test_c20_an_order_without_quantity_is_malformed(broker: AnyBroker) -> None:
     assert told(broker, OrderAccepted) == []
 
 
+@needs("numbers")
 def test_c21_what_is_due_next_is_known(broker: AnyBroker) -> None:
     broker.place(buy())
     due_at = broker.next_due()

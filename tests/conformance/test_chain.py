@@ -3,85 +3,39 @@
 What may differ stands in `chains.CAPABILITIES` and in `docs/chains.md`; the rest holds everywhere in the same words.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.conformance.chains import (
     CAPABILITIES,
     RAW,
-    START_AT,
     Bench,
-    EvmBench,
-    MemoryBench,
-    SolanaBench,
     capability_rows,
 )  # fmt: skip
-from tests.issuance.solana.conftest import at_genesis, deployments
 
-from openscrip.issuance.bridge_row import destination_hash
 from openscrip.issuance.chain import (
     AnyChainEvent,
     Burned,
-    Call,
     Chain,
     ChainMultiplier,
-    Departed,
     Landing,
     Minted,
     Outcome,
     RedemptionEscrowed,
     Refunded,
 )  # fmt: skip
-from openscrip.issuance.chains.solana.program import Program
-from openscrip.issuance.nodes.evm import EvmNode
-from openscrip.issuance.nodes.solana.process import SolanaNode
-from openscrip.issuance.voucher import ActionFinish, MintKind, RedemptionKind, chain_hash
-from openscrip.kernel.errors import Malformed, Refused, Unavailable
+from openscrip.issuance.voucher import ActionFinish, RedemptionKind, chain_hash
+from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.multiplier import ONE, Multiplier
 from openscrip.kernel.quantities import RawAmount
 
 ROOT = Path(__file__).parents[2]
 FINAL, UNKNOWN = Outcome(Landing.FINAL), Outcome(Landing.UNKNOWN)
 TEN = Multiplier.one().times_down(10, 1)
-ZERO, REAL = RawAmount(0), pytest.mark.parts
-
-
-@pytest.fixture(scope="module")
-def evm_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EvmNode]:
-    with EvmNode(tmp_path_factory.mktemp("evm"), ROOT / "node_modules", start_at=START_AT) as node:
-        yield node
-
-
-@pytest.fixture(scope="module")
-def solana_node(tmp_path_factory: pytest.TempPathFactory, stock_so: bytes) -> Iterator[SolanaNode]:
-    folder = tmp_path_factory.mktemp("solana")
-    with SolanaNode(folder, start_at=START_AT, programs=at_genesis(stock_so)) as node:
-        yield node
-
-
-@pytest.fixture(scope="module")
-def unused_programs() -> Iterator[Program]:
-    return deployments()
-
-
-@pytest.fixture(params=["memory", pytest.param("evm", marks=REAL), pytest.param("solana", marks=REAL)])
-def bench(request: pytest.FixtureRequest, free_port: Callable[[], int]) -> Iterator[Bench]:
-    dead_url = f"http://127.0.0.1:{free_port()}"
-    made: Bench
-    match request.param:
-        case "memory":
-            made = MemoryBench()
-        case "evm":
-            made = EvmBench(request.getfixturevalue("evm_node"), dead_url)
-        case _:
-            program = next(request.getfixturevalue("unused_programs"))
-            made = SolanaBench(request.getfixturevalue("solana_node"), program, dead_url)
-    yield made
-    made.close()
+ZERO = RawAmount(0)
 
 
 def test_c01_a_mint_lands_once_with_its_exact_amount_and_is_told_of(bench: Bench) -> None:
@@ -412,87 +366,6 @@ def test_c24_an_action_in_force_is_declared_final_once_where_the_chain_keeps_act
     assert bench.land(finish(end)) == FINAL
     bench.refusal(lambda: bench.land(finish(end)))
     assert bench.chain.multiplier(bench.token) == ChainMultiplier(TEN.value, 0, 0, 1, 1)
-
-
-THERE, ELSEWHERE = "test:there", "test:elsewhere"
-
-
-def departed(bench: Bench, request_id: str = "away", raw: str = "2") -> Departed:
-    """Alice has five, and so much of it leaves."""
-    bench.mint("sub-1/1")
-    bench.open_lane(THERE, RAW("3"))
-    cursor = bench.chain.events("")[1]
-    bench.depart(RAW(raw), THERE, request_id)
-    (event,) = bench.told(cursor)
-    assert isinstance(event, Departed)
-    return event
-
-
-def restitution(bench: Bench, event: Departed, mint_id: str = "back-1", raw: str = "2") -> tuple[Call, ...]:
-    """The calls that would give a crossing back."""
-    voucher = bench.voucher(mint_id, raw, kind=MintKind.RESTITUTION)
-    return bench.chain.prepare_mint(voucher, {"mint_id": mint_id, "crossing": {"key": event.key, "holder": event.holder}})
-
-
-def test_c25_what_departs_is_burned_at_once_and_told_with_all_that_its_arrival_needs(bench: Bench) -> None:
-    before = bench.chain.head().at
-    event = departed(bench)
-    assert (event.holder, event.raw, event.hash) == (bench.alice, RAW("2"), chain_hash("away").hex())
-    assert (event.destination, event.receiver) == (destination_hash(THERE), "ab" * 32)
-    assert before + 3_600 <= event.arrive_by <= bench.chain.head().at + 3_600
-    assert event.key
-    assert bench.chain.supply(bench.token) == bench.chain.balance(bench.token, bench.alice) == RAW("3")
-    assert bench.reopened().events("")[0][-1] == event
-
-
-def test_c26_nothing_departs_against_the_rules_of_its_lane(bench: Bench) -> None:
-    departed(bench)
-
-    def refused(*asked: Any) -> str:
-        before = bench.chain.supply(bench.token), bench.chain.events("")[0]
-        with pytest.raises(Refused) as refusal:
-            bench.depart(*asked)
-        assert (bench.chain.supply(bench.token), bench.chain.events("")[0]) == before
-        return refusal.value.text.partition(": ")[2]
-
-    assert refused(RAW("1"), ELSEWHERE, "red-2") == "lane was closed"
-    assert refused(RAW("1"), THERE, "red-3", "00" * 32) == "receiver was zero"
-    assert refused(RAW("1"), THERE, "away") == "request was used"
-    assert refused(RAW("1.00000001"), THERE, "red-4") == "hourly departure cap was reached"
-
-
-def test_c27_an_arrival_is_minted_once_for_its_origin(bench: Bench) -> None:
-    bench.mint("sub-1/1")
-    first, other = "01" * 32, "02" * 32
-    for mint_id, origin in (("arrival-1", first), ("arrival-2", other)):
-        voucher = bench.voucher(mint_id, "1", kind=MintKind.ARRIVAL, origin=origin)
-        assert bench.land(bench.prepared(voucher)) == FINAL
-    again = bench.voucher("arrival-3", "1", kind=MintKind.ARRIVAL, origin=first)
-    bench.refusal(lambda: bench.land(bench.prepared(again)))
-    bench.refusal(lambda: bench.land(bench.prepared(bench.voucher("arrival-4", "1", kind=MintKind.ARRIVAL))))
-    assert bench.chain.supply(bench.token) == RAW("7")
-
-
-def test_c28_what_did_not_arrive_is_given_back_once_an_hour_after_its_time(bench: Bench) -> None:
-    event = departed(bench)
-    bench.set_time(event.arrive_by + 3_600)
-    early = bench.refusal(lambda: bench.land(restitution(bench, event)))
-    assert early.endswith("crossing could still arrive")
-    bench.set_time(event.arrive_by + 3_601)
-    bench.refusal(lambda: bench.land(restitution(bench, event, "back-2", "2.00000001")))
-    assert bench.land(restitution(bench, event, "back-3")) == FINAL
-    assert bench.chain.balance(bench.token, bench.alice) == RAW("5")
-    bench.refusal(lambda: bench.land(restitution(bench, event, "back-4")))
-
-
-def test_c29_a_wallet_is_32_bytes_to_other_chains_and_comes_back_the_same(bench: Bench) -> None:
-    assert bench.chain.caip2().count(":") == 1
-    for wallet in (bench.alice, bench.bob):
-        word = bench.chain.word_of(wallet)
-        assert len(bytes.fromhex(word)) == 32
-        assert bench.chain.wallet_of(word) == wallet
-    with pytest.raises(Malformed):
-        bench.chain.word_of("no wallet anywhere, nor on any chain")
 
 
 def test_the_page_on_chains_shows_the_table_of_capabilities() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.stores import ALICE, CHART, CUSTODY, REGISTERED, WORLD, posted, resolution
+from tests.databases import PLACES, tampered, url_of
 
 from openscrip.kernel.clock import SteppedClock
 from openscrip.kernel.errors import Conflict, Refused
 from openscrip.runtime.audit import verify_ledger
-from openscrip.runtime.database import open_database, sqlite_url, upgrade
+from openscrip.runtime.database import open_database, upgrade
 from openscrip.runtime.ledger import Balance, LedgerBroken, Phase, Transfer, seal
 from openscrip.runtime.memory import MemoryStore
 from openscrip.runtime.sql import SqlStore
@@ -37,13 +38,13 @@ class Desk:
             return view.balance(account)
 
 
-@pytest.fixture(params=["memory", "sql"])
+@pytest.fixture(params=["memory", *PLACES])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     clock = SteppedClock(CLOCK_START)
     if request.param == "memory":
         yield Desk(MemoryStore(CHART, clock.now), clock)
         return
-    engine = open_database(sqlite_url(tmp_path / "store.db"))
+    engine = open_database(url_of(PLACES[request.param](tmp_path)))
     upgrade(engine)
     store = SqlStore(engine, CHART, REGISTERED, clock.now)
     yield Desk(store, clock)
@@ -118,17 +119,16 @@ def test_l25_the_same_reservation_with_another_end_is_a_conflict(desk: Desk) -> 
         desk.post(reserved("a", 7, 1_011))
 
 
-def test_l26_a_post_after_the_end_that_was_made_by_hand_is_named(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path / "store.db"))
+def test_l26_a_post_after_the_end_that_was_made_by_hand_is_named(place: Path) -> None:
+    engine = open_database(url_of(place))
     upgrade(engine)
     clock = SteppedClock(CLOCK_START)
     store = SqlStore(engine, CHART, REGISTERED, clock.now)
     hold = Transfer("a", WORLD, ALICE, 7, "quote", Phase.PENDING, expires_at=1_010)
     with store.transaction() as unit:
         unit.post([hold, resolution("a:post", hold, 7)])
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER transfer_no_update")
-        mark = seal(resolution("a:post", hold, 7), 1_010)
-        connection.exec_driver_sql(f"UPDATE transfer SET at = 1010, seal = '{mark}' WHERE id = 'a:post'")
+    mark = seal(resolution("a:post", hold, 7), 1_010)
+    store.close()
+    tampered(place, f"UPDATE transfer SET at = 1010, seal = '{mark}' WHERE id = 'a:post'")
     assert verify_ledger(engine) == ["transfer a:post: was posted at 1010, its pending a had expired at 1010"]
     store.close()

@@ -1,217 +1,26 @@
 """The conformance suite of the store, on every adapter. Cases are numbered; the port says what they hold.
 
-L ledger, R rows and transactions, O outbox, I inbox, cursors, single use and numbers.
+R rows and transactions, I inbox, cursors, single use and numbers, A what persons did; L and O have files of their own.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.conformance.store_steps import keys, lease
 from tests.conformance.stores import (
-    ALICE,
-    CLAIM,
     CUSTODY,
     WORLD,
     Letter,
     Order,
+    Owned,
     Sent,
     command,
-    memory_store,
-    pending,
     posted,
-    resolution,
-    sql_store,
 )
 
 from openscrip.kernel.errors import Conflict, Refused
-from openscrip.runtime.ledger import TOTAL_MAX, Balance, LedgerBroken, Phase, Transfer, unbalanced
-from openscrip.runtime.sql import SqlStore
-from openscrip.runtime.store import Fenced, Lease, Store
-
-
-@pytest.fixture(params=[memory_store, sql_store], ids=["memory", "sql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = request.param(tmp_path)
-    yield opened
-    if isinstance(opened, SqlStore):
-        opened.close()
-
-
-def post(store: Store, *transfers: Transfer) -> None:
-    with store.transaction() as unit:
-        unit.post(transfers)
-
-
-def balance(store: Store, account: str) -> Balance:
-    with store.view() as view:
-        return view.balance(account)
-
-
-def lease(
-    store: Store, market_now: int = 0, machine_now: float = 0.0, worker: str = "w", limit: int = 10
-) -> list[Lease]:
-    return store.lease(worker, limit, market_now, machine_now, lease_s=30.0)
-
-
-def keys(leases: list[Lease]) -> list[str]:
-    return [held.command.key for held in leases]
-
-
-def enqueue(store: Store, *names: str, due_at: int = 0) -> None:
-    with store.transaction() as unit:
-        for name in names:
-            unit.enqueue(command(name, due_at))
-
-
-# L: the ledger
-
-
-def test_l01_a_posted_transfer_moves_both_accounts(store: Store) -> None:
-    post(store, posted("1", CUSTODY, WORLD, 10))
-    assert balance(store, CUSTODY) == Balance(debits_posted=10)
-    assert balance(store, WORLD) == Balance(credits_posted=10)
-    assert balance(store, CLAIM) == Balance()
-
-
-def test_l02_the_same_transfer_again_is_a_no_op_in_any_transaction(store: Store) -> None:
-    entry = posted("1", CUSTODY, WORLD, 10)
-    post(store, entry, entry)
-    post(store, entry)
-    assert balance(store, CUSTODY).debit == 10
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        posted("1", CUSTODY, WORLD, 11),
-        posted("1", WORLD, CUSTODY, 10),
-        posted("1", CUSTODY, WORLD, 10, "other"),
-        pending("1", CUSTODY, WORLD, 10),
-    ],
-    ids=["amount", "accounts", "cause", "phase"],
-)
-def test_l03_the_same_id_with_other_content_is_a_conflict(store: Store, other: Transfer) -> None:
-    post(store, posted("1", CUSTODY, WORLD, 10))
-    with pytest.raises(Conflict) as refusal:
-        post(store, other)
-    assert refusal.value.code == "ledger.conflict"
-    assert balance(store, CUSTODY).debit == 10
-
-
-def test_l04_an_asset_account_is_never_overdrawn(store: Store) -> None:
-    post(store, posted("1", CUSTODY, WORLD, 10))
-    with pytest.raises(Refused) as refusal:
-        post(store, posted("2", WORLD, CUSTODY, 11))
-    assert refusal.value.code == "ledger.limit"
-    post(store, posted("3", WORLD, CUSTODY, 10))
-    assert balance(store, CUSTODY).debit == 0
-
-
-def test_l05_a_claim_account_never_owes_less_than_nothing(store: Store) -> None:
-    post(store, posted("1", WORLD, ALICE, 10))
-    with pytest.raises(Refused):
-        post(store, posted("2", ALICE, WORLD, 11))
-    post(store, posted("3", ALICE, WORLD, 10))
-    assert balance(store, ALICE).credit == 0
-
-
-def test_l06_a_pending_amount_counts_against_the_limit_when_spent_but_not_when_received(store: Store) -> None:
-    post(store, posted("1", CUSTODY, WORLD, 10), pending("2", WORLD, CUSTODY, 7))
-    with pytest.raises(Refused):
-        post(store, posted("3", WORLD, CUSTODY, 4))
-    post(store, pending("4", CUSTODY, WORLD, 100))
-    with pytest.raises(Refused):
-        post(store, posted("5", WORLD, CUSTODY, 4))
-    post(store, posted("6", WORLD, CUSTODY, 3))
-
-
-def test_l07_posting_a_part_releases_the_rest(store: Store) -> None:
-    held = pending("p", CUSTODY, WORLD, 10)
-    post(store, held)
-    assert balance(store, CUSTODY) == Balance(debits_pending=10)
-    post(store, resolution("q", held, 6))
-    assert balance(store, CUSTODY) == Balance(debits_posted=6)
-    assert balance(store, WORLD) == Balance(credits_posted=6)
-
-
-def test_l08_a_void_releases_everything(store: Store) -> None:
-    held = pending("p", CUSTODY, WORLD, 10)
-    post(store, held, resolution("v", held, 10, Phase.VOID))
-    assert balance(store, CUSTODY) == Balance()
-
-
-@pytest.mark.parametrize("phase", [Phase.POST, Phase.VOID])
-def test_l09_a_pending_transfer_resolves_at_most_once(store: Store, phase: Phase) -> None:
-    held = pending("p", CUSTODY, WORLD, 10)
-    first = resolution("q", held, 10)
-    post(store, held, first)
-    post(store, first)
-    with pytest.raises(Conflict) as refusal:
-        post(store, resolution("r", held, 10, phase))
-    assert refusal.value.code == "ledger.resolved"
-    assert balance(store, CUSTODY).debit == 10
-
-
-HELD = pending("p", CUSTODY, WORLD, 10)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        posted("1", CUSTODY, "NVDA/world", 10),
-        posted("1", CUSTODY, CUSTODY, 10),
-        posted("1", CUSTODY, WORLD, 0),
-        posted("1", CUSTODY, WORLD, -1),
-        posted("1", CUSTODY, "TSLA/nowhere", 1),
-        Transfer("1", CUSTODY, WORLD, 1, "test", Phase.POSTED, "p"),
-        Transfer("1", CUSTODY, WORLD, 1, "test", Phase.POST, "unknown"),
-        Transfer("1", CUSTODY, WORLD, 1, "test", Phase.POST, "base"),
-        Transfer("1", CUSTODY, WORLD, 0, "test", Phase.POST, "p"),
-        Transfer("1", CUSTODY, WORLD, 11, "test", Phase.POST, "p"),
-        Transfer("1", CUSTODY, WORLD, 1, "test", Phase.VOID, ""),
-        Transfer("1", CUSTODY, CLAIM, 1, "test", Phase.POST, "p"),
-    ],
-    ids=str,
-)
-def test_l10_a_malformed_transfer_breaks_the_ledger_and_changes_nothing(store: Store, wrong: Transfer) -> None:
-    post(store, posted("base", CUSTODY, WORLD, 100), HELD)
-    with pytest.raises(LedgerBroken):
-        post(store, posted("0", CUSTODY, WORLD, 5), wrong)
-    assert balance(store, CUSTODY) == Balance(debits_posted=100, debits_pending=10)
-
-
-def test_l11_a_batch_applies_whole_or_not_at_all_even_if_the_refusal_is_caught(store: Store) -> None:
-    with store.transaction() as unit:
-        unit.post([posted("1", CUSTODY, WORLD, 10)])
-        with pytest.raises(Refused):
-            unit.post([posted("2", CUSTODY, WORLD, 5), posted("3", WORLD, CUSTODY, 100)])
-        assert unit.balance(CUSTODY).debit == 10
-        unit.post([posted("2", CUSTODY, WORLD, 6)])
-    assert balance(store, CUSTODY).debit == 16
-
-
-def test_l12_transfers_are_checked_in_order_so_that_no_prefix_passes_a_limit(store: Store) -> None:
-    with pytest.raises(Refused):
-        post(store, posted("1", WORLD, CUSTODY, 5), posted("2", CUSTODY, WORLD, 5))
-    post(store, posted("2", CUSTODY, WORLD, 5), posted("1", WORLD, CUSTODY, 5))
-
-
-def test_l13_a_total_beyond_64_bits_is_refused(store: Store) -> None:
-    post(store, posted("1", CUSTODY, WORLD, TOTAL_MAX))
-    for entry in (posted("2", CUSTODY, WORLD, 1), pending("3", CUSTODY, WORLD, 1), posted("4", ALICE, WORLD, 2**70)):
-        with pytest.raises(Refused):
-            post(store, entry)
-    assert balance(store, CUSTODY).debit == TOTAL_MAX
-
-
-def test_l14_balances_list_a_unit_or_everything_and_balance(store: Store) -> None:
-    post(store, posted("1", CUSTODY, WORLD, 10), posted("2", "NVDA/custody", "NVDA/world", 3))
-    with store.view() as view:
-        assert set(view.balances("TSLA")) == {CUSTODY, WORLD}
-        assert view.balances("NVDA")["NVDA/custody"].debit == 3
-        assert len(view.balances()) == 4
-        assert not unbalanced(view.balances())
-
+from openscrip.runtime.audit_trail import broken_at
+from openscrip.runtime.store import Sample, Store
 
 # R: rows, and transactions as a whole
 
@@ -301,124 +110,129 @@ def test_r05_facts_are_numbered_from_one_and_read_in_parts(store: Store) -> None
         assert view.facts(5) == []
 
 
-# O: the outbox
+def everything(store: Store, limit: int, **narrowed: str) -> list[str]:
+    """Every page after the other."""
+    found, before = list[str](), None
+    with store.view() as view:
+        while True:
+            page = view.page(Owned, before=before, limit=limit, **narrowed)
+            found += [row.id for row in page.rows]
+            if page.next is None:
+                return found
+            assert len(page.rows) == limit
+            before = page.next
 
 
-def test_o01_commands_are_leased_once_they_are_due_in_order_of_due_time(store: Store) -> None:
-    enqueue(store, "late", due_at=200)
-    enqueue(store, "a", "b")
-    enqueue(store, "first", due_at=-5)
-    assert keys(lease(store, 0)) == ["first", "a", "b"]
-    assert lease(store, 199) == []
-    [late] = lease(store, 200)
-    assert (late.command, late.attempts) == (command("late", 200), 0)
-
-
-def test_o02_a_leased_command_is_nobody_elses_until_the_lease_ends(store: Store) -> None:
-    enqueue(store, "a")
-    [mine] = lease(store, machine_now=100.0)
-    assert lease(store, machine_now=129.9, worker="other") == []
-    [theirs] = lease(store, machine_now=130.0, worker="other")
-    assert theirs.attempts == 1
-    assert theirs.token > mine.token
-
-
-def test_o03_whoever_lost_a_lease_is_fenced_off(store: Store) -> None:
-    enqueue(store, "a")
-    [mine] = lease(store, machine_now=0.0)
-    [theirs] = lease(store, machine_now=31.0, worker="other")
-    for write in ("finish", "extend"):
-        with pytest.raises(Fenced), store.transaction() as unit:
-            unit.put(Order("a"))
-            getattr(unit, write)(mine)
-    store.retry(mine, "late", 0.0)
-    store.park(mine, "late")
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_r06_pages_show_every_row_once_the_newest_first(store: Store, limit: int) -> None:
     with store.transaction() as unit:
-        assert unit.row(Order, "a") is None
-        unit.extend(theirs)
-        unit.finish(theirs)
-        with pytest.raises(Fenced):
-            unit.finish(theirs)
-    assert store.waiting() == []
-    assert lease(store, machine_now=1_000.0) == []
-
-
-def test_o04_a_slow_worker_keeps_an_ended_lease_that_nobody_took(store: Store) -> None:
-    enqueue(store, "a")
-    [mine] = lease(store, machine_now=0.0)
+        for number in range(6):
+            unit.put(Owned(f"o{number}", "TSLA" if number % 2 else "NVDA", "new", "alice" if number < 4 else ""))
+        unit.put(Order("other"))
     with store.transaction() as unit:
-        unit.finish(mine)
-    assert lease(store, machine_now=31.0) == []
+        unit.put(Owned("o1", "TSLA", "done", "alice"))
+    assert everything(store, limit) == ["o5", "o4", "o3", "o2", "o1", "o0"]
+    assert everything(store, limit, person="alice") == ["o3", "o2", "o1", "o0"]
+    assert everything(store, limit, person="alice", stock="TSLA") == ["o3", "o1"]
+    assert everything(store, limit, stock="TSLA", state="new") == ["o5", "o3"]
+    assert everything(store, limit, person="alice", stock="TSLA", state="done") == ["o1"]
+    assert everything(store, limit, person="") == everything(store, limit, person="bob") == []
+    with store.view() as view:
+        first = [view.first(Owned, person) for person in ("alice", "bob", "")]
+        assert view.first(Order, "alice") is None
+    assert [row and row.id for row in first] == ["o0", None, None]
 
 
-def test_o05_a_retried_command_waits_for_its_machine_time_and_keeps_the_error(store: Store) -> None:
-    enqueue(store, "a")
-    [mine] = lease(store, machine_now=10.0)
-    store.retry(mine, "broker: no answer", 15.0)
-    assert store.waiting() == [(command("a"), "due", 1, "broker: no answer")]
-    assert lease(store, machine_now=14.9) == []
-    [again] = lease(store, machine_now=15.0)
-    assert again.attempts == 1
-    with pytest.raises(Fenced), store.transaction() as unit:
-        unit.finish(mine)
-
-
-def test_o06_a_parked_command_waits_for_an_operator(store: Store) -> None:
-    enqueue(store, "a", "b")
-    mine, _ = lease(store)
-    store.park(mine, "a bug")
-    assert lease(store, machine_now=29.0) == []
-    assert store.waiting()[0] == (command("a"), "parked", 1, "a bug")
-    store.unpark("b")
-    store.unpark("a")
-    [again] = lease(store, machine_now=29.0)
-    assert (again.command.key, again.attempts) == ("a", 0)
-
-
-def test_o07_the_same_command_again_is_a_no_op_even_when_it_is_done(store: Store) -> None:
-    enqueue(store, "a")
-    enqueue(store, "a")
-    [mine] = lease(store)
+def test_r06b_tallies_count_a_state_and_name_the_first_that_is_in_it(store: Store) -> None:
     with store.transaction() as unit:
-        unit.finish(mine)
-    enqueue(store, "a")
-    assert store.waiting() == []
-    with pytest.raises(Conflict) as refusal, store.transaction() as unit:
-        unit.enqueue(command("a", text="other"))
-    assert refusal.value.code == "outbox.conflict"
+        for number in range(4):
+            unit.put(Owned(f"o{number}", "TSLA", "new"))
+        unit.put(Order("other"))
+    with store.transaction() as unit:
+        unit.put(Owned("o0", "TSLA", "done"))
+        unit.put(Owned("o4", "NVDA", "done"))
+        asked: list[tuple[type[Any], str]] = [(Owned, "done"), (Order, "none"), (Owned, "new"), (Owned, "none")]
+        found = unit.tallies(asked)
+        assert unit.states(Owned) == {"done": 2, "new": 3}
+        assert unit.states(Letter) == {}
+    assert [(each.count, each.oldest and each.oldest.id) for each in found] == [(2, "o0"), (0, None), (3, "o1"), (0, None)]
 
 
-def test_o08_the_next_due_time_counts_leased_and_retried_but_not_parked_commands(store: Store) -> None:
-    assert store.next_due() is None
-    enqueue(store, "now", due_at=10)
-    enqueue(store, "later", due_at=500)
-    assert store.next_due() == 10
-    [mine] = lease(store, 10)
-    assert store.next_due() == 10
-    store.retry(mine, "no answer", 5.0)
-    assert store.next_due() == 10
-    [mine] = lease(store, 10, machine_now=5.0)
-    store.park(mine, "a bug")
-    assert store.next_due() == 500
+def test_r07_what_is_inserted_meanwhile_moves_no_page(store: Store) -> None:
+    with store.transaction() as unit:
+        for number in range(4):
+            unit.put(Owned(f"o{number}", person="alice"))
+    with store.view() as view:
+        first = view.page(Owned, person="alice", limit=2)
+    with store.transaction() as unit:
+        unit.put(Owned("o4", person="alice"))
+        unit.put(Owned("o0", state="done", person="bob"))
+    with store.view() as view:
+        rest = view.page(Owned, person="alice", before=first.next, limit=2)
+    assert [row.id for row in (*first.rows, *rest.rows)] == ["o3", "o2", "o1"]
+    assert rest.next is None
 
 
-def test_o09_a_worker_that_starts_again_takes_back_only_what_it_held(store: Store) -> None:
-    enqueue(store, "a", "b")
-    [mine] = lease(store, worker="me", limit=1)
-    lease(store, worker="other", limit=1)
-    assert store.release("me") == 1
-    [again] = lease(store, worker="me")
-    assert (again.command.key, again.attempts) == ("a", 1)
-    with pytest.raises(Fenced), store.transaction() as unit:
-        unit.finish(mine)
-    assert store.release("nobody") == 0
+def test_r11_several_rows_are_read_at_once_by_their_ids(store: Store) -> None:
+    with store.transaction() as unit:
+        for name in ("a", "b", "c"):
+            unit.put(Order(name))
+        unit.put(Letter("d"))
+        assert unit.several(Order, ["c", "a", "d", "x"]) == {"a": Order("a"), "c": Order("c")}
+        assert unit.several(Order, []) == {}
+        unit.put(Order("a", state="done"))
+        assert [unit.count(Order), unit.count(Order, stock="TSLA"), unit.count(Order, stock="NVDA")] == [3, 3, 0]
+        assert [unit.count(Order, state="done"), unit.count(Order, stock="TSLA", state="new"), unit.count(Letter)] == [1, 2, 1]
 
 
-def test_o10_the_limit_of_a_lease_holds(store: Store) -> None:
-    enqueue(store, *"abcde")
-    assert keys(lease(store, limit=2)) == ["a", "b"]
-    assert keys(lease(store, limit=2)) == ["c", "d"]
-    assert [waits[1] for waits in store.waiting(4)] == ["leased"] * 4
+def test_r13_rows_in_one_of_several_states_are_listed_oldest_first(store: Store) -> None:
+    with store.transaction() as unit:
+        for row_id, stock, state in [("c", "TSLA", "new"), ("a", "NVDA", "held"), ("b", "TSLA", "done"), ("d", "TSLA", "held")]:
+            unit.put(Order(row_id, stock, state))
+        assert [row.id for row in unit.rows_in(Order, ("held", "new"))] == ["c", "a", "d"]
+        unit.put(Order("c", "TSLA", "done"))
+        assert [row.id for row in unit.rows_in(Order, ("held", "new"), stock="TSLA")] == ["d"]
+        assert unit.rows_in(Order, ()) == []
+        assert unit.rows_in(Letter, ("new",)) == []
+    with store.view() as view:
+        assert [row.id for row in view.rows_in(Order, ("done",), stock="TSLA")] == ["c", "b"]
+
+
+def test_r08_a_sample_that_says_the_same_soon_after_makes_the_last_one_longer(store: Store) -> None:
+    with store.transaction() as unit:
+        for at, value in ((100, 5), (110, 5), (120, 5), (130, 6), (140, 6)):
+            unit.sample("cover", at, value, "b", within=10)
+        unit.sample("cover", 200, 6, "b", within=10)
+        unit.sample("cover", 205, None, within=10)
+        unit.sample("other", 100, 1)
+    with pytest.raises(ZeroDivisionError), store.transaction() as unit:
+        unit.sample("cover", 210, None, within=10)
+        unit.sample("cover", 220, 1)
+        _ = 1 // 0
+    with store.view() as view:
+        standing = [Sample(100, 120, 5, "b"), Sample(130, 140, 6, "b"), Sample(200, 200, 6, "b"), Sample(205, 205, None)]
+        assert view.samples("cover", 0, 1_000) == standing
+        assert view.samples("cover", 135, 200) == standing[1:3]
+        assert view.samples("unknown", 0, 1_000) == []
+
+
+def test_r09_samples_are_thinned_to_the_least_and_greatest_and_gaps_stay(store: Store) -> None:
+    with store.transaction() as unit:
+        for at in range(1, 1_001):
+            unit.sample("cover", at, None if at == 500 else -7 if at == 321 else 99 if at == 777 else 10 + at % 3)
+    with store.view() as view:
+        found = view.samples("cover", 0, 1_000, most=40)
+    assert len(found) <= 43
+    assert {(321, -7), (777, 99), (500, None)} <= {(each.at, each.value) for each in found}
+    assert [each.at for each in found] == sorted({each.at for each in found})
+
+
+def test_r10_the_position_is_the_number_of_the_newest_fact(store: Store) -> None:
+    with store.transaction() as unit:
+        assert unit.position() == 0
+        unit.record(Sent("a"), 1)
+    with store.view() as view:
+        assert view.position() == 1
 
 
 # I: the inbox, cursors, single use and numbers
@@ -463,3 +277,47 @@ def test_i04_numbers_count_without_gaps_for_each_name(store: Store) -> None:
         _ = 1 // 0
     with store.transaction() as unit:
         assert unit.next_number("nonce") == 2
+
+
+# What persons did
+
+
+def test_a01_acts_are_a_chain_in_the_order_in_which_they_were_written(store: Store) -> None:
+    for number, who in enumerate(("ada", "bert", "ada"), 1):
+        with store.transaction() as unit:
+            entry = unit.audit(who, "order.release", f"sub-{number}", '{"shares":"1"}', 1_000 + number, 500)
+        assert entry.number == number
+    with pytest.raises(ZeroDivisionError), store.transaction() as unit:
+        unit.audit("ada", "order.release", "sub-4", "{}", 1_004, 500)
+        _ = 1 // 0
+    with store.view() as view:
+        first, second, third = view.audited()
+        assert (second.previous, third.previous) == (first.hash, second.hash)
+        assert view.audited(1, 1) == [second]
+        assert view.counted("audit") == 3
+        assert broken_at(view) == ""
+
+
+def test_a02_acts_are_found_by_person_and_by_what_they_were_about_newest_first(store: Store) -> None:
+    with store.transaction() as unit:
+        for number, who in enumerate(("ada", "bert", "ada"), 1):
+            unit.audit(who, "order.release", f"sub-{number % 2}", "{}", 1_000, 500)
+    with store.view() as view:
+        assert [entry.number for entry in view.audit_page()] == [3, 2, 1]
+        assert [entry.number for entry in view.audit_page(who="ada", limit=1)] == [3]
+        assert [entry.number for entry in view.audit_page(who="ada", before=3)] == [1]
+        assert [entry.number for entry in view.audit_page(subject="sub-1")] == [3, 1]
+        assert [entry.number for entry in view.audit_page(who="bert", subject="sub-1")] == []
+
+
+# Reading one thing
+
+
+def test_r12_a_glance_shows_what_was_committed(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.put(Order("first", count=1))
+    with store.glance() as glance:
+        found = glance.row(Order, "first")
+        assert found is not None
+        assert found.count == 1
+        assert [each.id for each in glance.rows(Order)] == ["first"]

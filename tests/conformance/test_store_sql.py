@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from tests.conformance.stores import (
     ALICE,
     CUSTODY,
@@ -28,8 +29,9 @@ from tests.conformance.stores import (
     resolution,
     sql_store,
 )
+from tests.databases import altered, is_sqlite, tampered, url_of
 
-from openscrip.kernel.errors import Refused
+from openscrip.kernel.errors import Conflict, Refused
 from openscrip.runtime import migrations
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.codec import Undecodable
@@ -41,8 +43,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = sql_store(tmp_path)
+def store(place: Path) -> Iterator[SqlStore]:
+    opened = sql_store(place)
     yield opened
     opened.close()
 
@@ -54,22 +56,15 @@ def child(folder: Path, mode: str, name: str, count: int) -> "subprocess.Popen[s
 
 
 def problems(folder: Path) -> list[str]:
-    engine = open_database(sqlite_url(folder / "store.db"))
+    engine = open_database(url_of(folder))
     try:
         return verify_ledger(engine)
     finally:
         engine.dispose()
 
 
-def corrupt(folder: Path, *statements: str) -> None:
-    with sqlite3.connect(folder / "store.db") as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
-
-
-def test_s01_two_stores_on_one_file_never_both_pass_the_same_check(tmp_path: Path) -> None:
-    stores = [sql_store(tmp_path), sql_store(tmp_path)]
+def test_s01_two_stores_on_one_database_never_both_pass_the_same_check(place: Path) -> None:
+    stores = [sql_store(place), sql_store(place)]
     with stores[0].transaction() as unit:
         unit.post([posted("base", CUSTODY, WORLD, 50)])
     served: list[str] = []
@@ -95,8 +90,9 @@ def test_s01_two_stores_on_one_file_never_both_pass_the_same_check(tmp_path: Pat
         store.close()
 
 
-def test_s02_two_processes_share_a_file_without_losing_a_write(tmp_path: Path, store: SqlStore) -> None:
-    children = [child(tmp_path, "transfers", name, 60) for name in "ab"]
+@pytest.mark.slow
+def test_s02_two_processes_share_a_database_without_losing_a_write(place: Path, store: SqlStore) -> None:
+    children = [child(place, "transfers", name, 60) for name in "ab"]
     for process in children:
         process.communicate(timeout=60)
     assert [process.returncode for process in children] == [0, 0]
@@ -105,15 +101,16 @@ def test_s02_two_processes_share_a_file_without_losing_a_write(tmp_path: Path, s
         assert sorted(order.count for order in orders) == list(range(120))
         assert [number for number, _, _ in view.facts()] == list(range(1, 121))
         assert view.balance(ALICE).credit == 120
-    assert verify_ledger(open_engine := open_database(sqlite_url(tmp_path / "store.db"))) == []
+    assert verify_ledger(open_engine := open_database(url_of(place))) == []
     open_engine.dispose()
 
 
-def test_s03_a_command_is_leased_to_one_process_only(tmp_path: Path, store: SqlStore) -> None:
+@pytest.mark.slow
+def test_s03_a_command_is_leased_to_one_process_only(place: Path, store: SqlStore) -> None:
     with store.transaction() as unit:
         for number in range(80):
             unit.enqueue(command(f"k{number}"))
-    children = [child(tmp_path, "leases", name, 0) for name in "ab"]
+    children = [child(place, "leases", name, 0) for name in "ab"]
     printed = [process.communicate(timeout=60)[0].split() for process in children]
     assert sorted(printed[0] + printed[1]) == sorted(f"k{number}" for number in range(80))
     with store.view() as view:
@@ -122,19 +119,20 @@ def test_s03_a_command_is_leased_to_one_process_only(tmp_path: Path, store: SqlS
 
 
 @pytest.mark.crash
-def test_s04_a_process_killed_in_the_middle_loses_nothing_that_it_committed(tmp_path: Path) -> None:
+def test_s04_a_process_killed_in_the_middle_loses_nothing_that_it_committed(place: Path) -> None:
     committed: set[str] = set()
     for life in range(6):
-        process = child(tmp_path, "transfers", f"life{life}", 100_000)
+        process = child(place, "transfers", f"life{life}", 100_000)
         assert process.stdout
         last = ""
         for _ in range(5 + 7 * life):
             last = process.stdout.readline().strip()
         process.kill()
-        rest = process.communicate(timeout=30)[0].split()
+        rest = process.stdout.read().split()  # `communicate` would leave out what `readline` had read ahead
+        process.communicate(timeout=30)
         last = rest[-1] if rest else last
         committed |= {f"life{life}-{number}" for number in range(int(last) + 1)}
-    store = sql_store(tmp_path)
+    store = sql_store(place)
     with store.view() as view:
         orders = {order.id for order in view.rows(Order)}
         told = {fact.text for _, _, fact in view.facts(limit=100_000) if isinstance(fact, Sent)}
@@ -144,7 +142,7 @@ def test_s04_a_process_killed_in_the_middle_loses_nothing_that_it_committed(tmp_
         assert view.balance(ALICE).credit == len(orders)
         assert sorted(order.count for order in view.rows(Order)) == list(range(len(orders)))
     store.close()
-    assert problems(tmp_path) == []
+    assert problems(place) == []
 
 
 def test_s05_a_lease_of_another_boot_does_not_hold_for_ever(store: SqlStore) -> None:
@@ -169,60 +167,67 @@ def test_s06_a_reader_does_not_wait_for_a_writer(store: SqlStore) -> None:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    opened = sql_store(tmp_path)
+def ledger(place: Path) -> Path:
+    return with_ledger(place)
+
+
+def with_ledger(place: Path) -> Path:
+    opened = sql_store(place)
     held, other = pending("p1", WORLD, ALICE, 5), pending("p2", WORLD, ALICE, 6)
     with opened.transaction() as unit:
         unit.post([posted("t1", CUSTODY, WORLD, 10), posted("t2", CUSTODY, WORLD, 20), held, other])
         unit.post([resolution("q1", held, 4)])
     opened.close()
-    assert problems(tmp_path) == []
-    return tmp_path
+    assert problems(place) == []
+    return place
 
 
 NEW = "INSERT INTO transfer (id, debit, credit, amount, cause, phase, pending_id, seal)"
-FREE = "DROP TRIGGER transfer_no_update", "DROP TRIGGER transfer_no_delete"
 
 
 def test_s10_a_transfer_changed_by_hand_is_named(ledger: Path) -> None:
-    corrupt(ledger, *FREE, "UPDATE transfer SET amount = 21 WHERE id = 't2'")
+    tampered(ledger, "UPDATE transfer SET amount = 21 WHERE id = 't2'")
     found = problems(ledger)
     assert found[0].startswith("transfer t2: its content did not match its seal")
     assert any(problem.startswith(f"account {CUSTODY}: stored") for problem in found)
 
 
 def test_s11_a_total_changed_by_hand_is_named(ledger: Path) -> None:
-    corrupt(ledger, f"UPDATE account SET debits_posted = 31 WHERE id = '{CUSTODY}'")
+    tampered(ledger, f"UPDATE account SET debits_posted = 31 WHERE id = '{CUSTODY}'")
     found = problems(ledger)
     assert found[0].startswith(f"account {CUSTODY}: stored")
     assert found[-1] == "unit TSLA: debits and credits differed"
 
 
 def test_s12_a_deleted_transfer_is_named_by_its_number(ledger: Path) -> None:
-    corrupt(ledger, *FREE, "DELETE FROM transfer WHERE id = 't2'")
-    assert problems(ledger)[0] == "transfer number 2: was missing"
+    tampered(ledger, "DELETE FROM transfer WHERE id = 't2'")
+    found = problems(ledger)
+    # on PostgreSQL a number is used up by whoever is refused: there the totals tell
+    assert found[0] == "transfer number 2: was missing" if is_sqlite(ledger) else found[0].startswith(f"account {CUSTODY}: ")
 
 
 def test_s13_a_resolution_of_what_was_not_pending_is_named(ledger: Path) -> None:
-    corrupt(
+    tampered(
         ledger,
         f"{NEW} VALUES ('q2', '{WORLD}', '{ALICE}', 4, 'c', 'post', 't1', '')",
     )
     assert "transfer q2: t1 was not pending" in problems(ledger)
 
 
-@pytest.mark.parametrize("table", ["transfer", "fact", "inbox", "once"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET rowid = 99", "DELETE FROM {}"])
-def test_s14_the_database_itself_refuses_to_change_what_is_append_only(tmp_path: Path, table: str, change: str) -> None:
-    store = sql_store(tmp_path)
+@pytest.mark.parametrize(("table", "column"), [("transfer", "id"), ("fact", "kind"), ("inbox", "digest"), ("once", "used_by")])
+@pytest.mark.parametrize("change", ["UPDATE {} SET {} = 'x'", "DELETE FROM {}"])
+def test_s14_the_database_itself_refuses_to_change_what_is_append_only(
+    place: Path, table: str, column: str, change: str
+) -> None:
+    store = sql_store(place)
     with store.transaction() as unit:
         unit.post([posted("1", CUSTODY, WORLD, 1)])
         unit.record(Sent("x"), 0)
         unit.first_time("a", "b")
         unit.use_once("a", "b", "c")
     store.close()
-    with pytest.raises(sqlite3.IntegrityError, match="never changed or deleted"):
-        corrupt(tmp_path, change.format(table))
+    with pytest.raises(DatabaseError, match="never changed or deleted"):
+        altered(place, change.format(table, column))
 
 
 @pytest.mark.parametrize(
@@ -238,14 +243,16 @@ def test_s14_the_database_itself_refuses_to_change_what_is_append_only(tmp_path:
     ],
 )
 def test_s15_the_database_itself_refuses_what_breaks_the_ledger(ledger: Path, change: str) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
-        corrupt(ledger, change)
+    with pytest.raises(IntegrityError):
+        altered(ledger, change)
     assert problems(ledger) == []
 
 
-def test_s16_a_file_damaged_on_disk_stops_the_start(ledger: Path) -> None:
-    corrupt(ledger, "PRAGMA wal_checkpoint(TRUNCATE)")
-    path = ledger / "store.db"
+def test_s16_a_file_damaged_on_disk_stops_the_start(tmp_path: Path) -> None:
+    with_ledger(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = tmp_path / "store.db"
     content = bytearray(path.read_bytes())
     page = int.from_bytes(content[16:18], "big")
     content[4 * page + 8 : 6 * page] = b"\xff" * (2 * page - 8)
@@ -256,10 +263,10 @@ def test_s16_a_file_damaged_on_disk_stops_the_start(ledger: Path) -> None:
     engine.dispose()
 
 
-def test_s17_a_stored_row_that_does_not_fit_its_class_is_named(tmp_path: Path, store: SqlStore) -> None:
+def test_s17_a_stored_row_that_does_not_fit_its_class_is_named(place: Path, store: SqlStore) -> None:
     with store.transaction() as unit:
         unit.put(Order("a"))
-    corrupt(tmp_path, """UPDATE row SET body = '{"id":"a","count":"1"}'""")
+    altered(place, """UPDATE row SET body = '{"id":"a","count":"1"}'""")
     with pytest.raises(Undecodable, match="Order could not be read"), store.view() as view:
         view.row(Order, "a")
 
@@ -267,8 +274,8 @@ def test_s17_a_stored_row_that_does_not_fit_its_class_is_named(tmp_path: Path, s
 # history
 
 
-def test_s20_the_migrations_make_exactly_the_tables_that_the_statements_expect(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path / "store.db"))
+def test_s20_the_migrations_make_exactly_the_tables_that_the_statements_expect(place: Path) -> None:
+    engine = open_database(url_of(place))
     upgrade(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -285,10 +292,10 @@ def test_s21_the_newest_revision_is_the_one_that_the_program_expects(tmp_path: P
     engine.dispose()
 
 
-def test_s22_a_database_of_a_newer_program_is_not_touched(tmp_path: Path) -> None:
-    sql_store(tmp_path).close()
-    corrupt(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
-    engine = open_database(sqlite_url(tmp_path / "store.db"))
+def test_s22_a_database_of_a_newer_program_is_not_touched(place: Path) -> None:
+    sql_store(place).close()
+    altered(place, "UPDATE alembic_version SET version_num = '9999'")
+    engine = open_database(url_of(place))
     with pytest.raises(DatabaseUnfit, match="9999"):
         upgrade(engine)
     assert revision(engine) == "9999"
@@ -298,16 +305,26 @@ def test_s22_a_database_of_a_newer_program_is_not_touched(tmp_path: Path) -> Non
 def test_s23_commits_wait_for_the_disk(tmp_path: Path) -> None:
     engine = open_database(sqlite_url(tmp_path / "store.db"))
     with engine.connect() as connection:
-        asked = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
-        }
+        asked = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
     assert asked == {"journal_mode": "wal", "synchronous": 2}
     engine.dispose()
 
 
-def test_s24_foreign_keys_hold_a_transfer_to_its_accounts(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path / "store.db"))
+def test_s24_foreign_keys_hold_a_transfer_to_its_accounts(place: Path) -> None:
+    engine = open_database(url_of(place))
     upgrade(engine)
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"), engine.begin() as connection:
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), engine.begin() as connection:
         connection.exec_driver_sql(f"{NEW} VALUES ('z', 'a', 'b', 4, 'c', 'posted', NULL, '')")
     engine.dispose()
+
+
+def test_s25_a_write_that_failed_and_was_swallowed__does_not_let_the_rest_commit(store: SqlStore) -> None:
+    with store.transaction() as unit:
+        unit.enqueue(command("a"))
+    with pytest.raises(Conflict), store.transaction() as unit:
+        unit.put(Order("b"))
+        unit.enqueue(command("a", text="other"))
+        with suppress(Conflict):
+            unit.rows(Order)
+    with store.view() as view:
+        assert view.rows(Order) == []

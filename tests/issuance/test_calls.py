@@ -5,6 +5,7 @@ import pytest
 from openscrip.assets import accounts
 from openscrip.issuance.actions import Burn, Differs, Landed, Mint, Rejected, Verified, Verify
 from openscrip.issuance.calls import ATTEMPTS_MAX, Calls, SentCalls, Verification
+from openscrip.issuance.chain import SignedCall
 from openscrip.issuance.chains.memory import MemoryChain
 from openscrip.issuance.voucher import MintKind, MintVoucher, RedemptionKind, canonical, evidence_hash
 from openscrip.kernel.multiplier import ONE, Multiplier
@@ -18,6 +19,17 @@ TEN = RawAmount.parse("10")
 
 class Died(BaseException):
     """The process is gone."""
+
+
+class Forgetful(MemoryChain):
+    """A node that drops what it had taken, the first time."""
+
+    taken = 0
+
+    def submit(self, signed: SignedCall) -> None:
+        self.taken += 1
+        if self.taken > 1:
+            super().submit(signed)
 
 
 class Desk:
@@ -83,6 +95,14 @@ def test_what_died_around_sending_is_sent_again_and_lands_once(desk: Desk, point
     assert len(desk.chain.log) == 1
 
 
+def test_a_call_that_the_chain_forgot__is_sent_again_while_it_is_waited_for(desk: Desk) -> None:
+    chain = Forgetful(lambda: desk.now, "evm")
+    chain.create("AAPL")
+    calls = Calls(desk.store, {"evm": chain}, wait=lambda _: None, poll_s=0.0, resend_s=0.0)
+    assert isinstance(calls.perform(desk.lease(mint())), Landed)
+    assert (chain.supply("AAPL"), len(chain.log), chain.taken) == (TEN, 1, 2)
+
+
 def test_signed_bytes_are_stored_before_they_are_sent(desk: Desk) -> None:
     lease = desk.lease(mint())
     desk.dies_at = "signed"
@@ -118,12 +138,8 @@ def test_what_was_escrowed_is_burned_once(desk: Desk) -> None:
     assert desk.supply() == RawAmount(0)
 
 
-@pytest.mark.parametrize(
-    ("multiplier", "epoch", "agrees"), [(ONE, 0, True), (2 * ONE, 0, False), (ONE, 1, False)]
-)
-def test_the_market_resumes_only_if_chains_and_custody_agree(
-    desk: Desk, multiplier: int, epoch: int, agrees: bool
-) -> None:
+@pytest.mark.parametrize(("multiplier", "epoch", "agrees"), [(ONE, 0, True), (2 * ONE, 0, False), (ONE, 1, False)])
+def test_the_market_resumes_only_if_chains_and_custody_agree(desk: Desk, multiplier: int, epoch: int, agrees: bool) -> None:
     check = Verification({"evm": desk.chain}, lambda _: {"evm": "AAPL"}, lambda _: 0)
     answer = check.perform(desk.lease(Verify("AAPL", multiplier, 0, epoch), "x:check:1"))
     assert isinstance(answer, Verified if agrees else Differs)

@@ -9,7 +9,7 @@ import pytest
 from openscrip.assets.acquisition import Acquisition, SharesArrived
 from openscrip.assets.actions import Rescaled, Wake, Woken
 from openscrip.assets.notice import ActionEvent, Notice
-from openscrip.assets.stock import Lot, Stock
+from openscrip.assets.stock import Lot, SplitRatio, Stock
 from openscrip.assets.wire import to_json
 from openscrip.issuance.actions import Differs, Finish, Landed, Rejected, Schedule, Verified, Verify
 from openscrip.issuance.distribution import (
@@ -43,7 +43,7 @@ SPLIT = Notice(
 )  # fmt: skip
 DIVIDEND = replace(
     SPLIT, event_id="NVDA.DVCA.2024-06-11", event=ActionEvent.CASH_DIVIDEND, ratio_new=None, ratio_old=None,
-    cash_usd=PricePerShare.parse("0.26"), pay_date=date(2024, 6, 28),
+    cash_usd=PricePerShare.parse("0.26"), record_date=EX_DATE, pay_date=date(2024, 6, 28),
 )  # fmt: skip
 FREEZE_AT, EFFECTIVE_AT = 1_000, 100_000
 TOKENS = (("evm", "0x1"), ("solana", "So1"))
@@ -57,6 +57,9 @@ def view(now: int, stock: Stock = STOCK, raw: str = "1000", *, in_flight: bool =
         "NVDA/custody": Balance(debits_posted=held), "NVDA/outstanding": Balance(credits_posted=held)
     }  # fmt: skip
     return ActionView(now, stock, Terms(), RawAmount.parse(raw), balances, in_flight)
+
+
+APPROVED = Resolved("", "memo", "approval", people=("ann", "ben"))
 
 
 def told(notice: Notice, source: str = "custodian") -> Announced:
@@ -89,6 +92,7 @@ class Story:
     def frozen(self) -> "Story":
         """Two sources agreed and the market waits."""
         self.hears(told(self.row.notices[0], "broker"))
+        self.hears(APPROVED)
         self.wakes()
         return self
 
@@ -124,6 +128,7 @@ def test_two_sources_that_agree_stage_every_chain_from_one_instant() -> None:
 def test_a_chain_is_told_the_dates_the_ratio_and_the_sources_that_agree() -> None:
     story = Story(SPLIT)
     story.hears(told(replace(SPLIT, pay_date=date(2024, 6, 9)), "broker"))
+    story.hears(APPROVED)
     story.wakes()
     (evm, _) = (action for action in asked(story.wakes(), Schedule) if isinstance(action, Schedule))
     notices = [to_json(SPLIT), to_json(replace(SPLIT, pay_date=date(2024, 6, 9), source="broker"))]
@@ -141,6 +146,7 @@ def test_an_operators_choice_stands_on_the_chosen_source_alone() -> None:
     story.hears(told(nine, "broker"))
     story.wakes()
     story.hears(Resolved("broker", "memo 1"))
+    story.hears(APPROVED)
     (evm, _) = (action for action in asked(story.wakes(), Schedule) if isinstance(action, Schedule))
     assert evm.change.action.sources == sources_hash([to_json(replace(nine, source="broker"))])
     assert (evm.change.action.ratio_new, evm.change.ratio_new) == (9, 9)
@@ -172,6 +178,7 @@ def test_two_sources_that_differ_wait_for_an_operator_who_chooses() -> None:
     story.wakes()
     assert asked(story.wakes(), Schedule) == []
     assert asked(story.hears(Resolved("broker", "memo 1")), Wake) != []
+    story.hears(APPROVED)
     story.wakes()
     assert str(story.row.after) == "9"
 
@@ -317,6 +324,21 @@ def test_a_dividend_resumes_the_market_and_is_final_with_its_cash(bought: Story)
     assert bought.hears(DividendReceived(Money.parse("190"))) == Decision()
 
 
+def test_a_dividend_of_two_custodians_is_booked_whole_and_each_part_once(bought: Story) -> None:
+    bought.staged(EFFECTIVE_AT)
+    bought.wakes(EFFECTIVE_AT + 900)
+    bought.hears(Verified(), EFFECTIVE_AT + 900)
+    parts = [bought.hears(DividendReceived(Money.parse(net), payer)) for net, payer in (("100", "one"), ("90", "two"))]
+    booked = [(t.debit, t.credit, str(Money(t.amount))) for part in parts for t in part.transfers]
+    assert booked == [
+        ("USD/bank", "USD/dividend_receivable", "100"),
+        ("USD/capital", "USD/dividend_receivable", "82"),
+        ("USD/bank", "USD/capital", "90"),
+    ]
+    assert (str(bought.row.cash), bought.row.state) == ("190", "final")
+    assert bought.hears(DividendReceived(Money.parse("90"), "two")) == Decision()
+
+
 def test_a_split_while_a_dividend_is_bought_counts_it_anew_once() -> None:
     story = Story(DIVIDEND).frozen()
     story.wakes(EFFECTIVE_AT)
@@ -332,3 +354,10 @@ def test_a_dividend_on_nothing_is_final_at_once() -> None:
     assert [row.is_open for row in decision.rows if isinstance(row, Stock)] == [True]
     assert asked(decision, Finish) == [], "no chain was told of it"
     assert story.row.after == Multiplier.one()
+
+
+def test_a_dividend_after_a_split_that_the_chains_do_not_show_yet_counts_holders_in_the_shares_that_it_buys() -> None:
+    torn = replace(STOCK, epoch=1, chain_epoch=0, splits=(SplitRatio(1, 10, 1),))
+    story = Story(DIVIDEND, torn).frozen()
+    row = next(row for row in story.wakes(EFFECTIVE_AT).rows if isinstance(row, Distribution))
+    assert (row.eligible, row.epoch) == (Shares.whole(10_000), 1)

@@ -60,9 +60,7 @@ pytestmark = pytest.mark.parts
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 NOON, CHAIN_ID = 1_717_416_000, 31337
 NAMES = ("issuer", "attestor", "corporate_action", "guardian", "approver", "lister")
-KEYS = {
-    name: EvmAccount(LocalKey(KeyKind.SECP256K1, chain_hash(name))) for name in (*NAMES, "alice", "bob", "stranger")
-}
+KEYS = {name: EvmAccount(LocalKey(KeyKind.SECP256K1, chain_hash(name))) for name in (*NAMES, "alice", "bob", "stranger")}
 TSLA = Instrument("TSLA", "Tesla", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "TSLAx")
 
 
@@ -158,7 +156,7 @@ class Scene:
         return signed[-1], self.settle(signed[-1])
 
     def settle(self, signed: SignedCall) -> Outcome:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (outcome := self.chain.outcomes([signed])[0]).landing in {Landing.PENDING, Landing.UNKNOWN}:
             assert time.monotonic() < end, "the call did not land in time"
             time.sleep(0.005)

@@ -40,7 +40,7 @@ def head(rpc: JsonRpc) -> tuple[int, int]:
     return int(block["number"], 16), int(block["timestamp"], 16)
 
 
-def until(done: Callable[[], bool], seconds: float = 10) -> None:
+def until(done: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "the node did not get there in time"
@@ -123,10 +123,11 @@ def test_a_state_file_that_was_cut_short_gives_way_to_the_one_before(
 
 
 def test_live_blocks_follow_the_wall_clock(tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]) -> None:
+    began = time.time()
     with EvmNode(tmp_path, NODE_MODULES, live=True) as node:
         rpc = rpc_of(node)
         burst(node, rpc, 1)
-        assert abs(head(rpc)[1] - time.time()) < 5
+        assert began - 5 < head(rpc)[1] < time.time() + 5
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -143,7 +144,7 @@ def test_the_chain_ends_when_its_parent_is_killed(tmp_path: Path, durable: bool)
         assert parent.stdout is not None
         anvil = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
-        parent.wait(10)
+        parent.wait(60)
         until(lambda: not _runs(anvil))
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from openscrip.assets import accounts, broker, custody
+from openscrip.assets import accounts, bank, broker, custody
 from openscrip.assets.acquisition import Acquisition, acquire
 from openscrip.assets.calendar import new_york_calendar
 from openscrip.assets.disposal import Disposal, dispose
@@ -33,9 +33,7 @@ NOTICE = Notice(
     "NVDA.SPLF.2024-06-10", "NVDA", ISIN, ActionEvent.FORWARD_SPLIT, date(2024, 5, 22), EX_DATE, None, None, 10, 1,
     None, "custodian",
 )  # fmt: skip
-SUBSCRIPTION = Subscription(
-    "sub-1", "NVDA", "ann", "evm", "0xa", TEN, PRICE, Money.parse("11000"), at_once=False, asked_at=0
-)
+SUBSCRIPTION = Subscription("sub-1", "NVDA", "ann", "evm", "0xa", TEN, PRICE, Money.parse("11000"), at_once=False, asked_at=0)
 REDEMPTION = Redemption("red-1", "NVDA", "ann", "evm", "0xa", RawAmount.parse("2"), RedemptionKind.CASH, "", 0, 0)
 FILL = broker.Fill(1, 0, "sub-1:buy:o1", "x1", "NVDA", broker.Side.BUY, TEN, PRICE, Money(5), date(2024, 6, 7))
 
@@ -59,6 +57,8 @@ class Room:
             with self.store.transaction() as unit:
                 if isinstance(event, custody.CustodianEvent):
                     self.news.from_custodian(unit, event)
+                elif isinstance(event, bank.BankEvent):
+                    self.news.from_bank(unit, event)
                 elif isinstance(event, broker.BrokerEvent):
                     self.news.from_broker(unit, event)
                 elif isinstance(event, RedemptionEscrowed):
@@ -114,9 +114,7 @@ def split_at_custodian() -> custody.SplitBooked:
         ("sub-1:refund:2", Subscription, "sub-1"),
     ],
 )
-def test_an_id_given_outside_names_the_row_that_gave_it(
-    room: Room, outside_id: str, kind: type[object], row_id: str
-) -> None:
+def test_an_id_given_outside_names_the_row_that_gave_it(room: Room, outside_id: str, kind: type[object], row_id: str) -> None:
     with room.store.transaction() as unit:
         assert owner(unit, outside_id) == (kind, row_id)
 
@@ -178,7 +176,7 @@ def test_notices_of_a_stock_that_is_listed_later_are_kept_for_it() -> None:
 
 
 def test_money_with_a_known_reference_is_paid_to_its_request(room: Room) -> None:
-    room.tells(custody.CashReceived(1, 0, "p1", "sub-1", Money(7), "ann"))
+    room.tells(bank.CashReceived(1, 0, "p1", "sub-1", Money(7), "ann"))
     with room.store.view() as view:
         paid = view.row(Subscription, "sub-1")
     assert paid is not None
@@ -186,9 +184,9 @@ def test_money_with_a_known_reference_is_paid_to_its_request(room: Room) -> None
 
 
 def test_money_that_nobody_knows_waits_for_an_operator(room: Room) -> None:
-    room.tells(custody.CashReceived(1, 0, "p1", "sub-9", Money(7), "zoe"))
+    room.tells(bank.CashReceived(1, 0, "p1", "sub-9", Money(7), "zoe"))
     assert room.facts() == [UnplacedCash("p1", "sub-9", Money(7), "zoe")]
-    room.tells(custody.CashReceived(2, 0, "p2", "capital", Money(7), "issuer"))
+    room.tells(bank.CashReceived(2, 0, "p2", "capital", Money(7), "issuer"))
     assert len(room.facts()) == 1
 
 

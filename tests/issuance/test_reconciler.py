@@ -11,6 +11,7 @@ from openscrip.assets import accounts
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import DECIDES, build_books
 from openscrip.bootstrap.simulated import build_world
+from openscrip.bootstrap.simulated_parts import summer_of_2024
 from openscrip.issuance.break_row import Break, BreakClosed, BreakOpened, refuse_while_broken
 from openscrip.issuance.chain import Chain, Head
 from openscrip.issuance.indexer.indexer import Indexer
@@ -26,7 +27,7 @@ from openscrip.issuance.voucher import MintKind, RedemptionKind
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.multiplier import ONE
 from openscrip.kernel.quantities import RawAmount, Shares
-from openscrip.lab.simulation import Simulation
+from openscrip.lab.simulation import SESSIONS_MIN, Simulation
 from openscrip.lab.world import WorkerOnce, World
 from openscrip.runtime.ledger import Phase, Transfer
 
@@ -65,9 +66,9 @@ class Beside:
         return done
 
 
-@pytest.mark.parametrize("seed", [3, 11, 29])
+@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (11, 29))])
 def test_a_hostile_world__never_raises_a_false_alarm(seed: int) -> None:
-    world = build_world(seed, faults=True, decides=DECIDES)
+    world = build_world(seed, summer_of_2024(), faults=True, decides=DECIDES)
     reconciler, new_worker, count = reconciler_of(world, machine=lambda: world.machine_s), world.new_worker, [0]
 
     def look() -> None:
@@ -76,7 +77,7 @@ def test_a_hostile_world__never_raises_a_false_alarm(seed: int) -> None:
         assert breaks(world) == []
 
     world.new_worker = lambda made: Beside(new_worker(made), look)
-    result = Simulation(world, seed, 120).run()
+    result = Simulation(world, seed, 120, SESSIONS_MIN).run()
     assert result.ok, result.broken
     assert result.redemptions > 0
     assert count[0] > 500
@@ -85,8 +86,8 @@ def test_a_hostile_world__never_raises_a_false_alarm(seed: int) -> None:
 @pytest.fixture
 def world() -> World:
     """A friendly world in which a client holds tokens on both chains and nothing is under way."""
-    world = build_world(7, faults=False, decides=DECIDES)
-    result = Simulation(world, 7, 60).run()
+    world = build_world(7, summer_of_2024(), faults=False, decides=DECIDES)
+    result = Simulation(world, 7, 60, SESSIONS_MIN).run()
     assert result.ok, result.broken
     return world
 

@@ -9,8 +9,10 @@ from openscrip.assets.actions import (
     InstructionFailed,
     InstructionSettled,
     Pay,
+    PaymentFailed,
     PaymentSent,
     Rescaled,
+    Resumed,
     Wake,
     Woken,
 )
@@ -108,9 +110,7 @@ def test_a_delivery_leaves_the_fraction_to_be_paid_in_cash() -> None:
     assert [c.action.amount for c in decision.commands if isinstance(c.action, Pay)] == [Money.parse("100")]
     assert decide(row_of(decision), DELIVERED, VIEW) == Decision()
     ended = decide(row_of(decision), PaymentSent("red-1:pay", Money.parse("100")), VIEW)
-    assert ended.facts == (
-        RedemptionCompleted("red-1", "AAPL", "evm", RedemptionKind.IN_KIND, RAW, TEN, Money.parse("100")),
-    )
+    assert ended.facts == (RedemptionCompleted("red-1", "AAPL", "evm", RedemptionKind.IN_KIND, RAW, TEN, Money.parse("100")),)
 
 
 def test_a_claim_in_cash_is_sold_and_paid_less_the_fee() -> None:
@@ -171,3 +171,40 @@ def test_tokens_whose_mint_was_not_heard_of_yet_are_burned_later() -> None:
     decision = decide(ASKED, ESCROWED, early)
     assert (row_of(decision).state, kinds(decision)) == ("escrowed", [Wake])
     assert kinds(decide(row_of(decision), Woken("unheard"), VIEW)) == [Burn]
+
+
+def test_a_payment_that_the_bank_refused__resumed_by_a_person__is_paid_once_under_a_new_id() -> None:
+    paying = after(ESCROWED, BURNED, DELIVERED)
+    held = after(PaymentFailed("red-1:pay", "account closed"), asked=paying)
+    assert (paying.state, held.state) == ("paying", "held")
+    decision = decide(held, Resumed("ada", "a new account"), VIEW)
+    assert [(t.phase, t.pending_id) for t in decision.transfers] == [(Phase.VOID, "red-1:pay"), (Phase.PENDING, "")]
+    paid = [c.action for c in decision.commands if isinstance(c.action, Pay)]
+    assert [(each.payment_id, each.amount) for each in paid] == [("red-1:pay2", Money.parse("100"))]
+    late = decide(row_of(decision), PaymentSent("red-1:pay", Money.parse("100")), VIEW)
+    assert late == Decision()
+    ended = decide(row_of(decision), PaymentSent("red-1:pay2", Money.parse("100")), VIEW)
+    assert row_of(ended).state == "completed"
+    assert [t.pending_id for t in ended.transfers] == ["red-1:pay2"]
+
+
+def test_a_refusal_of_an_older_payment__while_the_new_one_is_on_its_way__holds_nothing() -> None:
+    paying = after(ESCROWED, BURNED, DELIVERED)
+    refused = PaymentFailed("red-1:pay", "account closed")
+    anew = row_of(decide(after(refused, asked=paying), Resumed("ada", "a new account"), VIEW))
+    assert decide(anew, refused, VIEW) == Decision()
+
+
+def test_escrowed_tokens_that_could_not_go_back__resumed__are_sent_to_who_sent_them() -> None:
+    strangers = replace(ESCROWED, holder="0xb")
+    held = after(strangers, Rejected("red-1:refund", "issuer.paused", "paused"))
+    assert held.state == "held"
+    decision = decide(held, Resumed("ada", "no pause any more"), VIEW)
+    [command] = decision.commands
+    assert isinstance(command.action, Refund)
+    assert (command.key, command.action.holder, command.action.raw) == ("red-1:refund:1", "0xb", RAW)
+    assert row_of(decide(row_of(decision), Landed("red-1:refund:1", "0xc", 8), VIEW)).state == "refunded"
+
+
+def test_a_redemption_that_is_not_held__resumed__stays_as_it_is() -> None:
+    assert decide(after(ESCROWED, BURNED), Resumed("ada", "go on"), VIEW) == Decision()

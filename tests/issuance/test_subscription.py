@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from openscrip.assets.acquisition import Acquisition, AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving
-from openscrip.assets.actions import CashReceived, Pay, PaymentSent, PlaceOrder, Rescaled, Wake, Woken
+from openscrip.assets.actions import CashReceived, Pay, PaymentFailed, PaymentSent, PlaceOrder, Rescaled, Resumed, Wake, Woken
 from openscrip.assets.stock import Lot, SplitRatio, Stock
 from openscrip.issuance.actions import Landed, Mint, Rejected
 from openscrip.issuance.subscription import Subscription, SubscriptionCompleted, SubscriptionMinted, decide, subscribe
@@ -158,6 +158,53 @@ def test_a_refusal_that_passes_by_itself_is_asked_again() -> None:
 def test_any_other_refusal_waits_for_a_person() -> None:
     row = after(PAID, MOVING, ARRIVED, Rejected("sub-1/1:mint:1", "covered.shortfall", "short"))
     assert (row.state, row.reason) == ("held", "short")
+
+
+def test_a_held_mint__resumed_by_a_person__is_asked_anew_on_the_same_evidence() -> None:
+    held = after(PAID, MOVING, ARRIVED, Rejected("sub-1/1:mint:1", "covered.shortfall", "short"))
+    first = mints(decide(after(PAID, MOVING), ARRIVED, VIEW))
+    decision = decide(held, Resumed("ada", "custody has confirmed the rest"), VIEW)
+    again = mints(decision)
+    assert [(each.voucher.mint_id, each.voucher.evidence_hash) for each in again] == [
+        (each.voucher.mint_id, each.voucher.evidence_hash) for each in first
+    ]
+    assert [c.key for c in decision.commands] == ["sub-1/1:mint:2"]
+    assert row_of(decision).state == "minting"
+    assert decide(row_of(decision), Resumed("ada", "again"), VIEW) == Decision()
+
+
+def test_a_held_mint__is_not_asked_for_before_a_person_resumes_it() -> None:
+    held = after(PAID, MOVING, ARRIVED, Rejected("sub-1/1:mint:1", "covered.shortfall", "short"))
+    woken = decide(held, Woken("resumed"), VIEW)
+    assert (row_of(woken).state, woken.commands) == ("held", ())
+
+
+def test_a_held_mint__resumed_while_the_stock_is_frozen__waits_and_goes_on_with_the_stock() -> None:
+    held = after(PAID, MOVING, ARRIVED, Rejected("sub-1/1:mint:1", "covered.shortfall", "short"))
+    frozen = decide(held, Resumed("ada", "may go on"), with_stock(frozen_by=("AAPL.SPLF.2024-06-10",)))
+    assert (row_of(frozen).state, frozen.commands) == ("minting", ())
+    assert [c.key for c in decide(row_of(frozen), Woken("resumed"), VIEW).commands] == ["sub-1/1:mint:2"]
+
+
+def test_a_refund_that_the_bank_refused__resumed__is_paid_once_under_a_new_id_with_what_came_since() -> None:
+    refunding = after(PAID, AcquisitionFailed("AAPL", "sub-1", "not_trading"))
+    held = after(PaymentFailed("sub-1:refund:1", "account closed"), CashReceived("p2", Money.parse("5")), asked=refunding)
+    assert held.state == "held"
+    decision = decide(held, Resumed("ada", "a new account"), VIEW)
+    assert [(t.phase, t.pending_id) for t in decision.transfers] == [(Phase.VOID, "sub-1:refund:1"), (Phase.PENDING, "")]
+    paid = [c.action for c in decision.commands if isinstance(c.action, Pay)]
+    assert [(each.payment_id, each.amount) for each in paid] == [("sub-1:refund:2", DEPOSIT + Money.parse("5"))]
+    ended = decide(row_of(decision), PaymentSent("sub-1:refund:2", paid[0].amount), VIEW)
+    assert (row_of(ended).state, row_of(ended).returning) == ("refused", Money(0))
+
+
+def test_an_older_refund_that_the_bank_refused__while_a_newer_one_is_on_its_way__is_no_reason_to_pay_that_again() -> None:
+    refunding = after(PAID, AcquisitionFailed("AAPL", "sub-1", "not_trading"))
+    held = after(CashReceived("p2", Money.parse("5")), PaymentFailed("sub-1:refund:1", "account closed"), asked=refunding)
+    assert (held.state, held.payments) == ("held", 2)
+    decision = decide(held, Resumed("ada", "a new account"), VIEW)
+    assert (decision.transfers, decision.commands) == ((), ())
+    assert row_of(decision).state == "held", "by hand: what the newest pays is not known yet"
 
 
 def test_what_the_broker_will_not_buy_is_paid_back_in_full() -> None:

@@ -112,9 +112,7 @@ def test_a_token_that_is_gone_or_has_another_address_raises_the_major_version() 
     assert versions([token(1), token(2)], [token(1), token(3)], (2, 3, 4)) == (3, 0, 0)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"name": "Tesla"}, {"symbol": "TSLA"}, {"extensions": {}}, {"decimals": 8}]
-)
+@pytest.mark.parametrize("changes", [{"name": "Tesla"}, {"symbol": "TSLA"}, {"extensions": {}}, {"decimals": 8}])
 def test_any_other_change_raises_the_patch_version(changes: dict[str, Any]) -> None:
     assert versions([token(1)], [token(1, **changes)], (2, 3, 4)) == (2, 3, 5)
 

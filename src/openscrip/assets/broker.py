@@ -1,7 +1,7 @@
 """The broker port: orders in, numbered events out. Adapters live in `brokers/`.
 
 To add a broker: implement `Broker` in `brokers/<name>.py`, name it in `bootstrap.py`, and run the conformance suite
-`tests/conformance/test_broker.py` on it.
+`tests/conformance/test_broker.py` and `test_broker_orders.py` on it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from openscrip.assets.notice import Notice
+from openscrip.assets.trading_hours import TradingSession
+from openscrip.kernel.errors import Malformed, Refused
 from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.quantities import Shares
 
@@ -22,9 +24,18 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class TimeInForce(StrEnum):
+    """FIX 59: until its session ends, or at once and what is not filled at once is cancelled."""
+
+    DAY = "day"
+    IMMEDIATE_OR_CANCEL = "ioc"
+
+
 class OrderState(StrEnum):
     """Where an order stands. `done` says that no further fill comes; `filled` says how much came."""
 
+    PENDING = "pending"
+    """Taken, and on its way to the broker, who has not answered yet."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     DONE = "done"
@@ -32,17 +43,41 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A market order for the regular session. `client_order_id` is the idempotency key."""
+    """An order for one session. `client_order_id` is the idempotency key; without a `limit` it is a market order."""
 
     client_order_id: str
     symbol: str
     side: Side
     quantity: Shares
+    limit: PricePerShare | None = None
+    session: TradingSession = TradingSession.REGULAR
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+ID_LENGTH_MAX = 100
+
+
+def refuse_unfit(order: Order) -> None:
+    """Raise `Refused("order.session")`, or `Malformed` with `order.id`, `order.quantity` or `order.limit`."""
+    case = order.client_order_id
+    if len(case) > ID_LENGTH_MAX or not case.isascii() or not case.isprintable():
+        text = f"order: {case!a:.40} was above {ID_LENGTH_MAX} or not printable ASCII; give an id that brokers take"
+        raise Malformed("order.id", text)
+    if not case or order.quantity.atoms <= 0:
+        raise Malformed("order.quantity", f"order: {case!r} had no id or no quantity; give both")
+    if order.limit is not None and order.limit.micros <= 0:
+        raise Malformed("order.limit", f"order: {order.client_order_id} had the limit {order.limit}; it must be above zero")
+    if order.limit is None and order.session is not TradingSession.REGULAR:
+        text = f"order: {order.client_order_id} was a market order in {order.session} hours; give it a limit"
+        raise Refused("order.session", text)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
-    """The acknowledgement: `accepted` or `rejected` with the reason. The same for every repetition of the order."""
+    """The acknowledgement: `accepted` or `rejected` with the reason, the same for every repetition of the order.
+
+    `pending` while a broker that answers later has not yet; then the answer comes as `OrderAccepted` or `OrderRejected`.
+    """
 
     client_order_id: str
     order_id: str
@@ -122,6 +157,24 @@ class Bust:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """The fill `ref_exec_id` never was; what is told here took its place. One event, so that nobody reorders in between."""
+
+    TYPE: ClassVar[str] = "correction"
+    seq: int
+    at: int
+    client_order_id: str
+    exec_id: str
+    ref_exec_id: str
+    symbol: str
+    side: Side
+    quantity: Shares
+    price: PricePerShare
+    fee: Money
+    trade_date: date
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDone:
     """No further fill comes. `filled` below the order's quantity leaves a rest; `reason` is empty for a full one."""
 
@@ -150,6 +203,72 @@ class Settled:
     quantity: Shares
     amount: Money
     trade_date: date
+    epoch: int
+    loan: str = ""
+    """The loan that paid `lent` of `amount`; the shares are pledged to the broker until it says otherwise."""
+    lent: Money = Money(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanCharged:
+    """Interest was charged on a loan; `id` is the charge's own."""
+
+    TYPE: ClassVar[str] = "loan_charged"
+    seq: int
+    at: int
+    loan: str
+    id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MarginCall:
+    """The broker wants `amount` of a loan back now, or sells what is pledged."""
+
+    TYPE: ClassVar[str] = "margin_call"
+    seq: int
+    at: int
+    loan: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeReleased:
+    """Pledged shares are free: they may leave the account. `quantity` is in shares of `epoch`; parts come one by one."""
+
+    TYPE: ClassVar[str] = "pledge_released"
+    seq: int
+    at: int
+    loan: str
+    id: str
+    symbol: str
+    quantity: Shares
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRefused:
+    """The broker keeps shares pledged although the loan is repaid. A release may still come."""
+
+    TYPE: ClassVar[str] = "release_refused"
+    seq: int
+    at: int
+    loan: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeSold:
+    """The broker sold pledged shares by itself; `proceeds`, net of fees, went into the loan and what is over into cash."""
+
+    TYPE: ClassVar[str] = "pledge_sold"
+    seq: int
+    at: int
+    loan: str
+    id: str
+    symbol: str
+    quantity: Shares
+    proceeds: Money
     epoch: int
 
 
@@ -209,29 +328,33 @@ class PositionDividend:
     withheld: Money
 
 
+LoanEvent = LoanCharged | MarginCall | PledgeReleased | ReleaseRefused | PledgeSold
 BrokerEvent = (
     OrderAccepted
     | OrderRejected
     | Fill
     | Bust
+    | Correction
     | OrderDone
     | Settled
     | SettlementFailed
     | ActionAnnounced
     | PositionSplit
     | PositionDividend
+    | LoanEvent
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Shares of one line at the broker: `settled`, and bought or sold but not settled."""
+    """Shares of one line at the broker: `settled` (of these `pledged` for loans), and bought or sold but not settled."""
 
     symbol: str
     settled: Shares
     pending_in: Shares
     pending_out: Shares
     epoch: int
+    pledged: Shares = Shares(0)
 
 
 class Broker(Protocol):
@@ -245,11 +368,21 @@ class Broker(Protocol):
     """
 
     def place(self, order: Order) -> OrderAnswer:
-        """Send an order. Raises `Conflict("order.conflict")` for a used id with other content, or `Unavailable`."""
+        """Send an order.
+
+        Raises `Conflict("order.conflict")` for a used id with other content, what `refuse_unfit` raises, or `Unavailable`.
+        """
         ...
 
     def order(self, client_order_id: str) -> OrderProgress | None:
         """What has become of an order; None if the broker never received it."""
+        ...
+
+    def cancel(self, client_order_id: str) -> None:
+        """Ask that the rest of an order be cancelled; the outcome is its `OrderDone`. Asking twice, or too late, is harmless.
+
+        Raises `Refused("order.unknown")` for an order that was never placed.
+        """
         ...
 
     def events(self, after: int, limit: int) -> Sequence[BrokerEvent]:

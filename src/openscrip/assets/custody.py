@@ -1,9 +1,10 @@
-"""The custodian port: instructions, payments, signed statements, numbered events. Adapters live in `custodians/`.
+"""The custodian port: instructions, signed statements, numbered events. Adapters live in `custodians/`.
 
-The custodian keeps the segregated account that backs the tokens, and the bank account. To add one: implement
+The custodian keeps the segregated account that backs the tokens; money is `bank`'s. To add one: implement
 `Custodian` in `custodians/<name>.py`, name it in `bootstrap.py`, and run `tests/conformance/test_custodian.py` on it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,17 +40,9 @@ class InstructionState(StrEnum):
     REJECTED = "rejected"
 
 
-class PaymentState(StrEnum):
-    """Where a payment stands; `sent` and `failed` are final."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Two ed25519 signatures in base64 over the canonical JSON of an instruction or payment."""
+    """Two ed25519 signatures in base64 over the canonical JSON of an instruction, payment or conversion."""
 
     treasury: str
     approver: str
@@ -82,40 +75,10 @@ class InstructionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
-    """Money from the bank account to `to`. `id` is the idempotency key."""
-
-    id: str
-    to: str
-    amount: Money
-    reference: str
-
-    def signed_bytes(self) -> bytes:
-        """What treasury and approver sign."""
-        return canonical(to_json(self))
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentAnswer:
-    """The present state of a payment."""
-
-    id: str
-    status: PaymentState
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CashTotals:
-    """What was received and paid under one reference, over all time."""
-
-    received: Money
-    paid: Money
-
-
-@dataclass(frozen=True, slots=True)
 class InstructionSettled:
     """The custodian confirmed the movement (sese.025): only now do shares count, or have they left.
 
+    `part` is 0 where all settled at once; else the n-th part settled, and `remaining` is still to come.
     Warning: `quantity` is in shares of `epoch`; a split while the instruction was pending rescaled it.
     """
 
@@ -130,6 +93,13 @@ class InstructionSettled:
     counterparty: str
     reference: str
     epoch: int
+    part: int = 0
+    remaining: Shares = Shares(0)
+
+    @property
+    def receipt(self) -> str:
+        """What this arrival is called: the instruction, and the part where it came in parts."""
+        return f"{self.id}/{self.part}" if self.part else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,41 +123,6 @@ class InstructionCancelled:
     seq: int
     at: int
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CashReceived:
-    """Money arrived at the bank account; `id` is the bank's own reference and arrives once."""
-
-    TYPE: ClassVar[str] = "cash_received"
-    seq: int
-    at: int
-    id: str
-    reference: str
-    amount: Money
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentSent:
-    """Money left the bank account."""
-
-    TYPE: ClassVar[str] = "payment_sent"
-    seq: int
-    at: int
-    id: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentFailed:
-    """The payment will never be made; the money is still here."""
-
-    TYPE: ClassVar[str] = "payment_failed"
-    seq: int
-    at: int
-    id: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,16 +167,22 @@ class DividendPaid:
     eligible: Shares
 
 
+@dataclass(frozen=True, slots=True)
+class Matured:
+    """A line was redeemed (seev.036, REDM): `quantity` left the account and `net` reached the bank account."""
+
+    TYPE: ClassVar[str] = "matured"
+    seq: int
+    at: int
+    isin: str
+    event_id: str
+    quantity: Shares
+    net: Money
+    epoch: int
+
+
 CustodianEvent = (
-    InstructionSettled
-    | InstructionFailed
-    | InstructionCancelled
-    | CashReceived
-    | PaymentSent
-    | PaymentFailed
-    | ActionNotified
-    | SplitBooked
-    | DividendPaid
+    InstructionSettled | InstructionFailed | InstructionCancelled | ActionNotified | SplitBooked | DividendPaid | Matured
 )
 
 
@@ -249,9 +190,10 @@ CustodianEvent = (
 class Statement:
     """A signed statement of one line in the segregated account, on settled basis (semt.002, SETT).
 
-    Identity: `available` + `blocked` + `pledged` = `aggregate`. `pending_receipt` lies outside the aggregate;
-    `pending_delivery` is a part of `available` that has been instructed out and still counts until it leaves.
-    `movements_hash` is the hash chain up to movement `movement_seq`; `previous_hash` chains the line's statements.
+    Identity: `available` and every encumbered sub-balance (`blocked` to `other`) make the `aggregate`. `pending_receipt`
+    lies outside it; `pending_delivery` is a part of `available` that has been instructed out and still counts until it
+    leaves. `movements_hash` is the hash chain up to movement `movement_seq`; `previous_hash` chains the line's statements.
+    `envelope` is what the custodian signed where the statement came as a message; else its canonical JSON is signed.
     """
 
     custodian: str
@@ -270,12 +212,41 @@ class Statement:
     movements_hash: str
     previous_hash: str
     signature: str = ""
+    lent: Shares = Shares(0)
+    borrowed: Shares = Shares(0)
+    in_transit: Shares = Shares(0)
+    restricted: Shares = Shares(0)
+    other: Shares = Shares(0)
+    envelope: str = ""
+
+    @property
+    def encumbered(self) -> Shares:
+        """Held, and no backing: everything in the aggregate but what is available."""
+        return Shares(self.aggregate.atoms - self.available.atoms)
+
+    @property
+    def hash(self) -> str:
+        """What the next statement calls this one: the SHA-256 of the message, or of the canonical JSON."""
+        if self.envelope:
+            return self.envelope.split("\n")[6]
+        return hashlib.sha256(canonical(statement_json(self))).hexdigest()
 
     def signed_bytes(self) -> bytes:
-        """Canonical JSON without the signature."""
-        body: dict[str, Any] = to_json(self)
+        """The envelope of the message, or the canonical JSON without the signature."""
+        if self.envelope:
+            return self.envelope.encode()
+        body = statement_json(self)
         del body["signature"]
         return canonical(body)
+
+
+def statement_json(statement: Statement) -> dict[str, Any]:
+    """A statement as JSON; sub-balances that are seldom used stand in it only where they are not zero."""
+    body: dict[str, Any] = to_json(statement)
+    for name in ("lent", "borrowed", "in_transit", "restricted", "other", "envelope"):
+        if body[name] in {"0", ""}:
+            del body[name]
+    return body
 
 
 class MovementType(StrEnum):
@@ -285,6 +256,7 @@ class MovementType(StrEnum):
     DELIVERY = "delivery"
     SPLIT = "split"
     INTRA_POSITION = "intra_position"
+    MATURITY = "maturity"
     CANCELLED = "cancelled"
     FAILED = "failed"
     REJECTED = "rejected"
@@ -311,9 +283,9 @@ class Movement:
 
 
 class Custodian(Protocol):
-    """Keeps shares in a segregated account and money in a bank account.
+    """Keeps shares in a segregated account.
 
-    Safe if: the same id moves shares or money at most once for ever; an outgoing movement needs both signatures; a
+    Safe if: the same id moves shares at most once for ever; an outgoing movement needs both signatures; a
     settled instruction is never undone; statements and movements are never rewritten; events are numbered from 1
     without a gap.
     Live if: every pending instruction ends settled, failed for good or cancelled.
@@ -338,14 +310,6 @@ class Custodian(Protocol):
         """The state of an instruction; None if the custodian never received it."""
         ...
 
-    def pay(self, payment: Payment, signatures: Signatures) -> PaymentAnswer:
-        """Pay from the bank account. Raises `Conflict("payment.conflict")` or `Refused("payment.signatures")`."""
-        ...
-
-    def payment(self, payment_id: str) -> PaymentAnswer | None:
-        """The state of a payment; None if the custodian never received it."""
-        ...
-
     def events(self, after: int, limit: int) -> Sequence[CustodianEvent]:
         """Up to `limit` events with `seq` above `after`, in order."""
         ...
@@ -360,10 +324,6 @@ class Custodian(Protocol):
 
     def movements(self, after: int) -> Sequence[Movement]:
         """All movements with `seq` above `after`."""
-        ...
-
-    def cash(self, reference: str) -> CashTotals:
-        """Money received and paid under a reference."""
         ...
 
     def public_key(self) -> bytes:

@@ -1,11 +1,13 @@
-"""The thin edge to broker and custodian: performs what the books ask, under the same id every time."""
+"""The thin edge to broker, custodian and bank: performs what the books ask, under the same id every time."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from openscrip.assets.actions import Acknowledged, Instruct, Pay, PlaceOrder, Wake, Woken
+from openscrip.assets.bank import Bank, Payment
 from openscrip.assets.broker import Broker, Order
-from openscrip.assets.custody import Custodian, Instruction, InstructionKind, Payment, Signatures
+from openscrip.assets.custody import Custodian, Instruction, InstructionKind, Signatures
+from openscrip.assets.keeping import Keeping
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Lease
 
@@ -23,37 +25,49 @@ class Releases(Protocol):
 
 
 class Desk:
-    """Performs orders, instructions and payments. Broker and custodian refuse duplicates by id, so asking twice is safe."""
+    """Performs orders, instructions and payments. The others refuse duplicates by id, so asking twice is safe.
 
-    def __init__(self, broker: Broker, custodian: Custodian, releases: Releases) -> None:
+    Where there are several custodians, `custody` is the `Keeping` that says which one an instruction goes to.
+    """
+
+    def __init__(self, broker: Broker, custody: Custodian | Keeping, bank: Bank, releases: Releases) -> None:
         self._broker = broker
-        self._custodian = custodian
+        self._custody = custody
+        self._bank = bank
         self._releases = releases
 
     def place_order(self, lease: Lease) -> Acknowledged:
         """Send an order; fills and refusals come as news."""
         action: Any = lease.command.action
         order: PlaceOrder = action
-        self._broker.place(Order(order.order_id, order.symbol, order.side, order.shares))
+        self._broker.place(Order(order.order_id, order.symbol, order.side, order.shares, order.limit, order.session))
         return Acknowledged()
 
     def instruct(self, lease: Lease) -> Acknowledged:
         """Send an instruction; what leaves is signed by both keys first. The outcome comes as news."""
         action: Any = lease.command.action
         asked: Instruct = action
+        custodian, account = self._route(asked)
         instruction = Instruction(
-            asked.instruction_id, asked.kind, asked.isin, asked.shares, asked.account, asked.counterparty, asked.reference
+            asked.instruction_id, asked.kind, asked.isin, asked.shares, account, asked.counterparty, asked.reference
         )
         signatures = _not_yet(lambda: self._releases.delivery(instruction)) if asked.kind is InstructionKind.DELIVER else None
-        self._custodian.instruct(instruction, signatures)
+        custodian.instruct(instruction, signatures)
+        if isinstance(self._custody, Keeping):
+            self._custody.sent(instruction.id)
         return Acknowledged()
+
+    def _route(self, asked: Instruct) -> tuple[Custodian, str]:
+        if isinstance(self._custody, Keeping):
+            return self._custody.route(asked)
+        return self._custody, asked.account
 
     def pay(self, lease: Lease) -> Acknowledged:
         """Pay out, signed by both keys; the outcome comes as news."""
         action: Any = lease.command.action
         asked: Pay = action
         payment = Payment(asked.payment_id, asked.to, asked.amount, asked.reference)
-        self._custodian.pay(payment, _not_yet(lambda: self._releases.payment(payment)))
+        self._bank.pay(payment, _not_yet(lambda: self._releases.payment(payment)))
         return Acknowledged()
 
     def wake(self, lease: Lease) -> Woken:
@@ -61,7 +75,6 @@ class Desk:
         action: Any = lease.command.action
         due: Wake = action
         return Woken(due.why)
-
 
 
 def _not_yet(approve: Callable[[], Signatures]) -> Signatures:

@@ -11,6 +11,7 @@ from openscrip.assets.acquisition import BROKER, Fill, settled_now
 from openscrip.assets.actions import (
     Acknowledged,
     Busted,
+    Corrected,
     Filled,
     Instruct,
     InstructionFailed,
@@ -93,6 +94,7 @@ DisposalEvent = (
     | OrderRejected
     | Filled
     | Busted
+    | Corrected
     | OrderDone
     | TradeSettled
     | InstructionSettled
@@ -104,9 +106,7 @@ DisposalEvent = (
 def dispose(disposal_id: str, stock: Stock, wanted_by: str, shares: Shares) -> Decision:
     """Release whole `shares` to the broker and sell them for `wanted_by`."""
     row = Disposal(disposal_id, stock.id, wanted_by, shares, stock.epoch)
-    action = Instruct(
-        row.instruction_id, InstructionKind.DELIVER, stock.isin, shares, stock.account, BROKER, wanted_by
-    )
+    action = Instruct(row.instruction_id, InstructionKind.DELIVER, stock.isin, shares, stock.account, BROKER, wanted_by)
     held = Transfer(row.instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", shares.atoms, row.id)
     return Decision(rows=(row,), transfers=(held,), commands=(Command(row.instruction_id, "Disposal", row.id, action),))
 
@@ -129,6 +129,8 @@ def decide(row: Disposal, event: DisposalEvent) -> Decision:
             return _filled(row, event)
         case Busted():
             return _busted(row, event)
+        case Corrected():
+            return _corrected(row, event)
         case TradeSettled():
             return _settled(row, event)
         case Rescaled():
@@ -176,16 +178,15 @@ def _failed(row: Disposal, event: InstructionFailed) -> Decision:
 def _filled(row: Disposal, event: Filled) -> Decision:
     if any(fill.exec_id == event.exec_id for fill in row.fills):
         return Decision()
-    brought = event.amount
-    fills = (*row.fills, Fill(event.exec_id, event.order_id, event.shares, brought))
-    key = f"{row.id}:fill:{event.exec_id}"
-    payable = accounts.client_payable(row.wanted_by)
-    return Decision(
-        rows=(replace(row, fills=fills),),
-        transfers=(
-            Transfer(key, f"{row.stock}/selling", f"{row.stock}/at_broker", event.shares.atoms, row.id),
-            Transfer(key + ":brought", accounts.BROKER_RECEIVABLE, payable, brought.atoms, row.id),
-        ),
+    sold = Fill(event.exec_id, event.order_id, event.shares, event.amount)
+    return Decision(rows=(replace(row, fills=(*row.fills, sold)),), transfers=_sold(row, sold))
+
+
+def _sold(row: Disposal, fill: Fill) -> tuple[Transfer, ...]:
+    key, payable = f"{row.id}:fill:{fill.exec_id}", accounts.client_payable(row.wanted_by)
+    return (
+        Transfer(key, f"{row.stock}/selling", f"{row.stock}/at_broker", fill.shares.atoms, row.id),
+        Transfer(key + ":brought", accounts.BROKER_RECEIVABLE, payable, fill.cost.atoms, row.id),
     )
 
 
@@ -194,17 +195,30 @@ def _busted(row: Disposal, event: Busted) -> Decision:
     if busted is None:
         return Decision()
     if busted.settled:
-        return Decision(
-            rows=(replace(row, state="held", reason=f"disposal: {busted.exec_id} was busted after it settled"),)
-        )
+        return Decision(rows=(replace(row, state="held", reason=f"disposal: {busted.exec_id} was busted after it settled"),))
     after = replace(row, fills=tuple(fill for fill in row.fills if fill is not busted))
-    key = f"{row.id}:bust:{busted.exec_id}"
-    payable = accounts.client_payable(row.wanted_by)
-    reversed_ = (
-        Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/selling", busted.shares.atoms, row.id),
-        Transfer(key + ":brought", payable, accounts.BROKER_RECEIVABLE, busted.cost.atoms, row.id),
+    return Decision(transfers=_taken_back(row, busted)) + _order_missing(after)
+
+
+def _taken_back(row: Disposal, fill: Fill) -> tuple[Transfer, ...]:
+    key, payable = f"{row.id}:bust:{fill.exec_id}", accounts.client_payable(row.wanted_by)
+    return (
+        Transfer(key, f"{row.stock}/at_broker", f"{row.stock}/selling", fill.shares.atoms, row.id),
+        Transfer(key + ":brought", payable, accounts.BROKER_RECEIVABLE, fill.cost.atoms, row.id),
     )
-    return Decision(transfers=reversed_) + _order_missing(after)
+
+
+def _corrected(row: Disposal, event: Corrected) -> Decision:
+    """Reverse the execution and book the right one; what is not sold then is ordered. Never after settlement."""
+    wrong = next((fill for fill in row.fills if fill.exec_id == event.ref_exec_id), None)
+    if wrong is None:
+        return Decision()
+    if wrong.settled:
+        reason = f"disposal: {wrong.exec_id} was corrected after it settled"
+        return Decision(rows=(replace(row, state="held", reason=reason),))
+    right = Fill(event.exec_id, event.order_id, event.shares, event.amount)
+    after = replace(row, fills=tuple(right if fill is wrong else fill for fill in row.fills))
+    return Decision(transfers=(*_taken_back(row, wrong), *_sold(row, right))) + _order_missing(after)
 
 
 def _settled(row: Disposal, event: TradeSettled) -> Decision:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from openscrip.assets.notice import ActionEvent, Notice
-from openscrip.kernel.errors import Refused
+from openscrip.assets.products import Product, product_in, products_from, read_document, shipped_document
 from openscrip.kernel.instrument import Instrument, InstrumentKind
 from openscrip.kernel.money import PricePerShare
 
@@ -34,17 +35,28 @@ class DailyCloses:
         return list(self._days.get(symbol, ()))
 
 
+@cache
 def instruments() -> Mapping[str, Instrument]:
-    """The instruments by symbol."""
-    return _instruments()
+    """The instruments by symbol: those of the table, and those that only `products.toml` names."""
+    return {symbol: product.instrument for symbol, product in products().items()}
+
+
+@cache
+def products() -> Mapping[str, Product]:
+    """The products that ship with the package."""
+    return products_from(_instruments(), shipped_document())
+
+
+def products_of(file: str) -> Mapping[str, Product]:
+    """The package's products with an operator's file over them; `file` may be empty. Raises `Malformed("product.…")`."""
+    if not file:
+        return products()
+    return products_from(_instruments(), shipped_document(), read_document(Path(file)))
 
 
 def instrument(symbol: str) -> Instrument:
     """One instrument. Raises `Refused("symbol.unknown")`."""
-    found = _instruments().get(symbol)
-    if found is None:
-        raise Refused("symbol.unknown", f"symbol: {symbol!r:.20} was not among {', '.join(_instruments())}")
-    return found
+    return product_in(products(), symbol).instrument
 
 
 def instrument_of_isin(isin: str) -> Instrument | None:
@@ -91,7 +103,7 @@ def _instruments() -> dict[str, Instrument]:
 
 @cache
 def _by_isin() -> dict[str, Instrument]:
-    return {each.isin: each for each in _instruments().values()}
+    return {each.isin: each for each in instruments().values()}
 
 
 def _rows(name: str) -> Iterable[dict[str, str]]:

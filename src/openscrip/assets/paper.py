@@ -6,15 +6,16 @@ replaying its log, and a simulation can drive them without any process. Time mov
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from heapq import heappop, heappush
+from math import gcd
 from typing import Generic, Protocol, TypeVar
 
 from openscrip.assets.calendar import Calendar, new_york_calendar
 from openscrip.assets.listings import instruments
-from openscrip.assets.notice import ActionEvent, Notice
+from openscrip.assets.notice import CASH, RATIOS, ActionEvent, Notice, NoticeFunction
 from openscrip.kernel.clock import new_york_date, new_york_instant
 from openscrip.kernel.errors import Malformed
 from openscrip.kernel.money import Bps, Money, PricePerShare
@@ -25,6 +26,9 @@ WITHHOLDING = Bps(3000)
 
 PAY_DELAY = timedelta(days=21)
 """From ex-date to payment where a notice names no pay date."""
+
+ISO_MONEY = 10
+"""Micros of the fifth decimal, the last that a custody message holds."""
 
 ANNOUNCE_HOUR, BOOK_HOUR, SETTLE_HOUR, TRANSFER_CUT_OFF_HOUR = 8, 6, 12, 15
 TRANSFER_HOUR, TRANSFER_MINUTE = 16, 30
@@ -55,6 +59,18 @@ class CashIn:
 
     id: str
     amount: Money
+    reference: str = ""
+    """The loan that it repays, if it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Money that somebody outside sends to the bank account. `id` is the bank's reference and arrives once."""
+
+    id: str
+    reference: str
+    amount: Money
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +128,24 @@ class Switchboard:
         self._seed = 0
         self._on: dict[str, list[Switch]] = {}
         self._struck: dict[Switch, int] = {}
+        self.struck: list[tuple[str, str]] = []
+        """What was struck so far, in order: switch and case."""
 
     def turn(self, switches: Switches) -> None:
         """Replace all switches. Raises `Malformed("switch.unknown")`, or `switch.range`."""
         for each in switches.switches:
             if each.name not in self._names:
-                raise Malformed(
-                    "switch.unknown", f"switch: {each.name!r} was not one of {', '.join(sorted(self._names))}"
-                )
+                raise Malformed("switch.unknown", f"switch: {each.name!r} was not one of {', '.join(sorted(self._names))}")
             if not 0 <= each.permille <= 1000 or each.times < 0 or not 0 <= each.size <= 100:
                 raise Malformed("switch.range", f"switch: {each.name} had a permille, times or size out of range")
         self._seed, self._on, self._struck = switches.seed, {}, {}
         for each in switches.switches:
             self._on.setdefault(each.name, []).append(each)
+
+    @property
+    def on(self) -> bool:
+        """Whether any failure is switched on."""
+        return bool(self._on)
 
     def strike(self, name: str, case: str) -> Switch | None:
         """The switch that strikes `case`, if any; striking uses up one of its `times`."""
@@ -135,6 +156,7 @@ class Switchboard:
             if each.permille < 1000 and zlib.crc32(f"{self._seed}:{name}:{case}".encode()) % 1000 >= each.permille:
                 continue
             self._struck[each] = struck + 1
+            self.struck.append((name, case))
             return each
         return None
 
@@ -195,6 +217,7 @@ class PaperParty(Generic[EventT]):
         self._due: list[tuple[int, int, Callable[[str], None], str]] = []
         self._due_count = 0
         self._notices: dict[str, Notice] = {}
+        self._went_ex: set[str] = set()
         started_on = new_york_date(start_at)
         for notice in notices:
             # What went ex before the start is history: it is in the prices and in no holding.
@@ -229,8 +252,13 @@ class PaperParty(Generic[EventT]):
         self.switchboard.turn(switches)
 
     def announce(self, notice: Notice) -> None:
-        """Take a notice into the schedule; one with a known `event_id` replaces the terms that are not booked yet."""
-        if self._notices.get(notice.event_id) == notice:
+        """Take a notice into the schedule; one with a known `event_id` replaces the terms that are not booked yet.
+
+        An earlier revision is ignored and a withdrawal stops the booking. What a split already booked wrongly is booked anew
+        by a movement of its own, `EVENT-ID~REVISION`, from the ratio that was booked to the one that should have been.
+        """
+        known = self._notices.get(notice.event_id)
+        if known == notice or (known is not None and notice.revision < known.revision):
             return
         listed = instruments().get(notice.symbol)
         if listed is None or listed.isin != notice.isin:
@@ -241,7 +269,9 @@ class PaperParty(Generic[EventT]):
         self._notices[notice.event_id] = notice
         announced_at = new_york_instant(notice.announced_on, ANNOUNCE_HOUR)
         self._schedule(max(self.now, announced_at), self._tell, notice.event_id)
-        if book_at(notice.ex_date) >= self.now:
+        if notice.event_id in self._went_ex:
+            self._book_anew(known or notice, notice)
+        elif book_at(notice.ex_date) >= self.now:
             self._schedule(book_at(notice.ex_date), self._go_ex, notice.event_id)
 
     def _schedule(self, at: int, act: Callable[[str], None], key: str) -> None:
@@ -258,17 +288,48 @@ class PaperParty(Generic[EventT]):
 
     def _go_ex(self, event_id: str) -> None:
         notice = self._notices[event_id]
-        if self.now != book_at(notice.ex_date):
-            return  # A replacement moved the date; its own entry follows.
-        if notice.event is ActionEvent.CASH_DIVIDEND:
+        if self.now != book_at(notice.ex_date) or notice.is_withdrawn or event_id in self._went_ex:
+            return  # A replacement moved the date and its own entry follows, or the event was withdrawn or is booked.
+        self._went_ex.add(event_id)
+        if notice.event in CASH:
             self._entitle(notice)
             paid_on = notice.pay_date or notice.ex_date + PAY_DELAY
             self._schedule(settle_at(self.calendar.settlement_on_or_after(paid_on)), self._pay, event_id)
-        else:
+        elif notice.event in RATIOS:
             self._split(notice)
 
     def _pay(self, event_id: str) -> None:
-        self._pay_dividend(self._notices[event_id])
+        notice = self._notices[event_id]
+        if notice.is_withdrawn:
+            return
+        if notice.event is ActionEvent.MATURITY:
+            self._mature(notice)
+        else:
+            self._pay_dividend(notice)
+
+    def _book_anew(self, before: Notice, after: Notice) -> None:
+        """Bring holdings from one ratio to the other. Cash follows the newest terms when it is paid."""
+        if before.ratio is None or after.event not in RATIOS:
+            return
+        was, now = (1, 1) if before.is_withdrawn else before.ratio, (1, 1) if after.is_withdrawn else after.ratio or (1, 1)
+        new, old = now[0] * was[1], now[1] * was[0]
+        if new == old:
+            return
+        kind = ActionEvent.FORWARD_SPLIT if new > old else ActionEvent.REVERSE_SPLIT
+        part = gcd(new, old)
+        self._split(
+            replace(
+                after,
+                event_id=f"{after.event_id}~{after.revision}",
+                event=kind,
+                function=NoticeFunction.NEW,
+                ratio_new=new // part,
+                ratio_old=old // part,
+            )
+        )
+
+    def _mature(self, notice: Notice) -> None:
+        """Pay a bond out. A party that keeps none of it does nothing."""
 
     def _announced(self, notice: Notice) -> None:
         raise RuntimeError(f"paper: {type(self).__name__} did not say how it announces {notice.event_id}")
@@ -296,7 +357,19 @@ class DividendCash:
         return self.gross - self.withheld
 
 
+def _taxed(notice: Notice, gross: Money, eligible: Shares) -> Money:
+    """What of a payment is income: not what returns capital."""
+    if notice.event in (ActionEvent.CAPITAL_RETURN, ActionEvent.MATURITY):
+        return Money(0)
+    return gross - notice.capital_usd.proceeds_down(eligible) if notice.capital_usd is not None else gross
+
+
 def dividend_cash(notice: Notice, eligible: Shares) -> DividendCash:
-    """What `eligible` shares get: gross rounded down, 30 % withheld rounded up."""
-    gross = notice.cash_usd.proceeds_down(eligible) if notice.cash_usd is not None else Money(0)
-    return DividendCash(gross, gross.fee_up(WITHHOLDING))
+    """What `eligible` shares get, to the five decimals of a custody message: gross rounded down, the tax rounded up.
+
+    Where the notice names no rate it is 30 %.
+    """
+    exact = notice.cash_usd.proceeds_down(eligible) if notice.cash_usd is not None else Money(0)
+    gross = Money(exact.atoms - exact.atoms % ISO_MONEY)
+    withheld = _taxed(notice, gross, eligible).fee_up(WITHHOLDING if notice.withheld_bps is None else Bps(notice.withheld_bps))
+    return DividendCash(gross, Money(withheld.atoms + -withheld.atoms % ISO_MONEY))

@@ -16,10 +16,12 @@ CUSTODIAN_MODULE = "openscrip.assets.custodians.paper_server"
 class PaperChild:
     """One process with its own data folder. `start` returns when it listens; the port stays over restarts."""
 
-    def __init__(self, module: str, data: Path, options: Sequence[str] = (), port: int = 0) -> None:
+    def __init__(self, module: str, data: Path, options: Sequence[str] = (), port: int = 0, fix_port: int = 0) -> None:
         """`options` as on the command line, such as `["--start-time", "2024-06-03T12:00:00Z"]`."""
         self._command = [sys.executable, "-m", module, "--data", str(data), "--die-with-parent", *options]
         self.port = port
+        self.fix_port = fix_port
+        """Where it speaks FIX, if it does."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -32,20 +34,21 @@ class PaperChild:
         """The process id, 0 when it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
-    def start(self, timeout_s: float = 20) -> None:
+    def start(self, timeout_s: float = 120) -> None:
         """Start it. Raises `Unavailable` if it is not ready in time."""
-        self._process = subprocess.Popen(
-            [*self._command, "--port", str(self.port)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-        )
+        ports = ["--port", str(self.port), *(["--fix-port", str(self.fix_port)] if self.fix_port else [])]
+        self._process = subprocess.Popen([*self._command, *ports], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         out = self._process.stdout
         ready = select.select([out], [], [], timeout_s)[0] if out is not None else ()
         line = out.readline() if out is not None and ready else b""
         if not line:
             self.kill()
             raise Unavailable(f"{self._command[2]}: was not ready within {timeout_s} s")
-        self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
+        told = json.loads(line)
+        self.port = int(told["url"].rsplit(":", 1)[1])
+        self.fix_port = int(told.get("fix", ":0").rsplit(":", 1)[1])
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self, timeout_s: float = 30) -> int:
         """Ask it to end and wait; what does not end in time is killed. The exit code."""
         if self._process is None:
             return 0

@@ -1,17 +1,18 @@
 """The HTTP face of a paper process: strict JSON in, errors as {"code", "text"}, one ready line, a clean end."""
 
 import argparse
+import asyncio
 import json
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -37,7 +38,7 @@ def post(path: str, act: Callable[[Mapping[str, str], object], object]) -> Route
     """A route that answers what `act` gives for path parameters and JSON body."""
 
     async def endpoint(request: Request) -> Response:
-        return JSONResponse(act(request.path_params, await _read_json(request)))
+        return JSONResponse(act(request.path_params, await read_json(request)))
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -66,7 +67,20 @@ def application(routes: list[Route]) -> Starlette:
     )
 
 
-def event_page(core: PaperParty[Any], query: Mapping[str, str]) -> dict[str, object]:
+class Numbered(Protocol):
+    """Whoever numbers events from 1."""
+
+    @property
+    def last_event(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        ...
+
+    def events(self, after: int, limit: int) -> Sequence[Any]:
+        """Up to `limit` events numbered above `after`."""
+        ...
+
+
+def event_page(core: Numbered, query: Mapping[str, str]) -> dict[str, object]:
     """`{"events": [...], "last": N}`: up to `limit` (1000) events above `after` (0)."""
     after, limit = query_integer(query, "after", 0), query_integer(query, "limit", EVENTS_MAX)
     events = core.events(after, min(limit, EVENTS_MAX))
@@ -130,7 +144,16 @@ def start_time(arguments: argparse.Namespace) -> int:
     return at
 
 
-def serve(app: Starlette, name: str, arguments: argparse.Namespace) -> None:
+Beside = Callable[[], AbstractAsyncContextManager[Mapping[str, object]]]
+"""What runs beside the HTTP face in the same loop; it gives what the ready line tells of it."""
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[Mapping[str, object]]:
+    yield {}
+
+
+def serve(app: Starlette, name: str, arguments: argparse.Namespace, beside: Beside = _nothing) -> None:
     """Listen on 127.0.0.1, print the ready line, serve until SIGTERM or SIGINT."""
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -139,14 +162,17 @@ def serve(app: Starlette, name: str, arguments: argparse.Namespace) -> None:
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     if arguments.die_with_parent:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    config = uvicorn.Config(
-        app, log_level="error", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-    )
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2)
     server = _Server(config)
-    with server.capture_signals():
-        sys.stdout.write(json.dumps({"ready": name, "url": url, "pid": os.getpid()}) + "\n")
-        sys.stdout.flush()
-        server.run(sockets=[door])
+
+    async def both() -> None:
+        async with beside() as more:
+            sys.stdout.write(json.dumps({"ready": name, "url": url, **more, "pid": os.getpid()}) + "\n")
+            sys.stdout.flush()
+            await server.serve(sockets=[door])
+
+    with server.capture_signals(), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(both())
 
 
 def run(main: Callable[[], None]) -> None:
@@ -176,7 +202,8 @@ def _end_with_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def _read_json(request: Request) -> object:
+async def read_json(request: Request) -> object:
+    """The JSON body of a request, None without one. Raises `Malformed`."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -185,9 +212,7 @@ async def _read_json(request: Request) -> object:
     if not body:
         return None
     try:
-        return json.loads(
-            bytes(body), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repetition
-        )
+        return json.loads(bytes(body), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repetition)
     except (ValueError, RecursionError) as error:
         raise Malformed("body.json", "body: it was not JSON") from error
 
@@ -219,6 +244,4 @@ async def _answer_nobody(_: Request, __: Exception) -> Response:
 
 async def _answer_no_route(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    return JSONResponse(
-        {"code": "route.unknown", "text": f"route: {request.method} {request.url.path:.80} is none"}, status
-    )
+    return JSONResponse({"code": "route.unknown", "text": f"route: {request.method} {request.url.path:.80} is none"}, status)

@@ -41,6 +41,16 @@ class Command(Generic[CoreT]):
 
     kind: type
     act: Callable[[CoreT, Any], object]
+    read: Callable[[Any], Any] | None = None
+    """How a body is read that is no record of decimal strings; it is logged as it came."""
+
+    def record(self, body: object) -> Any:
+        """The body as `act` takes it. Raises `Malformed`."""
+        return from_json(self.kind, body) if self.read is None else self.read(body)
+
+    def logged(self, record: Any, body: object) -> str:
+        """The body as it is written to the log."""
+        return json.dumps(to_json(record) if self.read is None else body)
 
 
 class InputLog:
@@ -61,16 +71,24 @@ class InputLog:
         self._rows.execute("CREATE TABLE IF NOT EXISTS answer (id TEXT PRIMARY KEY, body TEXT)")
         self._unwritten: list[tuple[str, str]] = []
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The file's connection: what is appended while a transaction is open on it becomes part of that transaction."""
+        return self._rows
+
     def started_at(self, at: int) -> int:
         """The market time of the very first start; `at` if this is it."""
         self._rows.execute("INSERT OR IGNORE INTO start VALUES (1, ?)", (at,))
         return int(self._rows.execute("SELECT at FROM start").fetchone()[0])
 
     def append(self, entries: list[tuple[str, str]]) -> None:
-        """Write commands in one transaction; they are on disk when this returns."""
-        self._rows.execute("BEGIN IMMEDIATE")
+        """Write commands in one transaction; they are on disk when this returns, or when the open one commits."""
+        joins = self._rows.in_transaction
+        if not joins:
+            self._rows.execute("BEGIN IMMEDIATE")
         self._rows.executemany("INSERT INTO input (name, body) VALUES (?, ?)", entries)
-        self._rows.execute("COMMIT")
+        if not joins:
+            self._rows.execute("COMMIT")
 
     def entries(self) -> list[tuple[str, str]]:
         """All commands in order."""
@@ -134,7 +152,7 @@ class PaperShell(Generic[CoreT]):
     def __init__(
         self, log: InputLog, build: Callable[[], CoreT], commands: Mapping[str, Command[CoreT]], *, live: bool
     ) -> None:
-        self._log = log
+        self.log = log
         self._build = build
         self._commands: dict[str, Command[CoreT]] = {
             "clock": Command(ClockStep, lambda core, step: core.advance_to(step.now)),
@@ -146,16 +164,16 @@ class PaperShell(Generic[CoreT]):
 
     def close(self) -> None:
         """Close the log."""
-        self._log.close()
+        self.log.close()
 
     def perform(self, name: str, body: object) -> object:
         """Log and act. Raises `Malformed` before anything is logged, `Refused` or `Unavailable` after."""
-        record: object = from_json(self._commands[name].kind, body)
+        record: object = self._commands[name].record(body)
         core = self.core()
-        entries = [(name, json.dumps(to_json(record)))]
+        entries = [(name, self._commands[name].logged(record, body))]
         if self._live is not None and self._live.now() > core.now:
             entries.insert(0, ("clock", json.dumps({"now": self._live.now()})))
-        self._log.append(entries)
+        self.log.append(entries)
         result: object = None
         for each, text in entries:
             result = self._act(core, each, json.loads(text))
@@ -165,16 +183,20 @@ class PaperShell(Generic[CoreT]):
         """The core as of now, rebuilt if it is not at hand. Raises `Unavailable` while it cannot be."""
         if self._core is None:
             core = self._build()
-            for name, text in self._log.entries():
+            for name, text in self.log.entries():
                 try:
-                    self._commands[name].act(core, from_json(self._commands[name].kind, json.loads(text)))
+                    self._commands[name].act(core, self._commands[name].record(json.loads(text)))
                 except Refused:
                     continue  # It was refused the first time too, and changed nothing.
                 finally:
-                    self._log.write_answers()
+                    self.log.write_answers()
             self._core = core
         self._catch_up(self._core)
         return self._core
+
+    def forget(self) -> None:
+        """Drop the core: what it knew was not written after all, and it is rebuilt from the log."""
+        self._core = None
 
     def push_clock(self, body: object) -> CoreT:
         """Move market time and do what is due by then. Raises `Conflict("clock.live")` on a live clock."""
@@ -192,13 +214,13 @@ class PaperShell(Generic[CoreT]):
         if self._live is None or due_at is None or due_at > self._live.now():
             return
         step = {"now": self._live.now()}
-        self._log.append([("clock", json.dumps(step))])
+        self.log.append([("clock", json.dumps(step))])
         self._act(core, "clock", step)
 
     def _act(self, core: CoreT, name: str, body: object) -> object:
         command, whole = self._commands[name], False
         try:
-            result = command.act(core, from_json(command.kind, body))
+            result = command.act(core, command.record(body))
             whole = True
             return result
         except Refused:
@@ -207,4 +229,4 @@ class PaperShell(Generic[CoreT]):
         finally:
             if not whole:
                 self._core = None
-            self._log.write_answers()
+            self.log.write_answers()

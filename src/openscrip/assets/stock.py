@@ -1,11 +1,15 @@
 """A listed stock as the books know it: identifiers, multiplier, corporate-action epoch, and the issuer's inventory."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from openscrip.kernel.errors import Refused
-from openscrip.kernel.money import PricePerShare
+from openscrip.kernel.instrument import InstrumentKind
+from openscrip.kernel.money import Bps, Money, PricePerShare
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import Shares
+
+_REMEMBERED_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,30 @@ class SplitRatio:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The multiplier that was in force until `at`."""
+
+    before: Multiplier
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMoved:
+    """Fact: the price of a share that the primary market goes by is another now."""
+
+    stock: str
+    price: PricePerShare
+
+
+@dataclass(frozen=True, slots=True)
 class Stock:
     """One stock. `frozen_by` names the corporate actions for which its primary market waits; `epoch` counts its splits
     in the books, `chain_epoch` on the chains, `broker_epoch` in what the broker told so far.
 
-    `inventory` are the issuer's own settled shares in custody, oldest first; `price` is the last close per share.
+    `inventory` are the issuer's own settled shares in custody, oldest first; `price` is the last close per share;
+    `moved_lately` are the multiplier's latest changes; `payout` is what each unit of a bond that has matured is redeemed
+    for, on `matures_on`; `last_coupon` a unit is paid with it and not reinvested; `withheld` is the tax on its income where
+    no source names another.
     """
 
     id: str
@@ -46,6 +69,13 @@ class Stock:
     splits: tuple[SplitRatio, ...] = ()
     inventory: tuple[Lot, ...] = ()
     price: PricePerShare = PricePerShare(0)
+    moved_lately: tuple[Moved, ...] = ()
+    payout: PricePerShare = PricePerShare(0)
+    matures_on: date | None = None
+    last_coupon: PricePerShare = PricePerShare(0)
+    last_coupon_due: Money = Money(0)
+    withheld: Bps = Bps(3_000)
+    kind: InstrumentKind = InstrumentKind.EQUITY
 
     @property
     def stock(self) -> str:
@@ -61,6 +91,20 @@ class Stock:
     def is_open(self) -> bool:
         """Whether the primary market runs: nothing freezes it and books and chains agree about the epoch."""
         return not self.frozen_by and self.epoch == self.chain_epoch
+
+    @property
+    def is_redeemable(self) -> bool:
+        """Whether redemptions are executed: the primary market runs, or a matured bond pays out."""
+        return self.is_open or bool(self.payout.micros)
+
+    def moved(self, after: Multiplier, at: int) -> "Stock":
+        """The stock with the multiplier `after`, in force from `at` on; changes of the days before are forgotten."""
+        lately = tuple(each for each in self.moved_lately if each.at > at - _REMEMBERED_S)
+        return replace(self, multiplier=after, moved_lately=(*lately, Moved(self.multiplier, at)))
+
+    def multiplier_since(self, at: int) -> Multiplier:
+        """The multiplier that was in force at `at`."""
+        return next((each.before for each in self.moved_lately if each.at > at), self.multiplier)
 
     @property
     def free(self) -> Shares:
@@ -80,9 +124,7 @@ class Stock:
         Raises `Refused("inventory.short")`.
         """
         if wanted > self.free:
-            raise Refused(
-                "inventory.short", f"stock: {self.id} had {self.free} shares of inventory, {wanted} were wanted"
-            )
+            raise Refused("inventory.short", f"stock: {self.id} had {self.free} shares of inventory, {wanted} were wanted")
         taken, left, missing = [], [], wanted.atoms
         for lot in self.inventory:
             part = min(missing, lot.shares.atoms)
@@ -106,4 +148,11 @@ class Stock:
         for split in self.splits:
             if split.epoch > epoch:
                 shares = shares.times_down(split.new, split.old)
+        return shares
+
+    def scaled_up(self, shares: Shares, epoch: int) -> Shares:
+        """As `scaled`, rounded up."""
+        for split in self.splits:
+            if split.epoch > epoch:
+                shares = shares.times_up(split.new, split.old)
         return shares

@@ -15,6 +15,7 @@ from openscrip.kernel.quantities import Shares
 
 Record = TypeVar("Record")
 TEXT_LENGTH_MAX = 200
+DOCUMENT_LENGTH_MAX = 1 << 20
 _INTEGER_MAX = 2**63 - 1
 _AMOUNTS: dict[type, Callable[[object], object]] = {
     Shares: Shares.parse,
@@ -23,6 +24,12 @@ _AMOUNTS: dict[type, Callable[[object], object]] = {
 }
 # How a Python field is called in JSON where the word is reserved in Python.
 _JSON_NAMES = {"sender": "from"}
+
+
+class Document(str):
+    """A long text with characters of any kind: a message as it came."""
+
+    __slots__ = ()
 
 
 def canonical(value: object) -> bytes:
@@ -105,6 +112,8 @@ def _reader(hint: Any) -> Callable[[Any, str], Any]:
         return lambda value, where: _expect(value, bool, where)
     if hint is int:
         return _read_integer
+    if hint is Document:
+        return _read_document
     if hint is str:
         return _read_text
     if issubclass(hint, StrEnum):
@@ -129,6 +138,13 @@ def _read_text(value: Any, where: str) -> str:
     if len(text) > TEXT_LENGTH_MAX or not text.isprintable():
         raise Malformed("body.text", f"{where}: the text was longer than {TEXT_LENGTH_MAX} or not printable")
     return text
+
+
+def _read_document(value: Any, where: str) -> Document:
+    text: str = _expect(value, str, where)
+    if len(text) > DOCUMENT_LENGTH_MAX:
+        raise Malformed("body.text", f"{where}: the document was longer than {DOCUMENT_LENGTH_MAX}")
+    return Document(text)
 
 
 def _read_date(value: Any, where: str) -> date:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from openscrip.issuance.voucher import ActionFinish, MintVoucher, MultiplierChange
+from openscrip.issuance.voucher import ActionCancel, ActionFinish, MintVoucher, MultiplierChange
 from openscrip.kernel.quantities import RawAmount
 
 
@@ -49,6 +49,13 @@ class Finish:
     """Declare a corporate action final on one chain."""
 
     finish: ActionFinish
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take a corporate action back on one chain before it takes effect."""
+
+    cancel: ActionCancel
 
 
 @dataclass(frozen=True, slots=True)

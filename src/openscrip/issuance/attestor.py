@@ -8,8 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from openscrip.assets.custody import Instruction, Payment
+from openscrip.assets.bank import Conversion, Payment
+from openscrip.assets.custody import Instruction
 from openscrip.assets.wire import to_json
+from openscrip.issuance.coins import Payout
 from openscrip.issuance.voucher import ActionCancel, ActionFinish, Evidence, MintVoucher, MultiplierChange, chain_hash
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 from openscrip.runtime.connections import Connections
@@ -88,9 +90,14 @@ class WatchClient:
         body: dict[str, object] = {"chain": "solana", "purpose": purpose, "request_id": request_id}
         return self._ask("/v1/transactions", _with_transaction(body, transaction))
 
-    def approve(self, kind: str, asked: Instruction | Payment) -> str:
-        """The payout approver's signature under a delivery or a payment, in base64."""
+    def approve(self, kind: str, asked: Instruction | Payment | Conversion) -> str:
+        """The payout approver's signature under a delivery, a payment or a conversion, in base64."""
         return str(self._ask("/v1/releases", {"kind": kind, "instruction": to_json(asked)})["signature"])
+
+    def approve_payout(self, payout: Payout, transaction: bytes | None) -> str:
+        """The approver's signature under a payout of coins: hex on EVM, base58 under the transaction on Solana."""
+        words = {name: str(getattr(payout, name)) for name in ("id", "chain", "asset", "token", "to", "amount", "reference")}
+        return str(self._ask("/v1/payouts", _with_transaction({"payout": words}, transaction))["signature"])
 
     def push_clock(self, now: int) -> None:
         """Push accelerated market time."""

@@ -10,14 +10,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from openscrip.issuance.actions import Burn, Differs, Finish, Landed, Mint, Refund, Rejected, Report, Schedule, Verified, Verify
+from openscrip.issuance.actions import (
+    Burn,
+    Cancel,
+    Differs,
+    Finish,
+    Landed,
+    Mint,
+    Refund,
+    Rejected,
+    Report,
+    Schedule,
+    Verified,
+    Verify,
+)
 from openscrip.issuance.break_row import refuse_while_broken
+from openscrip.issuance.cases import refuse_while_held
 from openscrip.issuance.chain import Call, Chain, Landing, Outcome, SignedCall
+from openscrip.issuance.coins import PayCoins, PayTokens, VoidPayout
+from openscrip.issuance.voucher import MintKind
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.runtime.store import Command, Lease, Store, Unit
 
-ChainAction = Mint | Burn | Refund | Schedule | Finish | Report
+ChainAction = Mint | Burn | Refund | Schedule | Finish | Cancel | Report | PayCoins | PayTokens | VoidPayout
 ATTEMPTS_MAX = 5
+RESEND_S = 5.0
+"""A call that the chain has forgotten is sent again after so much machine time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,21 @@ class SentCalls:
     state: str = "sent"
 
 
+def no_coins(action: PayCoins) -> tuple[Call, ...]:
+    """Where no treasury is."""
+    raise Refused("funding.unknown", f"treasury: there was none for {action.asset} on {action.chain}")
+
+
+def no_tokens(action: PayTokens) -> tuple[Call, ...]:
+    """Where no treasury holds stock tokens."""
+    raise Refused("funding.unknown", f"treasury: there was none for {action.asset} on {action.chain}")
+
+
+def no_voids(action: VoidPayout) -> tuple[Call, ...]:
+    """Where no payout can be ended."""
+    raise Refused("funding.unknown", f"treasury: payouts on {action.chain} could not be ended")
+
+
 class Calls:
     """Performs chain commands. `publish` is told of every piece of evidence before its mint is sent."""
 
@@ -42,6 +75,10 @@ class Calls:
         probe: Callable[[str], None] = lambda point: None,
         wait: Callable[[float], None] = time.sleep,
         poll_s: float = 0.01,
+        resend_s: float = RESEND_S,
+        coins: Callable[[PayCoins], tuple[Call, ...]] = no_coins,
+        tokens: Callable[[PayTokens], tuple[Call, ...]] = no_tokens,
+        voids: Callable[[VoidPayout], tuple[Call, ...]] = no_voids,
     ) -> None:
         self._store = store
         self._chains = chains
@@ -49,6 +86,10 @@ class Calls:
         self._probe = probe
         self._wait = wait
         self._poll_s = poll_s
+        self._resend_s = resend_s
+        self._coins = coins
+        self._tokens = tokens
+        self._voids = voids
 
     def perform(self, lease: Lease) -> Landed | Rejected:
         """Carry a chain command out. Raises `Unavailable` when the chain or the attestor does not answer in time."""
@@ -73,7 +114,7 @@ class Calls:
         return Rejected(lease.command.key, _code_of(outcome.reason), text)
 
     def _stored(self, lease: Lease, attempt: int) -> SentCalls | None:
-        with self._store.view() as view:
+        with self._store.glance() as view:
             return view.row(SentCalls, f"{lease.command.key}#{attempt}")
 
     def _prepare(self, chain: Chain, action: ChainAction) -> tuple[Call, ...]:
@@ -81,9 +122,13 @@ class Calls:
             case Mint():
                 with self._store.view() as view:
                     refuse_while_broken(view, action.voucher.stock, action.voucher.kind)
+                    if action.voucher.kind is MintKind.ISSUANCE:
+                        refuse_while_held(view, action.voucher.chain, action.voucher.receiver)
                 self._publish(action.evidence)
                 return chain.prepare_mint(action.voucher, json.loads(action.evidence))
             case Burn():
+                with self._store.view() as view:
+                    refuse_while_held(view, action.chain, action.holder)
                 return chain.prepare_burn(action.token, action.request_id, action.holder, action.raw)
             case Refund():
                 return chain.prepare_refund(action.token, action.request_id, action.holder, action.raw)
@@ -91,6 +136,14 @@ class Calls:
                 return chain.prepare_multiplier(action.change, json.loads(action.event))
             case Finish():
                 return chain.prepare_finish(action.finish)
+            case Cancel():
+                return chain.prepare_cancel(action.cancel)
+            case PayCoins():
+                return self._coins(action)
+            case PayTokens():
+                return self._tokens(action)
+            case VoidPayout():
+                return self._voids(action)
             case Report():
                 return chain.prepare_report(action.stock, action.token)
             case _:
@@ -115,8 +168,14 @@ class Calls:
             chain.submit(call)
         self._probe(f"submitted: {sent.id}")
         deadline = time.monotonic() + chain.finality_s_max
+        again = time.monotonic() + self._resend_s
         while True:
             outcome = chain.outcomes(sent.calls[-1:])[0]
+            if outcome.landing is Landing.UNKNOWN and time.monotonic() > again:
+                # A node may drop what it had taken, and all later nonces wait for it.
+                for call in sent.calls:
+                    chain.submit(call)
+                again = time.monotonic() + self._resend_s
             match outcome.landing:
                 case Landing.FINAL | Landing.REVERTED | Landing.DEAD:
                     return outcome
@@ -147,12 +206,14 @@ def _chain_of(action: ChainAction) -> str:
     match action:
         case Mint():
             return action.voucher.chain
-        case Burn() | Refund() | Report():
+        case Burn() | Refund() | Report() | PayCoins() | PayTokens() | VoidPayout():
             return action.chain
         case Schedule():
             return action.change.chain
         case Finish():
             return action.finish.chain
+        case Cancel():
+            return action.cancel.chain
         case _:
             assert_never(action)
 
@@ -165,6 +226,8 @@ def _stock_of(command: Command) -> str:
             return schedule.change.stock
         case Finish() as finish:
             return finish.finish.stock
+        case Cancel() as cancel:
+            return cancel.cancel.stock
         case Report() as report:
             return report.stock
         case _:

@@ -1,6 +1,6 @@
 """The port of a chain that carries the tokens. Adapters: `chains/memory`, `chains/evm`, `chains/solana`.
 
-To add a chain: implement `Chain`, name it in `bootstrap`, pass `tests/conformance/test_chain.py`.
+To add a chain: implement `Chain`, name it in `bootstrap`, pass `tests/conformance/test_chain*.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -237,6 +237,10 @@ class Chain(Protocol):
 
     def prepare_finish(self, finish: ActionFinish) -> tuple[Call, ...]:
         """The calls that declare a corporate action final, after the attestor signed; none where a chain keeps no such."""
+        ...
+
+    def prepare_cancel(self, cancel: ActionCancel) -> tuple[Call, ...]:
+        """The calls that take an action back before it takes effect, after the attestor signed with its operator's consent."""
         ...
 
     def sign(self, call: Call, nonce: int) -> SignedCall:

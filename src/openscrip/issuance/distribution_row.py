@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from openscrip.assets.acquisition import AcquisitionFailed, SharesArrived
 from openscrip.assets.actions import Rescaled, Wake, Woken
-from openscrip.assets.corporate_actions import CashDividend, CorporateAction, action_of, sources_agree
+from openscrip.assets.corporate_actions import CorporateAction, ForwardSplit, ReverseSplit, StockDividend
 from openscrip.assets.notice import Notice
+from openscrip.assets.stock import Lot
+from openscrip.issuance import action_terms
 from openscrip.issuance.actions import Differs, Landed, Rejected, Verified
 from openscrip.issuance.terms import View
-from openscrip.kernel.money import Money
+from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.ledger import Balance
@@ -21,14 +24,27 @@ PAUSE_S_MAX = 7 * 86_400 - 3_600
 """How long prices on chain may have waited for a change when it is staged: the chain's seven days less time to land."""
 SETTLING_S = 60
 """How long to wait before looking again."""
+LOOK_AHEAD_S = 3 * 86_400
+"""How long before the freeze an operator is asked for what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A phase that an action reached, and when."""
+
+    phase: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """One corporate action of one stock, with everything that the sources said and what became of it.
 
-    `epoch` is that of the quantities; from `paused_from` on prices on chain wait; `awaits` names the one wake that it acts on;
-    `refused_on` the chains that refused the multiplier in this round.
+    `notices` is the latest word of each source; `terms` what is acted on since it was bought for or staged. `epoch` is that
+    of the quantities; from `paused_from` on prices on chain wait; `awaits` names the one wake that it acts on; `refused_on`
+    the chains that refused the multiplier in this round. `revision` counts what was staged under ids of its own on chain,
+    `rounds` what was booked anew. `record_date`, `pay_date` and `approved` are an operator's word. A correction after the
+    effect is a row of its own that `corrects` another, from the terms `base`; `extra` is what corrections of this one owe.
     """
 
     id: str
@@ -56,12 +72,40 @@ class Distribution:
     cash: Money = Money(0)
     state: str = "announced"
     reason: str = ""
+    resolved_revision: int = 0
+    record_date: date | None = None
+    pay_date: date | None = None
+    approved: tuple[str, ...] = ()
+    large: bool = False
+    looked: bool = False
+    terms: Notice | None = None
+    revision: int = 1
+    rounds: int = 1
+    lots: tuple[Lot, ...] = ()
+    taking_back: str = ""
+    corrects: str = ""
+    base: Notice | None = None
+    corrections: int = 0
+    extra: Money = Money(0)
+    payers: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    asked: int = 0
+    trail: tuple[Step, ...] = ()
 
     @property
     def action(self) -> CorporateAction:
-        """The action by the first source, or by the one that an operator chose."""
-        chosen = next((n for n in self.notices if n.source == self.resolved_by), self.notices[0])
-        return action_of(chosen)
+        """The action by the terms that stand, else by the first source."""
+        return action_terms.action_between(self.id, self.base, self.standing)
+
+    @property
+    def standing(self) -> Notice:
+        """The terms acted on, else those that two sources or an operator hold, else the first source's."""
+        return self.terms or self.settled or self.notices[0]
+
+    @property
+    def settled(self) -> Notice | None:
+        """What two sources agree on or an operator decided for, now; a withdrawal too. None while it is open."""
+        return action_terms.settled(self.notices, self.resolved_by, self.resolved_revision)
 
     @property
     def agreed(self) -> tuple[Notice, ...]:
@@ -70,17 +114,26 @@ class Distribution:
         return chosen or self.notices
 
     @property
+    def chain_id(self) -> str:
+        """The id on chain: an action that was taken back comes again under another."""
+        return self.id if self.revision == 1 else f"{self.id}~{self.revision}"
+
+    @property
     def ratio(self) -> tuple[int, int]:
-        """The multiplier's change as an exact ratio: of a split as announced, of a dividend in atoms of shares."""
+        """The multiplier's change as an exact ratio: of a split as announced, of cash in atoms of shares."""
         action = self.action
-        if isinstance(action, CashDividend):
-            return (self.eligible + self.bought).atoms, self.eligible.atoms
-        return action.new, action.old
+        if isinstance(action, ForwardSplit | ReverseSplit | StockDividend):
+            return action.new, action.old
+        return (self.eligible + self.bought).atoms, self.eligible.atoms
 
     @property
     def corroborated(self) -> bool:
         """Two sources agree, or an operator decided."""
-        return bool(self.resolved_by) or sources_agree(self.notices) is True
+        return self.terms is not None or self.settled is not None
+
+    def key(self, name: str) -> str:
+        """The id of what is booked or bought in this round."""
+        return f"{self.id}:{name}" if self.rounds == 1 else f"{self.id}:{name}:{self.rounds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +156,14 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An operator took one source's terms, on the named document."""
+    """Operators answered a question on the named document: which `source` holds, missing dates, or their approval."""
 
     source: str
     document: str
+    question: str = "source"
+    record_date: date | None = None
+    pay_date: date | None = None
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +172,22 @@ class HoldingSplit:
 
     epoch: int
     cash_in_lieu: Money
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DividendReceived:
-    """The cash arrived, net of tax."""
+    """The cash arrived, net of tax, from the custodian `payer` where there are several."""
 
+    net: Money
+    payer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsPaidOut:
+    """The custodian paid a bond out: `quantity` units left the account for `net`."""
+
+    quantity: Shares
     net: Money
 
 
@@ -151,6 +218,15 @@ class StockResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class StockMatured:
+    """Fact: a bond was paid out; each unit is worth `payout` and tokens are redeemed for it."""
+
+    stock: str
+    event_id: str
+    payout: PricePerShare
+
+
+@dataclass(frozen=True, slots=True)
 class MultiplierChanged:
     """Fact: every chain shows the new multiplier and the books use it."""
 
@@ -159,6 +235,26 @@ class MultiplierChanged:
     multiplier: Multiplier
     epoch: int
     effective_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionOpened:
+    """Fact: an action cannot go on without an operator; `question` is its kind, `item` its place in the queue."""
+
+    item: str
+    stock: str
+    action: str
+    question: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionClosed:
+    """Fact: the question answered itself, or is asked no more."""
+
+    item: str
+    at: int
 
 
 DistributionEvent = (
@@ -173,6 +269,7 @@ DistributionEvent = (
     | Verified
     | Differs
     | DividendReceived
+    | UnitsPaidOut
     | Rescaled
 )
 

@@ -1,37 +1,52 @@
-"""News from broker, custodian and chains, told to the rows that wait for it, in today's shares.
+"""News from broker, custodian, bank and chains, told to the rows that wait for it, in today's shares.
 
 Order ids, instruction ids and payment ids start with the id of the row that gave them: `sub-1:buy:o2` belongs to the
 acquisition `sub-1:buy`. Holdings count at the epoch of their own feed; `Stock.splits` brings them to today's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from openscrip.assets import accounts, actions, broker, custody
+from openscrip.assets import accounts, actions, bank, broker, custody
 from openscrip.assets.acquisition import Acquisition
 from openscrip.assets.calendar import Calendar
 from openscrip.assets.disposal import Disposal
+from openscrip.assets.financing import Loan
 from openscrip.assets.notice import ActionEvent, Notice
-from openscrip.assets.stock import Stock
+from openscrip.assets.stock import PriceMoved, Stock
+from openscrip.issuance.cancelling import is_cancelled_unsent
 from openscrip.issuance.chain import AnyChainEvent, Departed, RedemptionEscrowed
+from openscrip.issuance.conversion import Conversion, Converted, NotConverted
 from openscrip.issuance.crossings import Crossings
-from openscrip.issuance.distribution import Announced, Distribution, DividendReceived, HoldingSplit, announce
+from openscrip.issuance.distribution import (
+    Announced,
+    Distribution,
+    DividendReceived,
+    HoldingSplit,
+    UnitsPaidOut,
+    announce,
+)
+from openscrip.issuance.in_kind_row import InKindCreation
+from openscrip.issuance.loan_news import NewsMissed, loan_news
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.clock import new_york_date, new_york_instant
 from openscrip.kernel.money import Money
-from openscrip.kernel.quantities import RawAmount
+from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.decision import Books, Decision
 from openscrip.runtime.ledger import Transfer
 from openscrip.runtime.store import Unit
 
+__all__ = (
+    "CAPITAL_REFERENCE", "FIRST", "ChainName", "EarlyNotice", "News", "NewsMissed", "UnplacedCash", "UnplacedEscrow", "owner",
+)  # fmt: skip
+
 CAPITAL_REFERENCE = "capital"
 """Reference of the working capital that the issuer pays in at the start."""
 EFFECTIVE_HOUR, EFFECTIVE_MINUTE = 9, 30
-
-
-class NewsMissed(Exception):
-    """News that nobody can place: a bug, or an effect that was never asked for."""
+FIRST = "custodian"
+"""The first custodian: its feed, and whose bank is ours."""
 
 
 def owner(unit: Unit, outside_id: str) -> tuple[type[Any], str]:
@@ -41,9 +56,11 @@ def owner(unit: Unit, outside_id: str) -> tuple[type[Any], str]:
         case "o":
             kinds: tuple[type[Any], ...] = (Acquisition, Disposal)
         case "t":
-            kinds = (Acquisition,)
+            kinds = (Acquisition, InKindCreation)
         case "r":
             kinds = (Disposal,)
+        case "p":
+            kinds = (Loan,)
         case "deliver" | "pay":
             kinds = (Redemption,)
         case _:
@@ -98,8 +115,16 @@ class UnplacedEscrow:
 class News:
     """Tells events to rows through `books`; `calendar` dates what a notice starts, `crossings` starts what departs."""
 
-    def __init__(self, books: Books, calendar: Calendar, crossings: Crossings | None = None) -> None:
+    def __init__(
+        self,
+        books: Books,
+        calendar: Calendar,
+        crossings: Crossings | None = None,
+        place_escrow: Callable[[Unit, RedemptionEscrowed], bool] = lambda unit, event: False,
+    ) -> None:
+        """`place_escrow` is asked about tokens in escrow that nobody announced here: a network's participants do not."""
         self._books = books
+        self._place_escrow = place_escrow
         self._calendar = calendar
         self._crossings = crossings
 
@@ -114,11 +139,16 @@ class News:
                 self._filled(unit, event)
             case broker.Bust():
                 self._order(unit, event.client_order_id, actions.Busted(event.client_order_id, event.ref_exec_id))
+            case broker.Correction():
+                shares, amount = self._traded(unit, event)
+                case, ref = event.client_order_id, event.ref_exec_id
+                self._order(unit, case, actions.Corrected(case, ref, event.exec_id, shares, amount))
             case broker.OrderDone():
                 self._order(unit, event.client_order_id, actions.OrderDone(event.client_order_id, event.filled))
             case broker.Settled():
                 shares = _stock(unit, event.symbol).scaled(event.quantity, event.epoch)
-                self._order(unit, event.client_order_id, actions.TradeSettled(event.client_order_id, event.exec_ids, shares))
+                case = event.client_order_id
+                self._order(unit, case, actions.TradeSettled(case, event.exec_ids, shares, event.loan, event.lent))
             case broker.ActionAnnounced():
                 self._announced(unit, event.notice)
             case broker.PositionSplit():
@@ -129,57 +159,80 @@ class News:
                 key = f"broker:{event.event_id}"
                 unit.post((Transfer(key, accounts.BROKER_CASH, accounts.CAPITAL, event.net.atoms, event.event_id),))
             case _:
-                assert_never(event)
+                loan_news(self._books, unit, event)
 
     def _order(self, unit: Unit, order_id: str, event: object) -> None:
         self._books.tell(unit, *owner(unit, order_id), event)
 
     def _filled(self, unit: Unit, event: broker.Fill) -> None:
-        """Fills count at the broker's epoch; the amount of money does not change with a split."""
         stock = _stock(unit, event.symbol)
-        shares = stock.scaled(event.quantity, stock.broker_epoch)
-        buys = event.side is broker.Side.BUY
-        gross = event.price.cost_up(event.quantity) if buys else event.price.proceeds_down(event.quantity)
-        amount = Money(gross.atoms + (event.fee.atoms if buys else -event.fee.atoms))
+        shares, amount = self._traded(unit, event)
         self._order(unit, event.client_order_id, actions.Filled(event.client_order_id, event.exec_id, shares, amount))
         if event.price.micros != stock.price.micros and stock.broker_epoch == stock.epoch:
             unit.put(replace(_stock(unit, event.symbol), price=event.price))
+            self._books.record(unit, Decision(facts=(PriceMoved(event.symbol, event.price),)))
 
-    def from_custodian(self, unit: Unit, event: custody.CustodianEvent) -> None:
-        """Tell one custodian event."""
+    def _traded(self, unit: Unit, event: broker.Fill | broker.Correction) -> tuple[Shares, Money]:
+        """Trades count at the broker's epoch; the amount of money does not change with a split."""
+        stock = _stock(unit, event.symbol)
+        buys = event.side is broker.Side.BUY
+        gross = event.price.cost_up(event.quantity) if buys else event.price.proceeds_down(event.quantity)
+        amount = Money(gross.atoms + (event.fee.atoms if buys else -event.fee.atoms))
+        return stock.scaled(event.quantity, stock.broker_epoch), amount
+
+    def from_custodian(self, unit: Unit, event: custody.CustodianEvent, by: str = FIRST) -> None:
+        """Tell one event of the custodian `by`. Where there are several, each books and pays for what it holds.
+
+        Terms are taken as the first announces them; the watch signs for none on which another differs.
+        """
         match event:
             case custody.InstructionSettled():
                 shares = _stock_of_isin(unit, event.isin).scaled(event.quantity, event.epoch)
-                self._tell_owner(unit, event.id, actions.InstructionSettled(event.id, shares))
+                self._tell_owner(unit, event.id, actions.InstructionSettled(event.id, shares, event.receipt))
             case custody.InstructionFailed():
                 self._tell_owner(unit, event.id, actions.InstructionFailed(event.id, event.reason, event.final))
             case custody.InstructionCancelled():
                 self._tell_owner(unit, event.id, actions.InstructionFailed(event.id, "cancelled", True))
-            case custody.CashReceived():
-                self._received(unit, event)
-            case custody.PaymentSent():
-                self._tell_owner(unit, event.id, actions.PaymentSent(event.id, event.amount))
-            case custody.PaymentFailed():
-                self._tell_owner(unit, event.id, actions.PaymentFailed(event.id, event.reason))
             case custody.ActionNotified():
-                self._announced(unit, event.notice)
+                if by == FIRST:
+                    self._announced(unit, event.notice)
             case custody.SplitBooked():
                 listed = [stock for stock in unit.rows(Stock) if stock.isin == event.isin]
                 if listed:
                     notice = _split_notice(event, listed[0].id, "custodian")
-                    self._split(unit, notice, event.epoch, event.cash_in_lieu)
+                    self._split(unit, notice, event.epoch, event.cash_in_lieu, by)
             case custody.DividendPaid():
                 if unit.row(Distribution, event.event_id) is not None:
-                    self._books.tell(unit, Distribution, event.event_id, DividendReceived(event.net))
+                    self._books.tell(unit, Distribution, event.event_id, DividendReceived(event.net, by))
+            case custody.Matured():
+                if unit.row(Distribution, event.event_id) is not None:
+                    self._books.tell(unit, Distribution, event.event_id, UnitsPaidOut(event.quantity, event.net))
+            case _:
+                assert_never(event)
+
+    def from_bank(self, unit: Unit, event: bank.BankEvent) -> None:
+        """Tell one bank event."""
+        match event:
+            case bank.CashReceived():
+                self._received(unit, event)
+            case bank.PaymentSent():
+                self._tell_owner(unit, event.id, actions.PaymentSent(event.id, event.amount))
+            case bank.PaymentFailed():
+                self._tell_owner(unit, event.id, actions.PaymentFailed(event.id, event.reason))
+            case bank.ConversionDone():
+                self._books.tell(unit, Conversion, event.id, Converted(event.got, event.fee))
+            case bank.ConversionFailed():
+                self._books.tell(unit, Conversion, event.id, NotConverted(event.reason))
             case _:
                 assert_never(event)
 
     def _tell_owner(self, unit: Unit, outside_id: str, event: object) -> None:
         self._books.tell(unit, *owner(unit, outside_id), event)
 
-    def _received(self, unit: Unit, event: custody.CashReceived) -> None:
+    def _received(self, unit: Unit, event: bank.CashReceived) -> None:
         """Money with a reference that nobody knows stays at the bank as a fact that an operator sees."""
-        if unit.row(Subscription, event.reference) is not None:
+        asked = unit.row(Subscription, event.reference)
+        if asked is not None and not asked.in_coins:
             self._books.tell(unit, Subscription, event.reference, actions.CashReceived(event.id, event.amount))
         elif unit.row(Distribution, event.reference) is None and event.reference != CAPITAL_REFERENCE:
             fact = UnplacedCash(event.id, event.reference, event.amount, event.sender)
@@ -187,7 +240,9 @@ class News:
 
     def _announced(self, unit: Unit, notice: Notice) -> None:
         if unit.row(Stock, notice.symbol) is None:
-            unit.put(EarlyNotice(f"{notice.event_id}:{notice.source}", notice.symbol, notice))
+            known = unit.row(EarlyNotice, f"{notice.event_id}:{notice.source}")
+            if known is None or known.notice.revision < notice.revision:
+                unit.put(EarlyNotice(f"{notice.event_id}:{notice.source}", notice.symbol, notice))
             return
         last_close = self._calendar.previous_session(notice.ex_date).close_at
         effective = new_york_instant(notice.ex_date, EFFECTIVE_HOUR, EFFECTIVE_MINUTE)
@@ -204,10 +259,10 @@ class News:
             if new_york_instant(early.notice.ex_date, 0) > now:
                 self._announced(unit, early.notice)
 
-    def _split(self, unit: Unit, notice: Notice, epoch: int, cash_in_lieu: Money) -> None:
+    def _split(self, unit: Unit, notice: Notice, epoch: int, cash_in_lieu: Money, payer: str = "") -> None:
         """Whoever tells of a split first raises the epoch in the books; a booking is also a source of its own."""
         self._announced(unit, notice)
-        self._books.tell(unit, Distribution, notice.event_id, HoldingSplit(epoch, cash_in_lieu))
+        self._books.tell(unit, Distribution, notice.event_id, HoldingSplit(epoch, cash_in_lieu, payer))
 
     def from_chain(self, unit: Unit, event: AnyChainEvent) -> None:
         """Tell one final chain event: escrows start redemptions, departures crossings; the rest is told by its own calls."""
@@ -217,7 +272,10 @@ class News:
             return
         named = unit.row(ChainName, event.hash)
         asked = unit.row(Redemption, named.business_id) if named else None
-        if asked is None or asked.state != "requested" or asked.wallet != event.holder:
+        if asked is None and self._place_escrow(unit, event):
+            return
+        waits = asked is not None and (asked.state == "requested" or is_cancelled_unsent(asked))
+        if asked is None or not waits or asked.wallet != event.holder:
             # Nobody announced it, or its request has ended, or another wallet used the id, which ends nobody's request:
             # an operator gives it back.
             fact = UnplacedEscrow(event.chain, event.hash, event.holder, event.raw, event.tx_id)
@@ -253,4 +311,3 @@ def _stock_of_isin(unit: Unit, isin: str) -> Stock:
         if stock.isin == isin:
             return stock
     raise NewsMissed(f"news: no listed stock had ISIN {isin}")
-

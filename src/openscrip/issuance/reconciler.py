@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openscrip.assets import accounts
-from openscrip.assets.custody import Custodian, Statement
+from openscrip.assets.custody import Custodian
 from openscrip.assets.stock import Stock
 from openscrip.issuance.break_row import Break, BreakOpened
 from openscrip.issuance.bridge_row import OPEN, Crossing
 from openscrip.issuance.chain import Chain, Departed
+from openscrip.issuance.coverage import CoverageKeeper
 from openscrip.issuance.distribution_row import Distribution
 from openscrip.issuance.indexer.indexer import Indexer
 from openscrip.issuance.indexer.movements import ALL, IndexBroken
@@ -32,20 +33,19 @@ from openscrip.issuance.reconciliation import (
     decide,
     was_compared,
 )
+from openscrip.issuance.stated import Stated, Told
 from openscrip.kernel.clock import Clock
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.decision import Books, Decision
-from openscrip.runtime.feed import Feed
+from openscrip.runtime.feed import QUIET_S, Feed
+from openscrip.runtime.ledger import Balance
 from openscrip.runtime.store import Store, Unit, View
 
 log = logging.getLogger(__name__)
 
 FEED = "reconciliation"
-STAGED_STATES = ("staging", "staged", "verifying", "held")
-STATEMENT_S = 30
-"""How old in market time the newest statement may be before another is asked for."""
-STATEMENTS_KEPT = 2_000
+STAGED_STATES = ("staging", "staged", "taking_back", "verifying", "held")
 REST_S, REST_TIMES, REST_S_MAX = 0.2, 10, 2.0
 """A look while market time stands is followed by a rest: at least so long, and so many times as long as it took."""
 PAGES_AT_ONCE = 20
@@ -87,44 +87,40 @@ class Look:
     moved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """The newest statement of a line; `heard` says that the books know everything that custody told until now."""
-
-    newest: Statement
-    heard: bool
-
-
 class Reconciler:
-    """Compares every listed stock. `readers` read the chains; the port does where there is none."""
+    """Compares every listed stock. `readers` read the chains; the port does where there is none.
+
+    `custody` is the custodian, or all of them by the names of their feeds; `keeper` keeps what was seen, for reading.
+    """
 
     def __init__(
         self,
         store: Store,
         books: Books,
         chains: Mapping[str, Chain],
-        custodian: Custodian,
+        custody: Custodian | Mapping[str, Custodian],
         clock: Clock,
         *,
         indexers: Sequence[Indexer] = (),
         readers: Mapping[str, Reader] | None = None,
         often_s: float = OFTEN_S,
         machine: Callable[[], float] = time.monotonic,
+        keeper: CoverageKeeper | None = None,
     ) -> None:
         self._store = store
         self._books = books
         self._chains = chains
-        self._custodian = custodian
         self._clock = clock
+        self._stated = Stated(custody, clock)
         self._indexers = {indexer.chain: indexer for indexer in indexers}
         self._readers = {name: PortReader(chain) for name, chain in chains.items()} | dict(readers or {})
         self._often_s = often_s
         self._machine = machine
+        self._keeper = keeper
         self._followed: set[tuple[str, str]] = set()
         self._unjudged: dict[tuple[str, str], tuple[int, RawAmount]] = {}
         self._suspected: dict[str, dict[tuple[str, str], int]] = {}
         self._indexes_from_s = 0.0
-        self._statements: dict[str, list[Statement]] = {}
         self._rests_until = 0.0
         self._looked_at = -1
         self.looks: dict[str, Look] = {}
@@ -132,19 +128,24 @@ class Reconciler:
 
     def feed(self) -> Feed:
         """The feed that the worker reads."""
-        return Feed(FEED, self.poll, self.apply)
+        return Feed(FEED, self.poll, self.apply, QUIET_S)
 
     def close(self) -> None:
         """Close the index."""
         for indexer in self._indexers.values():
             indexer.store.close()
 
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """What reads each chain."""
+        return self._readers
+
     def indexed(self) -> list[tuple[str, str, int]]:
         """How far the index was read: (chain, token, block)."""
         return [(name, one.token, one.number) for name, each in self._indexers.items() for one in each.store.cursors(name)]
 
     def poll(self, cursor: str) -> tuple[list[Look], str]:
-        """Look at everything; the looks by which a break would open, change or close.
+        """Look at everything; the looks by which a break would open, change or close, and those that are to be kept.
 
         Raises `Unavailable` when a part did not answer and nothing else is to be told.
         """
@@ -153,7 +154,7 @@ class Reconciler:
             return [], cursor
         silent: list[str] = []
         self._index(silent)
-        changed = [look for look in self.look(now, silent) if self._changes(look)]
+        changed = [look for look in self.look(now, silent) if self._is_kept(look) or self._changes(look)]
         self._looked_at = now
         ended = self._machine()
         self._rests_until = ended + max(REST_S, min(REST_S_MAX, REST_TIMES * (ended - began)))
@@ -169,15 +170,20 @@ class Reconciler:
             if isinstance(fact, BreakOpened):
                 log.error("reconciliation: %s of %s %s: %s, expected %s", *_words(fact))
         self._books.record(unit, decision)
+        if self._keeper is not None and self._keeper.is_due(look):
+            self._keeper.keep(unit, look)
+
+    def _is_kept(self, look: Look) -> bool:
+        return self._keeper is not None and self._keeper.is_due(look)
 
     def look(self, now: int, silent: list[str]) -> list[Look]:
         """Every stock as the books and the world show it now; what did not answer is told to `silent`."""
         with self._store.view() as view:
             known = [books_of(view, stock) for stock in view.rows(Stock)]
             heard = {name: view.cursor(f"chain:{name}") for name in self._chains}
-            told = view.cursor("custodian")
+            told = {name: view.cursor(name) for name in self._stated.custodians}
         chains = {name: self._see_chain(name, known, silent) for name in self._chains}
-        statements = self._statements_now(known, told, silent)
+        statements = self._stated.now(known, told, silent)
         with self._store.view() as view:
             later = {stock.id: books_of(view, stock) for stock in view.rows(Stock)}
         for books in known:
@@ -208,11 +214,11 @@ class Reconciler:
         return tuple(finding for finding in findings if counts[finding.kind, finding.chain] >= least)
 
     def _changes(self, look: Look) -> bool:
-        with self._store.view() as view:
+        with self._store.glance() as view:
             return self._decided(view, look, lambda: "") != Decision()
 
     def _decided(self, view: View, look: Look, named: Callable[[], str]) -> Decision:
-        known = [row for state in ("open", "accepted") for row in view.rows(Break, stock=look.stock, state=state)]
+        known = view.rows_in(Break, ("open", "accepted"), stock=look.stock)
 
         def closes(row: Break) -> bool:
             return not look.moved and was_compared(row, look.books, look.seen)
@@ -227,7 +233,7 @@ class Reconciler:
         if now < self._indexes_from_s:
             return
         self._indexes_from_s = now + self._often_s
-        with self._store.view() as view:
+        with self._store.glance() as view:
             listed = [pair for stock in view.rows(Stock) for pair in stock.tokens if pair[0] in self._indexers]
         for name, indexer in self._indexers.items():
             new = [token for chain, token in listed if chain == name and (chain, token) not in self._followed]
@@ -239,12 +245,13 @@ class Reconciler:
             except (Unavailable, IndexBroken) as trouble:
                 silent.append(str(trouble))
 
-    def _see(self, books: StockBooks, chains: Mapping[str, Mapping[str, ChainSeen]], statement: _Told | None) -> StockSeen:
+    def _see(self, books: StockBooks, chains: Mapping[str, Mapping[str, ChainSeen]], statement: Told | None) -> StockSeen:
         shown = {name: chains[name][token] for name, token in books.stock.tokens if token in chains.get(name, {})}
         if statement is None:
             return StockSeen(shown, None)
         as_of = min((each.reserve.as_of for each in shown.values() if each.reserve), default=statement.newest.as_of)
-        return StockSeen(shown, statement.newest if statement.heard else None, self._held_since(books.stock.isin, as_of))
+        held = self._stated.held_since(books.stock.isin, as_of)
+        return StockSeen(shown, statement.newest if statement.heard else None, held, statement.parts)
 
     def _see_chain(self, name: str, known: Sequence[StockBooks], silent: list[str]) -> Mapping[str, ChainSeen]:
         """What a chain shows of all tokens, beside what the index knows of them; nothing if it is silent."""
@@ -288,41 +295,6 @@ class Reconciler:
             found[name] = replace(found[name], least=found[name].least - RawAmount(gone))
         return replace(books, chains=found)
 
-    def _statements_now(self, known: Sequence[StockBooks], told: str, silent: list[str]) -> dict[str, _Told]:
-        """The newest statement of each line, and whether the books have heard all that custody told."""
-        try:
-            newest = {books.stock.isin: self._statement(books) for books in known}
-            heard = not self._custodian.events(int(told or 0), 1)
-        except Unavailable as outage:
-            silent.append(str(outage))
-            return {}
-        return {isin: _Told(statement, heard) for isin, statement in newest.items()}
-
-    def _statement(self, books: StockBooks) -> Statement:
-        """The newest statement. A new one is asked for where the last differs from the books, or is half a minute old."""
-        isin = books.stock.isin
-        kept = self._statements.setdefault(isin, [])
-        if kept:
-            last = kept[-1]
-            differs = (last.aggregate, last.epoch) != (books.custody, books.stock.epoch)
-            old = self._clock.now() - last.as_of >= STATEMENT_S
-            if not differs and not old:
-                return last
-        newest = self._custodian.latest_statement(isin)
-        after = kept[-1].sequence if kept else max(0, newest.sequence - STATEMENTS_KEPT)
-        if newest.sequence > after:
-            kept += self._custodian.statements(isin, after)
-            del kept[:-STATEMENTS_KEPT]
-        return newest
-
-    def _held_since(self, isin: str, as_of: int) -> frozenset[tuple[int, Shares]]:
-        """What statements held that a report as of `as_of` may stand on; empty where that is too long ago."""
-        kept = self._statements.get(isin, [])
-        before = [place for place, statement in enumerate(kept) if statement.as_of <= as_of]
-        if not before:
-            return frozenset()
-        return frozenset((one.epoch, one.available) for one in kept[max(0, before[-1] - 1) :])
-
 
 def _of_custody(books: StockBooks) -> tuple[object, ...]:
     """What statement and cover are compared with."""
@@ -341,20 +313,23 @@ def _supplies(index: IndexStore, chain: str, token: str, block: int) -> Iterator
 
 def books_of(view: View, stock: Stock) -> StockBooks:
     """What the books say of a stock, all of one moment."""
-    crossings = [row for state in OPEN for row in view.rows(Crossing, stock=stock.id, state=state)]
-    chains = {name: _chain_books(view, stock.id, name, crossings) for name, _ in stock.tokens}
-    left = sum(view.balance(accounts.raw_crossing(stock.id, name)).credit for name, _ in stock.tokens)
+    supplies = {name: accounts.raw_supply(stock.id, name) for name, _ in stock.tokens}
+    left_by = [accounts.raw_crossing(stock.id, name) for name in supplies]
+    held_as, claim = [f"{stock.id}/{name}" for name in accounts.SHARES_IN_CUSTODY], f"{stock.id}/redemption_claim"
+    balances = view.balances_of([*supplies.values(), *left_by, *held_as, claim])
+    crossings = view.rows_in(Crossing, OPEN, stock=stock.id)
+    chains = {name: _chain_books(balances[account], name, crossings) for name, account in supplies.items()}
+    left = sum(balances[account].credit for account in left_by)
     unbooked = sum(row.raw.atoms for row in crossings if not row.booked)
-    custody = sum(view.balance(f"{stock.id}/{name}").debit for name in accounts.SHARES_IN_CUSTODY)
-    claims = view.balance(f"{stock.id}/redemption_claim").credit
-    rows = [row for state in STAGED_STATES for row in view.rows(Distribution, stock=stock.id, state=state)]
+    custody = sum(balances[account].debit for account in held_as)
+    claims = balances[claim].credit
+    rows = view.rows_in(Distribution, STAGED_STATES, stock=stock.id)
     staged = tuple((row.after, row.epoch_after) for row in rows if row.after != row.before)
     in_flight = RawAmount(RawAmount.from_grains(left).atoms + unbooked)
     return StockBooks(stock, chains, in_flight, Shares(custody), Shares(claims), staged)
 
 
-def _chain_books(view: View, stock: str, chain: str, crossings: Sequence[Crossing]) -> ChainBooks:
-    supply = view.balance(accounts.raw_supply(stock, chain))
+def _chain_books(supply: Balance, chain: str, crossings: Sequence[Crossing]) -> ChainBooks:
     gone = sum(row.raw.grains for row in crossings if row.source == chain and not row.booked)
     coming = sum(
         row.raw.grains for row in crossings if (row.state, chain) in (("arriving", row.destination), ("restoring", row.source))

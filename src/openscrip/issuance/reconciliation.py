@@ -5,7 +5,7 @@ burn, a crossing, a corporate action that is being staged. Whatever else differs
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from openscrip.assets.custody import Statement
 from openscrip.assets.stock import Stock
@@ -76,12 +76,14 @@ class ChainSeen:
 class StockSeen:
     """What the world showed of a stock. `statement` is None while the books have not heard all that custody told.
 
-    `held_before` are (epoch, available) of the statements that a reserve report may stand on.
+    `held_before` are (epoch, available) of the statements that a reserve report may stand on; `parts` are the statements of
+    the single custodians that `statement` sums, by name.
     """
 
     chains: Mapping[str, ChainSeen]
     statement: Statement | None
     held_before: frozenset[tuple[int, Shares]] = frozenset()
+    parts: Mapping[str, Statement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def compare(books: StockBooks, seen: StockSeen) -> list[Finding]:
         found += _reserve(name, shown.reserve, seen)
     found += _allocations(seen)
     if seen.statement is not None:
-        found += _custody(books, seen.statement)
+        found += _custody(books, seen.statement, seen.parts)
         found += _cover(books, seen, seen.statement)
     return found
 
@@ -175,20 +177,22 @@ def _allocations(seen: StockSeen) -> Iterable[Finding]:
         )
 
 
-def _custody(books: StockBooks, statement: Statement) -> Iterable[Finding]:
-    """The statement holds what the books say is in custody, and counts the same kind of share."""
-    stock = books.stock
+def _custody(books: StockBooks, statement: Statement, parts: Mapping[str, Statement]) -> Iterable[Finding]:
+    """The statements hold what the books say is in custody, and count the same kind of share; each is named with its part."""
+    stock, several = books.stock, len(parts) > 1
     if statement.epoch != stock.epoch:
         if not stock.frozen_by:
-            text = f"epoch {statement.epoch}"
-            yield Finding(
-                "statement", "", f"epoch {stock.epoch} by the books", f"{text} in statement {statement.sequence}", text
-            )
+            counted = ", ".join(f"epoch {each.epoch} at {name}" for name, each in parts.items())
+            text = counted if several else f"epoch {statement.epoch}"
+            said = text if several else f"{text} in statement {statement.sequence}"
+            yield Finding("statement", "", f"epoch {stock.epoch} by the books", said, text)
         return
     if statement.aggregate != books.custody:
         difference = format_decimal(abs(statement.aggregate.atoms - books.custody.atoms), 9)
         sign = "+" if statement.aggregate > books.custody else "-"
-        said = f"{statement.aggregate} shares in statement {statement.sequence}"
+        told = ", ".join(f"{each.aggregate} in statement {each.sequence} of {name}" for name, each in parts.items())
+        where = f"({told})" if several else f"in statement {statement.sequence}"
+        said = f"{statement.aggregate} shares {where}"
         yield Finding("statement", "", f"{books.custody} shares by the books", said, sign + difference)
 
 

@@ -1,6 +1,8 @@
 """A redemption from the request to the delivered share or the paid dollar.
 
     requested > escrowed > burning > burned > delivering | selling > paying > completed
+        |          |                              |
+        +> refused |                              |           (cancelled by its client)
                    |                              |
                    +> refunding > refunded        +> restituting > refunded        held
 
@@ -8,128 +10,50 @@ The tokens are burned first, then the shares leave (I3). The request is always t
 a corporate action holds the primary market it waits in `escrowed`. The issuer's inventory buys fractions of a share.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from openscrip.assets import accounts
 from openscrip.assets.actions import (
     Acknowledged,
+    CancelAsked,
     Instruct,
     InstructionFailed,
     InstructionSettled,
-    Pay,
     PaymentFailed,
     PaymentSent,
     Rescaled,
+    Resumed,
     Wake,
     Woken,
 )
 from openscrip.assets.custody import InstructionKind
 from openscrip.assets.disposal import DisposalFailed, SharesReleased, SharesSold, dispose
 from openscrip.issuance.actions import Burn, Landed, Mint, Refund, Rejected
+from openscrip.issuance.cancelling import REASON, RULE, is_cancelled_unsent, refuse_unless_cancellable
 from openscrip.issuance.chain import RedemptionEscrowed
+from openscrip.issuance.maturity import redeemed_at_maturity
+from openscrip.issuance.network_view import fraction_at_network
+from openscrip.issuance.redemption_pay import coins_paid, not_paid, paid, pay, pay_again, pay_anew
+from openscrip.issuance.redemption_row import CLOSED, ClaimArose, Redemption, RedemptionCompleted, TokensRestored
 from openscrip.issuance.terms import View
 from openscrip.issuance.voucher import MintKind, MintVoucher, RedemptionKind, canonical, evidence_hash
-from openscrip.kernel.money import Money
-from openscrip.kernel.quantities import RawAmount, Shares
+from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
 from openscrip.runtime.ledger import Phase, Transfer
 from openscrip.runtime.store import Command
 
+__all__ = ("CLOSED", "ClaimArose", "Redemption", "RedemptionCompleted", "RedemptionEvent", "TokensRestored", "decide")
+
 SETTLING_S = 60
-CLOSED = ("completed", "refunded")
-
-
-@dataclass(frozen=True, slots=True)
-class Redemption:
-    """A request to exchange `raw` tokens of `stock`, held by `wallet` on `chain`, for shares or cash.
-
-    `claim` are the shares that the burn gives a right to, counted at `epoch`, less what was delivered;
-    `leaving` is its part on the way out; `place` is its place in line; `restored` was minted back.
-    """
-
-    id: str
-    stock: str
-    person: str
-    chain: str
-    wallet: str
-    raw: RawAmount
-    kind: RedemptionKind
-    deliver_to: str
-    place: int
-    asked_at: int
-    epoch: int = 0
-    escrowed: RawAmount = RawAmount(0)
-    claim: Shares = Shares(0)
-    leaving: Shares = Shares(0)
-    delivered: Shares = Shares(0)
-    owed: Money = Money(0)
-    burn_tx: str = ""
-    restored: RawAmount = RawAmount(0)
-    attempts: int = 0
-    state: str = "requested"
-    reason: str = ""
-    rule: str = ""
-
-    @property
-    def instruction_id(self) -> str:
-        """The delivery in kind."""
-        return f"{self.id}:deliver"
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimArose:
-    """Fact: tokens were burned; `shares` of `stock`, counted at `epoch`, are owed until they are delivered or sold."""
-
-    id: str
-    stock: str
-    chain: str
-    raw: RawAmount
-    shares: Shares
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class TokensRestored:
-    """Fact: a delivery failed for good, and what the claim was worth was minted back."""
-
-    id: str
-    stock: str
-    chain: str
-    raw: RawAmount
-
-
-@dataclass(frozen=True, slots=True)
-class RedemptionCompleted:
-    """Fact: shares delivered or cash paid."""
-
-    id: str
-    stock: str
-    chain: str
-    kind: RedemptionKind
-    raw: RawAmount
-    shares: Shares
-    paid: Money
-
 
 RedemptionEvent = (
-    RedemptionEscrowed
-    | Woken
-    | Landed
-    | Rejected
-    | Acknowledged
-    | InstructionSettled
-    | InstructionFailed
-    | SharesReleased
-    | SharesSold
-    | DisposalFailed
-    | PaymentSent
-    | PaymentFailed
-    | Rescaled
-)
+    RedemptionEscrowed | Woken | Landed | Rejected | Acknowledged | InstructionSettled | InstructionFailed | SharesReleased
+    | SharesSold | DisposalFailed | PaymentSent | PaymentFailed | Rescaled | Resumed | CancelAsked
+)  # fmt: skip
 
 
-def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:
+def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:  # noqa: C901, PLR0912  # one case an event
     """What follows from `event`. News that was told before changes nothing."""
     match event:
         case RedemptionEscrowed():
@@ -137,9 +61,9 @@ def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:
         case Woken():
             return _proceed(row, view)
         case Landed():
-            return _landed(row, event, view)
+            return coins_paid(row, event, view) or _landed(row, event, view)
         case Rejected():
-            return _rejected(row, event, view)
+            return coins_paid(row, event, view) or _rejected(row, event, view)
         case Acknowledged():
             return Decision()
         case InstructionSettled():
@@ -154,11 +78,15 @@ def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:
         case DisposalFailed():
             return _restitute(row, view) if row.state == "selling" else Decision()
         case PaymentSent():
-            return _paid(row, event)
+            return paid(row, event)
         case PaymentFailed():
-            return Decision(rows=(replace(row, state="held", reason=event.reason),))
+            return not_paid(row, event)
         case Rescaled():
             return _rescaled(row, event)
+        case Resumed():
+            return _resumed(row, view)
+        case CancelAsked():
+            return _cancelled(row, view)
         case _:
             assert_never(event)
 
@@ -167,25 +95,51 @@ def decide(row: Redemption, event: RedemptionEvent, view: View) -> Decision:
 
 
 def _escrowed(row: Redemption, event: RedemptionEscrowed, view: View) -> Decision:
-    """Take the tokens into the line. What another wallet sent, or another amount or kind, goes back."""
+    """Take the tokens into the line. Another wallet's, another amount or kind, and what comes after the cancelling go back."""
+    if is_cancelled_unsent(row):
+        return _refund(replace(row, escrowed=event.raw, sender=event.holder), event.token)
     if row.state != "requested":
         return Decision()
-    after = replace(row, escrowed=event.raw, state="escrowed")
+    after = replace(row, escrowed=event.raw, sender=event.holder, state="escrowed")
     if (event.holder, event.raw, event.kind) == (row.wallet, row.raw, row.kind):
         return _proceed(after, view)
     text = f"redemption: {event.raw} from {event.holder} was not what {row.id} announced"
-    action = Refund(row.chain, event.token, row.id, event.holder, event.raw)
-    refund = Command(f"{row.id}:refund", "Redemption", row.id, action)
-    return Decision(rows=(replace(after, state="refunding", reason=text),), commands=(refund,))
+    return _refund(replace(after, reason=text), event.token)
+
+
+def _cancelled(row: Redemption, view: View) -> Decision:
+    """The client takes the request back: tokens that are in escrow go back, what comes later follows them.
+
+    Raises `Refused("order.under_way")` once the tokens are being burned.
+    """
+    if row.rule == RULE:
+        return Decision()
+    refuse_unless_cancellable(row)
+    after = replace(row, rule=RULE, reason=REASON)
+    if row.state == "requested":
+        return Decision(rows=(replace(after, state="refused"),))
+    return _refund(after, view.stock.token(row.chain))
+
+
+def _refund(row: Redemption, token: str) -> Decision:
+    action = Refund(row.chain, token, row.id, row.sender, row.escrowed)
+    command = Command(_refund_key(row), "Redemption", row.id, action)
+    return Decision(rows=(replace(row, state="refunding"),), commands=(command,))
+
+
+def _refund_key(row: Redemption) -> str:
+    return f"{row.id}:refund:{row.attempts}" if row.attempts else f"{row.id}:refund"
 
 
 def _proceed(row: Redemption, view: View) -> Decision:
     """Burn when the primary market runs; otherwise keep the place in line. What is burned is released."""
+    if row.state in ("paying", "paying_refund"):
+        return pay_again(row)
     if row.state in ("burning", "burned"):
         return release(row, view)
     if row.state == "owed_back":
         return _restitute(row, view)
-    if row.state != "escrowed" or not view.stock.is_open:
+    if row.state != "escrowed" or not view.stock.is_redeemable:
         return Decision(rows=(row,))
     if view.burnable is not None and row.escrowed > view.burnable:  # tokens whose mint we have not heard of yet
         again = Command(f"{row.id}:unheard:{view.now}", "Redemption", row.id, Wake("unheard"), view.now + SETTLING_S)
@@ -209,10 +163,10 @@ def _raw_back(row: Redemption) -> tuple[str, str]:
 def _landed(row: Redemption, event: Landed, view: View) -> Decision:
     if row.state == "burning" and event.command == f"{row.id}:burn:{row.attempts}":
         return _burned(row, event, view)
-    if row.state == "refunding" and event.command == f"{row.id}:refund":
+    if row.state == "refunding" and event.command == _refund_key(row):
         return Decision(rows=(replace(row, state="refunded"),))
     if row.state == "restituting" and event.command == f"{row.id}:restitute:{row.attempts}":
-        return _restituted(row, view)
+        return _restituted(row)
     return Decision()
 
 
@@ -238,7 +192,7 @@ def _rejected(row: Redemption, event: Rejected, view: View) -> Decision:
     if row.state == "restituting" and event.command == f"{row.id}:restitute:{row.attempts}":
         voided = Transfer(f"{event.command}:void", *_raw_back(row), 0, row.id, Phase.VOID, event.command)
         return Decision((replace(row, state="owed_back", reason=event.text),), (voided,), commands=(again,))
-    if row.state == "refunding" and event.command == f"{row.id}:refund":
+    if row.state == "refunding" and event.command == _refund_key(row):
         return Decision(rows=(replace(row, state="held", reason=event.text),))
     return Decision()
 
@@ -252,9 +206,12 @@ def is_burned(row: Redemption) -> bool:
 
 
 def release(row: Redemption, view: View) -> Decision:
-    """Deliver or sell the whole shares of the claim; a claim of less than a share is paid at once."""
+    """Deliver or sell the whole shares of the claim; a claim of less than a share, or on a bond paid out, is paid at once."""
     if not is_burned(row):
         return Decision(rows=(row,))
+    if view.stock.payout.micros:
+        after, booked = redeemed_at_maturity(row, view)
+        return booked + pay(after)
     whole = row.claim.whole_down()
     after = replace(row, leaving=whole)
     if not whole:
@@ -262,9 +219,7 @@ def release(row: Redemption, view: View) -> Decision:
     if row.kind is RedemptionKind.CASH:
         return Decision(rows=(replace(after, state="selling"),)) + dispose(f"{row.id}:sell", view.stock, row.id, whole)
     stock, instruction_id = view.stock, row.instruction_id
-    action = Instruct(
-        instruction_id, InstructionKind.DELIVER, stock.isin, whole, stock.account, row.deliver_to, row.id
-    )
+    action = Instruct(instruction_id, InstructionKind.DELIVER, stock.isin, whole, stock.account, row.deliver_to, row.id)
     held = Transfer(instruction_id, f"{row.stock}/delivering", f"{row.stock}/custody", whole.atoms, row.id)
     command = Command(instruction_id, "Redemption", row.id, action)
     return Decision((replace(after, state="delivering"),), (held,), commands=(command,))
@@ -286,15 +241,21 @@ def _left(row: Redemption, shares: Shares) -> Redemption:
 
 
 def _settle_fraction(row: Redemption, view: View) -> Decision:
-    """The issuer's inventory buys the fraction of a share that cannot move, at the last close; then pay."""
+    """The issuer's inventory buys the fraction of a share that cannot move, at the last close; then pay.
+
+    Where a network hands over, the issuer pays it with a fraction that it owns there.
+    """
     fraction, price = row.claim, view.stock.price.proceeds_down(row.claim)
     key, payable = f"{row.id}:fraction", accounts.client_payable(row.id)
+    given = fraction_at_network(row.id, row.stock, fraction, view) if row.via else ()
+    if given:
+        return Decision(transfers=given) + pay(replace(row, claim=Shares(0), delivered=row.delivered + fraction))
     transfers = (
         Transfer(key, f"{row.stock}/redemption_claim", f"{row.stock}/inventory", fraction.atoms, row.id),
         Transfer(key + ":price", accounts.CAPITAL, payable, price.atoms, row.id),
     )
     after = replace(row, claim=Shares(0), owed=row.owed + price)
-    return Decision(transfers=tuple(t for t in transfers if t.amount)) + _pay(after, view)
+    return Decision(transfers=tuple(t for t in transfers if t.amount)) + pay(after)
 
 
 def _delivery_failed(row: Redemption, event: InstructionFailed, view: View) -> Decision:
@@ -339,49 +300,28 @@ def _restitute(row: Redemption, view: View) -> Decision:
     return Decision((after,), (held,), commands=(command,), uses=(("evidence", digest, mint_id),))
 
 
-def _restituted(row: Redemption, view: View) -> Decision:
+def _restituted(row: Redemption) -> Decision:
     key = f"{row.id}:restitute:{row.attempts}"
     transfers = (
         Transfer(f"{key}:post", *_raw_back(row), row.restored.grains, row.id, Phase.POST, key),
         Transfer(f"{key}:claim", f"{row.stock}/redemption_claim", f"{row.stock}/outstanding", row.claim.atoms, row.id),
     )
     booked = Decision(transfers=transfers, facts=(TokensRestored(row.id, row.stock, row.chain, row.restored),))
-    return booked + _pay(replace(row, claim=Shares(0)), view, end="refunded")
+    return booked + pay(replace(row, claim=Shares(0)), "refunded")
 
 
-# delivered or sold > paid
+# held
 
 
-def _pay(row: Redemption, view: View, end: str = "completed") -> Decision:
-    """Pay what is owed in cash, less the fee; with nothing owed the redemption ends."""
-    fee = row.owed.fee_up(view.terms.fee) if row.kind is RedemptionKind.CASH else Money(0)
-    net = row.owed - fee
-    charged = Transfer(f"{row.id}:fee", accounts.client_payable(row.id), accounts.FEES_INCOME, fee.atoms, row.id)
-    booked = Decision(transfers=(charged,) if fee else ())
-    if not net:
-        return booked + _ended(row, end)
-    payment_id = f"{row.id}:pay"
-    held = Transfer(payment_id, accounts.client_payable(row.id), accounts.BANK, net.atoms, row.id, Phase.PENDING)
-    pay = Command(payment_id, "Redemption", row.id, Pay(payment_id, row.person, net, row.id))
-    paying = replace(row, owed=net, state="paying" if end == "completed" else "paying_refund")
-    return booked + Decision((paying,), (held,), commands=(pay,))
-
-
-def _paid(row: Redemption, event: PaymentSent) -> Decision:
-    if row.state not in ("paying", "paying_refund") or event.payment_id != f"{row.id}:pay":
+def _resumed(row: Redemption, view: View) -> Decision:
+    """A person put right what held it: pay what the bank refused, or give back the escrowed tokens that were not taken."""
+    if row.state != "held":
         return Decision()
-    payable = accounts.client_payable(row.id)
-    key = f"{row.id}:pay:sent"
-    posted = Transfer(key, payable, accounts.BANK, event.amount.atoms, row.id, Phase.POST, event.payment_id)
-    return Decision(transfers=(posted,)) + _ended(row, "completed" if row.state == "paying" else "refunded")
-
-
-def _ended(row: Redemption, end: str) -> Decision:
-    done = replace(row, state=end)
-    if end != "completed":
-        return Decision(rows=(done,))
-    fact = RedemptionCompleted(row.id, row.stock, row.chain, row.kind, row.escrowed, row.delivered, row.owed)
-    return Decision(rows=(done,), facts=(fact,))
+    if row.owed and row.paid_in == "bank":
+        return pay_anew(replace(row, reason=""))
+    if row.burn_tx or not row.sender:
+        return Decision(rows=(row,))
+    return _refund(replace(row, attempts=row.attempts + 1), view.stock.token(row.chain))
 
 
 # a split before delivery
@@ -393,4 +333,3 @@ def _rescaled(row: Redemption, event: Rescaled) -> Decision:
         return Decision()
     claim, leaving = (shares.times_down(event.new, event.old) for shares in (row.claim, row.leaving))
     return Decision(rows=(replace(row, claim=claim, leaving=leaving, epoch=event.epoch),))
-

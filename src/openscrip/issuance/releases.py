@@ -2,7 +2,8 @@
 
 import base64
 
-from openscrip.assets.custody import Instruction, Payment, Signatures
+from openscrip.assets.bank import Conversion, Payment
+from openscrip.assets.custody import Instruction, Signatures
 from openscrip.issuance.attestor import WatchClient
 from openscrip.runtime.keys import MessageSigner
 
@@ -21,6 +22,10 @@ class TwoKeyReleases:
     def payment(self, payment: Payment) -> Signatures:
         """Both signatures under a payment. Raises `Refused` with the approver's rule."""
         return Signatures(self._sign(payment.signed_bytes()), self._watch.approve("payment", payment))
+
+    def conversion(self, conversion: Conversion) -> Signatures:
+        """Both signatures under a conversion. Raises `Refused` with the approver's rule."""
+        return Signatures(self._sign(conversion.signed_bytes()), self._watch.approve("conversion", conversion))
 
     def _sign(self, message: bytes) -> str:
         return base64.b64encode(self._treasury.sign_message(message)).decode()

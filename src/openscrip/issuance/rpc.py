@@ -40,10 +40,12 @@ class JsonRpc:
         """The results of many calls in one request, in order; an `RpcError` stands where a call failed."""
         if not calls:
             return []
-        answers = self._post([
-            {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
-            for place, (method, params) in enumerate(calls)
-        ])
+        answers = self._post(
+            [
+                {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
+                for place, (method, params) in enumerate(calls)
+            ]
+        )
         if not isinstance(answers, list) or len(answers) != len(calls):
             raise _error(answers)
         ordered = sorted(answers, key=lambda answer: int(answer["id"]))

@@ -1,9 +1,12 @@
 """A subscription from the request to the delivered token.
 
     awaiting_payment > buying > minting > refunding > completed          refused, held
+            |                                |
+            +> cancelled or expired >--------+> refused
 
 The shares are bought first (I2): each part that the custodian has confirmed in segregated custody becomes a parcel, and
 each parcel is minted once, on the evidence of its receipts. Fractions of a share come from the issuer's own inventory.
+Instant issuance takes all of them there: set aside when it is promised, charged when it is paid.
 """
 
 from dataclasses import replace
@@ -11,23 +14,46 @@ from typing import assert_never
 
 from openscrip.assets import accounts
 from openscrip.assets.acquisition import AcquisitionFailed, MoveFailed, SharesArrived, SharesMoving, acquire
-from openscrip.assets.actions import Acknowledged, CashReceived, PaymentFailed, PaymentSent, Rescaled, Wake, Woken
+from openscrip.assets.actions import (
+    Acknowledged,
+    CancelAsked,
+    CashReceived,
+    PaymentFailed,
+    PaymentSent,
+    Rescaled,
+    Resumed,
+    Wake,
+    Woken,
+)
+from openscrip.assets.inventory import missing
 from openscrip.assets.stock import Lot
-from openscrip.issuance.actions import Landed, Mint, Rejected
-from openscrip.issuance.subscription_refund import complete, paid_back, pay_back
+from openscrip.issuance.actions import Landed, Rejected
+from openscrip.issuance.coins import CoinsReceived
+from openscrip.issuance.subscription_mint import minting, posted, sign, voided
+from openscrip.issuance.subscription_promise import cancel, charge_promised, expire, is_late, kept, promise, wake_at_end
+from openscrip.issuance.subscription_refund import (
+    coins_went_back,
+    complete,
+    not_paid_back,
+    paid_back,
+    pay_back,
+    pay_back_anew,
+    try_again,
+)
 from openscrip.issuance.subscription_row import (
     Parcel,
     Subscription,
     SubscriptionCompleted,
     SubscriptionEvent,
     SubscriptionMinted,
+    with_parcel,
 )
-from openscrip.issuance.terms import View
-from openscrip.issuance.voucher import MintKind, MintVoucher, canonical, evidence_hash
+from openscrip.issuance.terms import Hours, View
 from openscrip.kernel.errors import refuse_unless
+from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.decision import Decision
-from openscrip.runtime.ledger import Phase, Transfer
+from openscrip.runtime.ledger import Transfer
 from openscrip.runtime.store import Command
 
 __all__ = (
@@ -51,6 +77,7 @@ TRANSIENT = (
     "issuer.voucher_was_expired",
     "issuer.feed_was_stale",
     "reconciliation.break",
+    "compliance.held",
 )
 """Refusals of a mint that pass by themselves: asked again later."""
 
@@ -64,10 +91,11 @@ def subscribe(asked: Subscription, view: View) -> Decision:
         "inventory.short",
         f"subscription: {asked.shares} shares at once were asked, {view.stock.free} were in inventory; ask without at-once",
     )
-    return Decision(rows=(replace(asked, epoch=view.stock.epoch),))
+    row = replace(asked, epoch=view.stock.epoch)
+    return (promise(row, view) if row.at_once else Decision(rows=(row,))) + wake_at_end(row)
 
 
-def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
+def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:  # noqa: C901, PLR0912  # one case an event
     """What follows from `event`. News that was told before changes nothing."""
     match event:
         case CashReceived():
@@ -79,21 +107,27 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
         case SharesArrived():
             return _arrived(row, event, view)
         case AcquisitionFailed():
-            return _buying_failed(row, event, view)
+            return _buying_failed(row, event)
+        case CoinsReceived():
+            return _paid_in_coins(row, event, view)
         case Woken():
-            return _mint_what_is_ready(row, view)
+            return _woken(row, view)
         case Landed():
-            return _minted(row, event, view)
+            return coins_went_back(row, event, view) or _minted(row, event, view)
         case Rejected():
-            return _mint_refused(row, event, view)
+            return coins_went_back(row, event, view) or _mint_refused(row, event, view)
         case PaymentSent():
             return paid_back(row, event)
         case PaymentFailed():
-            return Decision(rows=(replace(row, state="held", reason=event.reason),))
+            return not_paid_back(row, event)
         case Acknowledged():
             return Decision()
         case Rescaled():
             return _rescaled(row, event)
+        case Resumed():
+            return _resumed(row, view)
+        case CancelAsked():
+            return cancel(row, view)
         case _:
             assert_never(event)
 
@@ -102,18 +136,40 @@ def decide(row: Subscription, event: SubscriptionEvent, view: View) -> Decision:
 
 
 def _paid(row: Subscription, event: CashReceived, view: View) -> Decision:
-    if event.payment_id in row.receipts:
+    return _received(row, event.payment_id, accounts.BANK, event.amount, view)
+
+
+def _paid_in_coins(row: Subscription, event: CoinsReceived, view: View) -> Decision:
+    coins = accounts.stable(row.funding, row.pay_chain)
+    return _received(replace(row, deposit_id=event.deposit_id), event.deposit_id, coins, event.amount, view)
+
+
+def _received(row: Subscription, key: str, account: str, amount: Money, view: View) -> Decision:
+    """Money came: what is complete and in time is served, what is late goes back."""
+    if key in row.receipts:
         return Decision()
-    paid = replace(row, paid=row.paid + event.amount, receipts=(*row.receipts, event.payment_id))
+    paid = replace(row, paid=row.paid + amount, receipts=(*row.receipts, key))
     payable = accounts.client_payable(row.id)
-    booked = Decision((paid,), (Transfer(f"paid:{event.payment_id}", accounts.BANK, payable, event.amount.atoms, row.id),))
-    if row.state in ("completed", "refused", "refunding"):
+    booked = Decision((paid,), (Transfer(f"paid:{key}", account, payable, amount.atoms, row.id),))
+    if row.state in ("completed", "refused", "refunding", "refund_waits"):
         return booked + pay_back(replace(paid, state="refunding", reason=row.reason or "payment: came late"))
-    if row.state != "awaiting_payment" or paid.paid < row.deposit:
+    if row.state != "awaiting_payment":
+        return booked
+    if is_late(row, view):
+        return booked + expire(paid, view)
+    if paid.paid < row.deposit:
         return booked
     if row.at_once:
         return booked + _serve_from_inventory(paid, view)
     return booked + _buy(paid, view)
+
+
+def _woken(row: Subscription, view: View) -> Decision:
+    if row.state == "awaiting_payment":
+        return expire(row, view) if is_late(row, view) else Decision(rows=(row,))
+    if row.state == "refund_waits":
+        return try_again(row)
+    return _mint_what_is_ready(row, view)
 
 
 def _buy(row: Subscription, view: View) -> Decision:
@@ -126,15 +182,15 @@ def _buy(row: Subscription, view: View) -> Decision:
     elif fraction:
         whole = row.shares.whole_up()
     if whole:
-        decision += acquire(f"{row.id}:buy", view.stock, row.id, whole)
+        decision += acquire(f"{row.id}:buy", view.stock, row.id, whole, row.limit, Hours(row.rates.hours).session)
     return decision
 
 
 def _allot_inventory(row: Subscription, shares: Shares, view: View) -> Decision:
     """Take settled shares of the issuer's inventory, at the quoted price and spread, as a parcel of this subscription."""
     stock, lots = view.stock.taking(shares)
-    cost = min(row.price.plus_up(view.terms.spread).cost_up(shares), row.paid - row.charged)
-    after = _with_parcel(replace(row, charged=row.charged + cost), shares, lots, "in_custody")
+    cost = min(row.price.plus_up(row.rates.spread).cost_up(shares), row.paid - row.charged)
+    after = with_parcel(replace(row, charged=row.charged + cost), shares, lots, "in_custody")
     key = f"{row.id}:inventory:{after.parcels[-1].number}"
     booked = Decision(
         rows=(stock,),
@@ -147,24 +203,32 @@ def _allot_inventory(row: Subscription, shares: Shares, view: View) -> Decision:
 
 
 def _serve_from_inventory(row: Subscription, view: View) -> Decision:
-    """Mint at once from inventory and order its replenishment; if others were served meanwhile, buy as usual."""
-    if row.shares > view.stock.free:
+    """Mint at once what was set aside, or what inventory has now, and order more; else buy as usual."""
+    if row.promised:
+        served = Decision(transfers=charge_promised(row))
+        after = replace(row, state="buying", charged=row.charged + row.promised, parcels=kept(row))
+        served += _mint_what_is_ready(after, view)
+        left = view.stock
+    elif row.shares > view.stock.free:
         return _buy(row, view)
-    served = _allot_inventory(replace(row, state="buying"), row.shares, view)
-    return served + acquire(f"{row.id}:replenish", view.stock, "inventory", row.shares.whole_up())
+    else:
+        served = _allot_inventory(replace(row, state="buying"), row.shares, view)
+        left = view.stock.taking(row.shares)[0]
+    more = missing(left.free, view.on_order, view.terms.level(row.stock), row.shares)
+    return served + acquire(f"{row.id}:replenish", view.stock, "inventory", more) if more else served
 
 
 # in segregated custody > minted
 
 
-def _buying_failed(row: Subscription, event: AcquisitionFailed, view: View) -> Decision:
+def _buying_failed(row: Subscription, event: AcquisitionFailed) -> Decision:
     """The broker will not buy more: what inventory gave and what was executed stays, the rest of the money goes back."""
     if row.state not in ("buying", "minting") or row.shares == row.allotted:
         return Decision()
     less = replace(row, shares=min(row.shares, row.allotted + event.coming), reason=event.reason)
     if not less.shares:
         return pay_back(replace(less, state="refunding"))
-    return complete(less, view) if _all_minted(less) else Decision(rows=(less,))
+    return complete(less) if _all_minted(less) else Decision(rows=(less,))
 
 
 def _all_minted(row: Subscription) -> bool:
@@ -176,7 +240,7 @@ def _moving(row: Subscription, event: SharesMoving) -> Decision:
     if _parcel_of(row, event.receipt) is not None:
         return Decision()
     wanted = min(event.shares, row.shares - row.allotted)
-    return Decision(rows=(_with_parcel(row, wanted, (Lot(event.receipt, wanted),), "moving"),))
+    return Decision(rows=(with_parcel(row, wanted, (Lot(event.receipt, wanted),), "moving"),))
 
 
 def _move_failed(row: Subscription, event: MoveFailed) -> Decision:
@@ -216,12 +280,6 @@ def _arrived(row: Subscription, event: SharesArrived, view: View) -> Decision:
     return booked + _mint_what_is_ready(after, replace(view, stock=stock))
 
 
-def _with_parcel(row: Subscription, shares: Shares, receipts: tuple[Lot, ...], state: str) -> Subscription:
-    number = max((p.number for p in row.parcels), default=0) + 1
-    parcel = Parcel(number, shares, receipts, state=state)
-    return replace(row, allotted=row.allotted + shares, parcels=(*row.parcels, parcel))
-
-
 def is_settled(parcel: Parcel) -> bool:
     """The custodian has confirmed the parcel's shares in segregated custody (I2)."""
     return parcel.state != "moving"
@@ -238,122 +296,70 @@ def is_of_one_epoch(row: Subscription, view: View) -> bool:
 
 def _mint_what_is_ready(row: Subscription, view: View) -> Decision:
     decision = Decision(rows=(row,))
-    if view.stock.frozen_by or not is_of_one_epoch(row, view):
+    if row.state == "held" or view.stock.frozen_by or not is_of_one_epoch(row, view):
         return decision
     for parcel in row.parcels:
         if _is_unminted(parcel) and is_settled(parcel):
-            step = _mint if view.stock.multiplier.to_raw_down(parcel.shares) else _sweep
-            row, minting = step(row, parcel, view)
-            decision += minting
+            mintable = bool(view.stock.multiplier.to_raw_down(parcel.shares))
+            row, step = sign(row, parcel, view) if mintable else _sweep(row, parcel)
+            decision += step
     return decision
 
 
-def _sweep(row: Subscription, parcel: Parcel, view: View) -> tuple[Subscription, Decision]:
+def _sweep(row: Subscription, parcel: Parcel) -> tuple[Subscription, Decision]:
     """A parcel too small for the finest raw amount is not minted: it is the rounding's."""
     after = replace(row, parcels=tuple(replace(p, state="minted") if p is parcel else p for p in row.parcels))
     key, bought = f"{row.mint_id(parcel)}:dust", f"{row.stock}/bought"
     swept = Transfer(key, bought, f"{row.stock}/rounding", parcel.shares.atoms, row.id)
     booked = Decision((after,), (swept,))
-    return after, booked + complete(after, view) if _all_minted(after) else booked
-
-
-def _mint(row: Subscription, parcel: Parcel, view: View) -> tuple[Subscription, Decision]:
-    """Sign for one parcel: reserve its shares, bind its evidence to this mint for ever, and ask the chain."""
-    stock, mint_id = view.stock, row.mint_id(parcel)
-    raw = stock.multiplier.to_raw_down(parcel.shares)
-    evidence = {
-        "kind": "issuance",
-        "mint_id": mint_id,
-        "stock": row.stock,
-        "isin": stock.isin,
-        "epoch": stock.epoch,
-        "receipts": [{"receipt": lot.receipt, "shares": str(lot.shares)} for lot in parcel.receipts],
-    }
-    digest = evidence_hash(evidence)
-    deadline = view.now + view.terms.voucher_life_s
-    voucher = MintVoucher(
-        row.chain, row.stock, stock.token(row.chain), row.wallet, raw, MintKind.ISSUANCE, mint_id, digest, stock.epoch,
-        stock.multiplier, deadline,
-    )  # fmt: skip
-    minting = replace(parcel, raw=raw, attempts=parcel.attempts + 1, state="minting")
-    after = replace(row, state="minting", parcels=tuple(minting if p is parcel else p for p in row.parcels))
-    key = f"{mint_id}:mint:{minting.attempts}"
-    backing = stock.multiplier.to_shares_up(raw).atoms
-    held = (
-        Transfer(key, f"{row.stock}/bought", f"{row.stock}/outstanding", backing, row.id, Phase.PENDING),
-        Transfer(key + ":raw", *_raw(row), raw.grains, row.id, Phase.PENDING),
-    )
-    command = Command(key, "Subscription", row.id, Mint(voucher, canonical(evidence).decode()))
-    return after, Decision((after,), held, commands=(command,), uses=(("evidence", digest, mint_id),))
-
-
-def _raw(row: Subscription) -> tuple[str, str]:
-    return accounts.raw_issuer(row.stock, row.chain), accounts.raw_supply(row.stock, row.chain)
-
-
-def _minting(row: Subscription, command: str) -> Parcel | None:
-    return next(
-        (p for p in row.parcels if p.state == "minting" and command == f"{row.mint_id(p)}:mint:{p.attempts}"), None
-    )
-
-
-def _voided(row: Subscription, parcel: Parcel) -> tuple[Transfer, ...]:
-    """What was reserved for a mint that will not be."""
-    key = f"{row.mint_id(parcel)}:mint:{parcel.attempts}"
-    bought, outstanding = f"{row.stock}/bought", f"{row.stock}/outstanding"
-    return (
-        Transfer(f"{key}:void", bought, outstanding, 0, row.id, Phase.VOID, key),
-        Transfer(f"{key}:raw:void", *_raw(row), 0, row.id, Phase.VOID, key + ":raw"),
-    )
-
-
-def _posted(row: Subscription, parcel: Parcel, view: View) -> tuple[Transfer, ...]:
-    """The mint is final: its backing stands behind tokens, the dust of rounding is swept.
-
-    A split since it was signed has changed the count: then the reserved backing is voided and booked anew.
-    """
-    stock, key = view.stock, f"{row.mint_id(parcel)}:mint:{parcel.attempts}"
-    bought, outstanding = f"{row.stock}/bought", f"{row.stock}/outstanding"
-    signed = stock.multiplier.to_shares_up(parcel.raw)
-    backing = min(stock.scaled(signed, stock.chain_epoch), parcel.shares)
-    dust = parcel.shares - backing
-    shares: tuple[Transfer, ...]
-    if backing == signed:
-        shares = (Transfer(f"{key}:post", bought, outstanding, backing.atoms, row.id, Phase.POST, key),)
-    else:
-        voided = Transfer(f"{key}:void", bought, outstanding, 0, row.id, Phase.VOID, key)
-        shares = (voided, Transfer(f"{key}:anew", bought, outstanding, backing.atoms, row.id))
-    raw = Transfer(f"{key}:raw:post", *_raw(row), parcel.raw.grains, row.id, Phase.POST, key + ":raw")
-    swept = Transfer(f"{row.mint_id(parcel)}:dust", bought, f"{row.stock}/rounding", dust.atoms, row.id)
-    return (*shares, raw, swept) if dust else (*shares, raw)
+    return after, booked + complete(after) if _all_minted(after) else booked
 
 
 def _minted(row: Subscription, event: Landed, view: View) -> Decision:
-    parcel = _minting(row, event.command)
+    parcel = minting(row, event.command)
     if parcel is None:
         return Decision()
     after = replace(row, parcels=tuple(replace(p, state="minted") if p is parcel else p for p in row.parcels))
     booked = Decision(
         rows=(after,),
-        transfers=_posted(row, parcel, view),
+        transfers=posted(row, parcel, view),
         facts=(SubscriptionMinted(row.id, row.stock, row.chain, parcel.shares, parcel.raw, event.tx_id),),
     )
-    return booked + complete(after, view) if _all_minted(after) else booked
+    return booked + complete(after) if _all_minted(after) else booked
 
 
 def _mint_refused(row: Subscription, event: Rejected, view: View) -> Decision:
     """Release what was reserved; ask again later where the refusal passes by itself, else hold for a person."""
-    parcel = _minting(row, event.command)
+    parcel = minting(row, event.command)
     if parcel is None:
         return Decision()
     waiting = replace(row, parcels=tuple(replace(p, state="in_custody") if p is parcel else p for p in row.parcels))
-    voided = Decision(transfers=_voided(row, parcel))
+    undone = Decision(transfers=voided(row, parcel))
     if event.code not in TRANSIENT:
         held = replace(parcel, state="held")
         parcels = tuple(held if p is parcel else p for p in row.parcels)
-        return voided + Decision(rows=(replace(row, state="held", reason=event.text, parcels=parcels),))
+        return undone + Decision(rows=(replace(row, state="held", reason=event.text, parcels=parcels),))
     again = Command(f"{event.command}:again", "Subscription", row.id, Wake(event.code), view.now + view.terms.retry_s)
-    return voided + Decision(rows=(replace(waiting, reason=event.text),), commands=(again,))
+    return undone + Decision(rows=(replace(waiting, reason=event.text),), commands=(again,))
+
+
+# held
+
+
+def _resumed(row: Subscription, view: View) -> Decision:
+    """A person put right what held it: pay back what the bank refused, or ask anew for the mints that were refused for good.
+
+    A mint id is minted once for ever, and what was refused has not landed: asking again cannot mint twice.
+    """
+    if row.state != "held":
+        return Decision()
+    if row.returning and not row.in_coins:
+        return pay_back_anew(row)
+    parcels = tuple(replace(p, state="in_custody") if p.state == "held" else p for p in row.parcels)
+    if parcels == row.parcels:
+        return Decision(rows=(row,))
+    state = "minting" if row.allotted == row.shares else "buying"
+    return _mint_what_is_ready(replace(row, parcels=parcels, state=state, reason=""), view)
 
 
 # a split while it runs
@@ -372,7 +378,5 @@ def _rescaled(row: Subscription, event: Rescaled) -> Decision:
         for p in row.parcels
     )
     return Decision(
-        rows=(
-            replace(row, shares=scaled(row.shares), allotted=scaled(row.allotted), parcels=parcels, epoch=event.epoch),
-        )
+        rows=(replace(row, shares=scaled(row.shares), allotted=scaled(row.allotted), parcels=parcels, epoch=event.epoch),)
     )

@@ -153,5 +153,13 @@ def sources_hash(notices: Iterable[object]) -> str:
 
 
 def source_hashes(notices: Iterable[object]) -> list[str]:
-    """Each notice's own hash, sorted; what was told twice counts once."""
-    return sorted({hashlib.sha256(canonical(notice)).hexdigest() for notice in notices})
+    """Each notice's own hash, sorted; what was told twice counts once.
+
+    One that names the message it came in (`document`) has two: that of the message, and its own without that name.
+    """
+    found: set[str] = set()
+    for notice in notices:
+        message = notice.get("document", "") if isinstance(notice, dict) else ""
+        told = {**notice, "document": ""} if isinstance(notice, dict) and "document" in notice else notice
+        found |= {hashlib.sha256(canonical(told)).hexdigest(), *([message] if message else [])}
+    return sorted(found)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from openscrip.assets.compliance.names import normalised_name
 from openscrip.assets.compliance.persons import Person, PersonKind, UsEvidence, Wallet
 from openscrip.assets.compliance.sanctions import (
     ListedAddress,
     ListedName,
     SanctionsLists,
     demonstration_lists,
-    normalised_name,
 )
 from openscrip.assets.compliance.screening import (
     DEMONSTRATION_POLICY,
@@ -133,10 +133,14 @@ def test_an_unverified_person_is_refused() -> None:
 def test_all_rules_that_refuse_are_named_and_the_first_is_the_code() -> None:
     person = replace(ANNA, name="Igor Mirsanov", nationality="CN", residence="US", verified=False)
     wallet = Wallet("evm", LISTED, "bert", attested=False)
-    refusals = screen(
-        person, wallet, ScreenedOrder(Money.parse("3000000")), DEMONSTRATION_POLICY, LISTS, Money(0), now=10**9
-    )
-    assert [each.rule for each in refusals] == list(RULES)
+    old = LISTS.extended()
+    old.parts = (replace(LISTS.parts[0], ages=True),)
+    refusals = screen(person, wallet, ScreenedOrder(Money.parse("3000000")), DEMONSTRATION_POLICY, old, Money(0), now=10**9)
+    assert [each.rule for each in refusals] == [
+        "compliance.unverified", "compliance.us_person", "compliance.country", "compliance.sanctioned_name",
+        "compliance.wallet_not_attested", "compliance.wallet_of_another", "compliance.sanctioned_address",
+        "compliance.order_limit", "compliance.daily_limit", "compliance.list_stale",
+    ]  # fmt: skip
     with pytest.raises(Refused, match=r"not verified.*24 hours") as refusal:
         refuse_any(refusals)
     assert refusal.value.code == "compliance.unverified"

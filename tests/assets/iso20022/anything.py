@@ -12,7 +12,13 @@ from openscrip.assets.iso20022 import codes, values
 from openscrip.assets.iso20022.cancellation import CancellationStatus
 from openscrip.assets.iso20022.corporate_action import CashToCome, EventNotification, Option, SharesToCome
 from openscrip.assets.iso20022.entitlement import CashExpected, CashPosted, ExpectedOption, MovementAdvice, MovementConfirmation
-from openscrip.assets.iso20022.holdings import OUTSIDE_AGGREGATE, Holding, IntraPositionMovement, StatementPage
+from openscrip.assets.iso20022.holdings import (
+    OUTSIDE_AGGREGATE,
+    Holding,
+    IntraPositionConfirmation,
+    IntraPositionMovement,
+    StatementPage,
+)
 from openscrip.assets.iso20022.messages import TYPES, Message, MessageType
 from openscrip.assets.iso20022.profile import Group, Leaf, Part
 from openscrip.assets.iso20022.settlement import SettlementConfirmation, SettlementInstruction, Status
@@ -40,6 +46,7 @@ def upper(pattern: str) -> st.SearchStrategy[str]:
 shares = st.one_of(st.integers(1, 10**18 - 1), st.sampled_from([1, 10**9, 10**17])).map(Shares)
 DRAWN: dict[Kind, st.SearchStrategy[Any]] = {
     values.IDENTIFIER: upper(r"[!-~]([ -~]{0,33}[!-~])?"),
+    values.LONG_IDENTIFIER: upper(r"[!-~]([ -~]{0,198}[!-~])?"),
     values.NARRATIVE: st.text(min_size=1, max_size=210).filter(lambda text: text.isprintable() and text == text.strip()),
     values.ISIN: upper(r"[A-Z]{2}[A-Z0-9]{9}").map(isin_of),
     values.BIC: upper(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?"),
@@ -177,6 +184,7 @@ FITS: tuple[tuple[Any, Callable[[dict[str, Any], st.DrawFn], None]], ...] = (
     (Holding, fit_holding),
     (StatementPage, fit_page),
     (IntraPositionMovement, fit_position),
+    (IntraPositionConfirmation, fit_position),
     (Party, fit_party),
     (SettlementParties, fit_party),
     (SharesToCome, fit_ratio),

@@ -1,10 +1,18 @@
 """Messages as a custodian and an issuer would exchange them, with the figures of the reference."""
 
+from dataclasses import replace
 from datetime import date
 
 from openscrip.assets.iso20022 import codes
 from openscrip.assets.iso20022.cancellation import CancellationAdvice, CancellationRequest, CancellationStatus
-from openscrip.assets.iso20022.corporate_action import CashToCome, EventNotification, Option, Ratio, SharesToCome
+from openscrip.assets.iso20022.corporate_action import (
+    CashToCome,
+    EventCancellationAdvice,
+    EventNotification,
+    Option,
+    Ratio,
+    SharesToCome,
+)
 from openscrip.assets.iso20022.entitlement import (
     CashExpected,
     CashPosted,
@@ -13,7 +21,14 @@ from openscrip.assets.iso20022.entitlement import (
     MovementConfirmation,
     SharesPosted,
 )
-from openscrip.assets.iso20022.holdings import Chain, Holding, IntraPositionMovement, StatementPage, SubBalance
+from openscrip.assets.iso20022.holdings import (
+    Chain,
+    Holding,
+    IntraPositionConfirmation,
+    IntraPositionMovement,
+    StatementPage,
+    SubBalance,
+)
 from openscrip.assets.iso20022.messages import Message
 from openscrip.assets.iso20022.settlement import (
     SettlementConfirmation,
@@ -204,6 +219,18 @@ PLEDGE = IntraPositionMovement(
     source=codes.PositionType.AVAILABLE,
     target=codes.PositionType.PLEDGED,
 )
+PLEDGED = IntraPositionConfirmation(
+    id="pledge-1",
+    servicer_id="CUST-9",
+    account=ACCOUNT,
+    isin=AAPL,
+    quantity=Shares.whole(6),
+    settled_on=date(2026, 10, 13),
+    source=codes.PositionType.AVAILABLE,
+    target=codes.PositionType.PLEDGED,
+    epoch=2,
+)
+LONG_NAMES = replace(RECEIVE_FREE, id="h" * 35, own_id="sub-" + "7" * 64 + ":buy:t1", own_reference="sub-" + "7" * 64)
 
 SPLIT_NOTICE = EventNotification(
     id="NTF-1",
@@ -350,9 +377,21 @@ SPLIT_BOOKED = MovementConfirmation(
     cash=(CashPosted(codes.Direction.CREDIT, Money.parse("60.4"), date(2024, 6, 10), in_lieu=Money.parse("60.4")),),
     epoch=1,
 )
+EVENT_CANCELLED = EventCancellationAdvice(
+    reason=codes.EventCancellation.WITHDRAWN,
+    completeness=codes.Completeness.COMPLETE,
+    confirmation=codes.Confirmation.CONFIRMED,
+    event_id="NVDA.SPLF.2024-06-10",
+    type=codes.EventType.FORWARD_SPLIT,
+    participation=codes.Participation.MANDATORY,
+    isin=NVDA,
+    official_id="US-2024-0610-NVDA",
+    information="withdrawn by the board",
+)
 
 SAMPLES: list[Message] = [
     RECEIVE_FREE,
+    LONG_NAMES,
     DELIVER_AGAINST_PAYMENT,
     *advices(),
     CONFIRMED,
@@ -363,9 +402,11 @@ SAMPLES: list[Message] = [
     PAGE,
     EMPTY_PAGE,
     PLEDGE,
+    PLEDGED,
     SPLIT_NOTICE,
     DIVIDEND_NOTICE,
     ADVICE,
     DIVIDEND_PAID,
     SPLIT_BOOKED,
+    EVENT_CANCELLED,
 ]

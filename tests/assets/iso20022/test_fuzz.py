@@ -52,7 +52,7 @@ def flip(raw: bytes, chance: random.Random) -> bytes:
 
 
 def insert(raw: bytes, chance: random.Random) -> bytes:
-    at = chance.choice([chance.randrange(len(raw)), raw.rfind(b"<", 0, chance.randrange(1, len(raw)) + 1)])
+    at = chance.choice([chance.randrange(len(raw)), raw.rfind(b"<", 0, chance.randrange(len(raw)) + 1)])
     return raw[: max(at, 0)] + chance.choice([*NASTY, chance.choice(ELEMENTS), chance.randbytes(3)]) + raw[max(at, 0) :]
 
 
@@ -70,7 +70,7 @@ def move_element(raw: bytes, chance: random.Random) -> bytes:
         return raw
     place = chance.choice(places)
     rest = raw[: place.start()] + raw[place.end() :]
-    target = chance.choice(list(re.finditer(rb"<", rest))).start()
+    target = chance.choice([place.start() for place in re.finditer(rb"<", rest)] or [0])
     return rest[:target] + place[0] * chance.choice([0, 1, 2]) + rest[target:]
 
 

@@ -11,6 +11,9 @@ from openscrip.assets.iso20022.messages import TYPES, Message, MessageType, read
 from openscrip.assets.iso20022.tree import Element
 from openscrip.assets.iso20022.tree import parse as parse_tree
 
+# Every message goes through the library, which takes a second for one.
+pytestmark = pytest.mark.slow
+
 
 def by_type(each: Message) -> str:
     return f"{type_of(each).id}-{getattr(each, 'id', '')}"

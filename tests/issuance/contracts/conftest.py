@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.issuance.contracts.corporate import META
+from tests.issuance.contracts.dividend import Dividend
 from tests.issuance.contracts.stage import NODE_MODULES, START, Stage, key
 
 from openscrip.issuance.chains.evm.deployment import ListedToken
@@ -48,3 +49,15 @@ def stage(fresh: Stage) -> Stage:
 def other(fresh: Stage) -> ListedToken:
     """Another listed stock."""
     return fresh.list_stock(META)
+
+
+@pytest.fixture
+def dividend(fresh: Stage) -> Dividend:
+    return Dividend(fresh)
+
+
+@pytest.fixture
+def open_(dividend: Dividend) -> Dividend:
+    """As `dividend`, created and funded."""
+    dividend.create()
+    return dividend

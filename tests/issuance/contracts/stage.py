@@ -157,9 +157,7 @@ class Stage:
 
     # ---------------------------------------------------------------- signing
 
-    def signed(
-        self, name: str, type_string: str, values: tuple[object, ...], signer: Names, **domain: Any
-    ) -> bytes:
+    def signed(self, name: str, type_string: str, values: tuple[object, ...], signer: Names, **domain: Any) -> bytes:
         """A signature by the key called `signer`, or of several in the order of their addresses.
 
         `chain_id` and `contract` may be wrong on purpose.
@@ -245,9 +243,7 @@ class Stage:
     ) -> dict[str, Any]:
         """Report a price, with the attestor's signature where `signers` names one, relayed by a stranger."""
         values = self.priced(**changes)
-        first, second = (
-            self.signed(PRICE, PRICE_REPORT, values, each, **(domain or {})) if each else b"" for each in signers
-        )
+        first, second = (self.signed(PRICE, PRICE_REPORT, values, each, **(domain or {})) if each else b"" for each in signers)
         return self.send("stranger", "PriceFeed", "report", values, first, second)
 
     # ---------------------------------------------------------------- corporate actions

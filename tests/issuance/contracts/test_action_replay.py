@@ -27,6 +27,8 @@ from tests.issuance.contracts.stage import NODE_MODULES, ONE, TSLA, Stage, rever
 
 from openscrip.assets.corporate_actions import (
     CashDividend,
+    ForwardSplit,
+    ReverseSplit,
     action_of,
     after_reinvestment,
     after_split,
@@ -88,6 +90,7 @@ def fact_of(notice: Notice, multiplier: Multiplier) -> Fact:
         ratio = ((eligible + bought).atoms, eligible.atoms)
         after, at, terms = after_reinvestment(multiplier, eligible, bought), in_new_york(day + timedelta(1), 16, 0), (0, 0)
     else:
+        assert isinstance(action, ForwardSplit | ReverseSplit), "the data knows no other kinds"
         ratio = terms = (action.new, action.old)
         after, at = after_split(multiplier, action), in_new_york(day, 9, 30)
     announced = AnnouncedAction(

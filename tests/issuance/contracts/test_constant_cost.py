@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from tests.issuance.contracts.direct import DAY, end, name_pool, put_in_force, schedule, take_back
 from tests.issuance.contracts.stage import CHAIN_ID, GRAIN, ONE, Stage, account, key
 
@@ -121,6 +122,7 @@ def looking_back(stage: Stage) -> int:
     return max(int(stage.rpc.call("eth_estimateGas", {"to": stage.token, "data": "0x" + data}), 16) for data in calls)
 
 
+@pytest.mark.slow
 def test_every_call__after_300_changes__costs_what_it_did_after_two(stage: Stage) -> None:
     """And the one answer that looks through history halves it: nine steps for 300 changes, never more than 64."""
     prepare(stage)

@@ -124,9 +124,7 @@ def test_powers__a_proposer_that_may_also_execute__is_found(stage: Stage) -> Non
 def test_powers__a_timelock_that_anyone_may_execute__is_found(stage: Stage) -> None:
     code = openzeppelin("TimelockController", NODE_MODULES)
     stage.send_data(stage.at.timelock, stage.at.timelock, code.call("grantRole", keccak(text="EXECUTOR_ROLE"), NOBODY))
-    assert {(each.power, each.key) for each in breaches(stage)} == {
-        (power, account("issuer")) for power in OF_THE_TIMELOCK
-    }
+    assert {(each.power, each.key) for each in breaches(stage)} == {(power, account("issuer")) for power in OF_THE_TIMELOCK}
 
 
 def test_powers__a_timelock_with_an_admin__is_found(stage: Stage) -> None:

@@ -48,9 +48,7 @@ def test_rounds__are_kept_by_sequence(fresh: Stage) -> None:
 
 
 def test_report__every_figure_and_count__is_kept_apart(fresh: Stage) -> None:
-    fresh.report(
-        shares=LARGEST, encumbered=1, in_transit=LARGEST, allocation=LARGEST - 1, epoch=2**64 - 1, sequence=2**64 - 1
-    )
+    fresh.report(shares=LARGEST, encumbered=1, in_transit=LARGEST, allocation=LARGEST - 1, epoch=2**64 - 1, sequence=2**64 - 1)
     at = fresh.now()
     assert fresh.view("ReserveFeed", "reserve") == (
         LARGEST, LARGEST - 1, 2**64 - 1, at, 2**64 - 1, True, 1, LARGEST,
@@ -129,9 +127,7 @@ def test_report__signed_for_another_chain_or_feed__reverts(fresh: Stage) -> None
         ({"allocation": 13 * SHARE, "shares": 12 * SHARE, "sequence": 5}, "feed: allocation was above the shares"),
     ],
 )
-def test_report__breaking_its_rule__reverts_and_keeps_the_last(
-    fresh: Stage, changes: dict[str, Any], reason: str
-) -> None:
+def test_report__breaking_its_rule__reverts_and_keeps_the_last(fresh: Stage, changes: dict[str, Any], reason: str) -> None:
     fresh.report(sequence=4, epoch=2)
     before = fresh.view("ReserveFeed", "reserve")
     if "ahead" in changes:

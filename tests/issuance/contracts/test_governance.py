@@ -121,9 +121,7 @@ def test_freeze__and_recovery__and_unfreezing(stage: Stage, guardian: EvmGuardia
     stage.send("alice", "StockToken", "transfer", account("bob"), 60 * ONE)
 
 
-def test_list__stands_until_the_timelock_takes_it_off(
-    stage: Stage, guardian: EvmGuardian, timelock: EvmTimelock
-) -> None:
+def test_list__stands_until_the_timelock_takes_it_off(stage: Stage, guardian: EvmGuardian, timelock: EvmTimelock) -> None:
     guardian.list_address(account("alice"))
     with reverts("policy: sender was listed"):
         stage.send("alice", "StockToken", "transfer", account("bob"), ONE)

@@ -112,9 +112,7 @@ def test_returning_token__outside_any_call__is_let_in(fresh: Stage, function: st
 
 @pytest.mark.parametrize("function", ["escrow", "surrender"])
 @pytest.mark.parametrize(("more", "less"), [(1, 0), (0, 1)])
-def test_escrow_and_surrender__another_amount_arrives__reverts(
-    fresh: Stage, more: int, less: int, function: str
-) -> None:
+def test_escrow_and_surrender__another_amount_arrives__reverts(fresh: Stage, more: int, less: int, function: str) -> None:
     token = Returning(fresh)
     fresh.send_data("mallory", token.token, returning().call("miscount", more, less))
     with reverts("issuer: another amount was received"):

@@ -97,9 +97,7 @@ def test_open__by_the_admin__upgrades_the_beacon_and_gives_it_to_the_owner(unope
     told = [unopened.parts["beacon"], unopened.parts["implementation"], unopened.stage.at.timelock]
     assert ([to_checksum_address("0x" + topic[-40:]) for topic in topics], fields) == (told, {})
     parts = unopened.stage.view("Registry", "parts", to=unopened.registry)
-    assert parts == tuple(
-        value.lower() if isinstance(value, str) else value for value in unopened.parts.values()
-    )
+    assert parts == tuple(value.lower() if isinstance(value, str) else value for value in unopened.parts.values())
 
 
 @pytest.mark.parametrize("sender", ["lister", "issuer", "guardian", "stranger"])

@@ -94,9 +94,7 @@ def test_signature__replayed__reverts(stage: Stage, function: str) -> None:
     [{"signer": "mallory"}, {"name": "Other"}, {"chain_id": 1}, {"nonce": 1}, {"owner": NOBODY}],
     ids=str,
 )
-def test_signature__by_another_or_of_something_else__reverts(
-    stage: Stage, function: str, wrong: dict[str, Any]
-) -> None:
+def test_signature__by_another_or_of_something_else__reverts(stage: Stage, function: str, wrong: dict[str, Any]) -> None:
     with reverts(WRONG[function]):
         relay(stage, function, **wrong)
     assert stage.token_view("nonces", "alice") == 0
@@ -133,9 +131,7 @@ def test_signature__at_its_deadline__passes__and_a_second_later_reverts(stage: S
 
 @both
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_signature__of_a_contract__counts_only_if_it_answers_the_valid_word(
-    stage: Stage, function: str, answer: str
-) -> None:
+def test_signature__of_a_contract__counts_only_if_it_answers_the_valid_word(stage: Stage, function: str, answer: str) -> None:
     code(stage, "alice", ANSWERS[answer])
     arguments, _ = signed(stage, function)
     call = ("relayer", "StockToken", function, *arguments, b"\1" * 300)

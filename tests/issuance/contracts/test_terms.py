@@ -16,9 +16,7 @@ def test_terms_and_contract_uri__of_a_new_token__are_empty(fresh: Stage, setter:
 
 
 @setters
-def test_terms_and_contract_uri__set_by_the_timelock__are_shown(
-    fresh: Stage, setter: str, view: str, named: str
-) -> None:
+def test_terms_and_contract_uri__set_by_the_timelock__are_shown(fresh: Stage, setter: str, view: str, named: str) -> None:
     assert len(LONGEST) <= 512
     for text in ("https://example.org/tsla", LONGEST, "z" * 512, "https://example.org/tsla"):
         fresh.send(fresh.at.timelock, "StockToken", setter, text)
@@ -50,17 +48,13 @@ def test_set_contract_uri__emits_the_standards_event(fresh: Stage) -> None:
 
 @setters
 @pytest.mark.parametrize("caller", ["issuer", "attestor", "guardian", "approver", "lister", "alice"])
-def test_terms_and_contract_uri__set_by_another__reverts(
-    fresh: Stage, setter: str, view: str, named: str, caller: str
-) -> None:
+def test_terms_and_contract_uri__set_by_another__reverts(fresh: Stage, setter: str, view: str, named: str, caller: str) -> None:
     with reverts("token: caller was not the owner"):
         fresh.send(caller, "StockToken", setter, "https://evil.example")
 
 
 @setters
-def test_terms_and_contract_uri__empty_unchanged_or_too_long__reverts(
-    fresh: Stage, setter: str, view: str, named: str
-) -> None:
+def test_terms_and_contract_uri__empty_unchanged_or_too_long__reverts(fresh: Stage, setter: str, view: str, named: str) -> None:
     owner = fresh.at.timelock
     with reverts(f"token: {named} empty"):
         fresh.send(owner, "StockToken", setter, "")

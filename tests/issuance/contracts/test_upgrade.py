@@ -32,6 +32,7 @@ def initialize_next(lot_size: uint256):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", compiler.CONTRACTS)
 def test_artifact__is_what_the_source_compiles_to(name: str) -> None:
     stored = (compiler.ARTIFACTS / f"{name}.json").read_text()
@@ -88,7 +89,6 @@ def test_openzeppelin__another_file_than_the_pinned__is_refused(tmp_path: Path) 
         (tmp_path / path).write_text((NODE_MODULES / path).read_text() + " ")
         with pytest.raises(Refused, match="was not the file of @openzeppelin/contracts"):
             openzeppelin(name, tmp_path)
-
 
 
 # ------------------------------------------------------------------ the upgrade path
@@ -168,6 +168,7 @@ def standing(stage: Stage) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 def test_upgrade__proposed_waited_for_and_executed_by_a_second_key__carries_everything_over(
     stage: Stage, following: Artifact
 ) -> None:

@@ -47,8 +47,14 @@ def test_mint__same_evidence_for_another_request__reverts(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "altered",
     [
-        {"raw": 6 * ONE}, {"receiver": account("mallory")}, {"kind": 2}, {"origin": b"\3" * 32}, {"request": b"\1" * 32},
-        {"evidence": b"\2" * 32}, {"deadline": 1_717_400_000 + 7_200}, {"epoch": 1},
+        {"raw": 6 * ONE},
+        {"receiver": account("mallory")},
+        {"kind": 2},
+        {"origin": b"\3" * 32},
+        {"request": b"\1" * 32},
+        {"evidence": b"\2" * 32},
+        {"deadline": 1_717_400_000 + 7_200},
+        {"epoch": 1},
         {"multiplier": 2 * ONE},
     ],
     ids=lambda altered: next(iter(altered)),

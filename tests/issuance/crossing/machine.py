@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         """The worker does what is due."""
         before = self.setting.attestor.asked
         halted = any(place.halted for place in self.setting.places.values())
-        assert self.setting.settle(0.3 if halted else 60) or halted, "the worker came to no end"
+        assert self.setting.settle(0.3 if halted else 60) or halted, self.setting.unfinished
         self.done["asked of the attestor"] += self.setting.attestor.asked - before
 
     def settle_in_a_storm(self, seed: int) -> None:

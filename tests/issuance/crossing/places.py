@@ -161,9 +161,7 @@ class EvmPlace(Place):
         self.keys = keys
         self.deployment = deploy_platform(latest, keys["lister"], roles, NODE_MODULES)
         limits = TokenLimits(arrival_hour=RawAmount.parse("2000"))
-        self.listed: ListedToken = list_token(
-            latest, keys["lister"], self.deployment, instrument, NODE_MODULES, limits=limits
-        )
+        self.listed: ListedToken = list_token(latest, keys["lister"], self.deployment, instrument, NODE_MODULES, limits=limits)
         self.token = self.listed.token
         self.blocks = HandMined(self.evm)
         approve = own("StockToken").call("approve", self.deployment.issuer, _PLENTY)

@@ -186,13 +186,14 @@ class Setting:
             self.passing.release()
 
     def settle(self, timeout_s: float = 60.0) -> bool:
-        """Work until nothing is due; whether it came to that, which it cannot while a chain is halted."""
+        """Work until nothing is due; whether it came to that, which it cannot while a chain is halted (`unfinished`)."""
+        self.unfinished = ""
         self.worker.nudge()
         try:
             self.worker.run_until_idle(timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        except TimeoutError as late:
+            self.unfinished = str(late)
+        return not self.unfinished
 
     def advance(self, seconds: int) -> None:
         """Market time passes for everybody."""

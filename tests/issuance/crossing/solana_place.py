@@ -120,9 +120,7 @@ class SolanaPlace(Place):
         return words
 
     def escrow(self, holder: str, raw: RawAmount, request_id: str) -> None:
-        SolanaWallet(self.cluster, self.program, self.holders[holder]).redeem(
-            self.token, request_id, raw, RedemptionKind.CASH
-        )
+        SolanaWallet(self.cluster, self.program, self.holders[holder]).redeem(self.token, request_id, raw, RedemptionKind.CASH)
 
     def balance(self, holder: str) -> int:
         return self.chain.balance(self.token, self.wallet(holder)).atoms

@@ -219,9 +219,7 @@ class EvmSide:
         signed = (self._signature(typed_data.ACTIONS, self.at.actions, type_string, values, names) for names in by)
         return values, *signed
 
-    def _signature(
-        self, name: str, contract: str, type_string: str, values: tuple[object, ...], by: Iterable[str]
-    ) -> bytes:
+    def _signature(self, name: str, contract: str, type_string: str, values: tuple[object, ...], by: Iterable[str]) -> bytes:
         """Of all these, in the order of their addresses."""
         hashed = keccak(b"\x19\x01" + _domain(name, contract) + keccak(_type_hash(type_string) + b"".join(map(_word, values))))
         return b"".join(evm_key(each).sign_digest(hashed) for each in _by_address(tuple(by)))

@@ -255,4 +255,3 @@ class SolanaSide(SolanaSteps):
 def _two(sets: dict[int, tuple[Names, int]]) -> Names:
     """Enough issuers and attestors."""
     return tuple(name for role in (people.ISSUER, people.ATTESTOR) for name in sets[role][0][: sets[role][1]])
-

@@ -130,9 +130,7 @@ class SolanaSteps(ABC):
                     mint=self.mint, supply_cap=supply, day_cap=day, hour_cap=hour, signers=self.keys(step.by)
                 )
             ]
-        limits = operations.limits(
-            self.program, salt=_SALT, mint=self.mint, supply_cap=supply, day_cap=day, hour_cap=hour
-        )
+        limits = operations.limits(self.program, salt=_SALT, mint=self.mint, supply_cap=supply, day_cap=day, hour_cap=hour)
         return self._owner(limits)
 
     def _setlane(self, step: steps.SetLane) -> list[Instruction]:

@@ -9,6 +9,8 @@ from openscrip.issuance.indexer.reading import Page, Undone
 
 TOKENS = ("red", "blue")
 PEOPLE = ("ann", "ben", "cem", "dora")
+BLOCK_S = 30_000
+"""Between two blocks: about three of them make a day."""
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Fickle:
         first = max(0, read[0] + 1)
         end = min(last, first + self.at_once - 1)
         numbers = range(first, end + 1)
-        blocks = [Block(n, tuple(m for m in self.moved[n] if m.token in tokens)) for n in numbers]
+        blocks = [Block(n, tuple(m for m in self.moved[n] if m.token in tokens), n * BLOCK_S) for n in numbers]
         keep = tuple((number, self.hashes[number]) for number in numbers if number > final or number == end)
         return Page(tuple(block for block in blocks if block.moved), (end, self.hashes[end]), keep)
 

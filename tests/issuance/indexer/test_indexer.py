@@ -50,6 +50,7 @@ def agrees(store: IndexStore, chain: Fickle) -> None:
         assert told == [moved for block in chain.moved for moved in block if moved.token == token]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.integers(1, 5), st.integers(0, 7), st.booleans()), min_size=1, max_size=8))
 def test_any_history__with_reorganisations__is_told_at_every_height(

@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[IndexStore]:
 
 def told(indexer: Indexer, token: str, supply: RawAmount) -> None:
     """A block is told when its slot is over: read until the supply is the one that is expected."""
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while not indexer.catch_up() or indexer.store.supply("solana", token) != supply:
         assert time.monotonic() < ends
         time.sleep(0.02)

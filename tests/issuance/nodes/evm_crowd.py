@@ -29,7 +29,7 @@ def payment(sender: EvmAccount, nonce: int, to: str = SINK, gas: int = GAS) -> S
     return sign_transaction(Transaction(to, b"", gas), sender, nonce, CHAIN_ID, Fees())
 
 
-def until(done: Callable[[], bool], seconds: float = 20) -> None:
+def until(done: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "the chain did not get there in time"

@@ -33,7 +33,7 @@ HOUR_MS = 3_600_000  # slots pass only when a test lets them
 DECIMALS = 8
 MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 CLIENTS = Path(__file__).parent / "clients"
-CLIENT_S = 30
+CLIENT_S = 90
 
 
 def signed(rpc: JsonRpc, payer: Keypair, *steps: Instruction, signers: tuple[Keypair, ...] = ()) -> str:

@@ -57,7 +57,7 @@ def socket(node: EvmNode) -> Iterator[ClientConnection]:
 
 
 def posted(node: EvmNode, body: bytes, method: str = "POST") -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
     headers = {"Content-Type": "application/json", "Origin": "https://wallet.example"}
     connection.request(method, "/", body, headers)
     answer = connection.getresponse()
@@ -232,7 +232,7 @@ def told(socket: ClientConnection, method: str, *params: object, number: int = 1
     """The answer over WebSocket, past what is told meanwhile."""
     socket.send(json.dumps(call(method, *params, number=number)))
     while True:
-        answer = json.loads(socket.recv(timeout=10))
+        answer = json.loads(socket.recv(timeout=60))
         if answer.get("id") == number:
             return answer.get("result", answer.get("error"))
 
@@ -240,7 +240,7 @@ def told(socket: ClientConnection, method: str, *params: object, number: int = 1
 def heard(socket: ClientConnection, subscription: str) -> Any:
     """The next notification of a subscription."""
     while True:
-        said = json.loads(socket.recv(timeout=10))
+        said = json.loads(socket.recv(timeout=60))
         if said.get("method") == "eth_subscription" and said["params"]["subscription"] == subscription:
             return said["params"]["result"]
 
@@ -310,16 +310,17 @@ def test_the_command_says_where_it_answers_and_leaves_well_when_told_to(tmp_path
             rpc.close()
             (anvil,) = children_of(process.pid)
             process.send_signal(number)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert not Path(f"/proc/{anvil}").exists()
     assert hashes[0][:2] == (0, NOON)
     assert hashes[1][:3] == (1, NOON + 60, hashes[0][3])
 
 
 def test_a_live_chain_follows_the_wall_clock(tmp_path: Path) -> None:
+    began = time.time()
     with EvmNode(tmp_path, NODE_MODULES, live=True, durable=True) as node:
         rpc = JsonRpc(node.url)
         node.fund(ALICE.address)
         land(rpc, ALICE)
-        assert abs(newest(rpc)[1] - time.time()) < 5
+        assert began - 5 < newest(rpc)[1] < time.time() + 5
         rpc.close()

@@ -47,7 +47,7 @@ class OnFullDisk(Archive):
 
 @asynccontextmanager
 async def opened(
-    folder: Path, steps_max: int, kind: type[Archive] = Archive, patience_s: float = 20
+    folder: Path, steps_max: int, kind: type[Archive] = Archive, patience_s: float = 60
 ) -> AsyncIterator[tuple[Chain, Archive, Ask]]:
     """A chain in this process, whose miner rests; `ask` makes one call as the face does."""
     anvil = Anvil(NODE_MODULES / ANVIL, folder, CHAIN_ID, NOON)

@@ -168,7 +168,7 @@ def test_a_rehearsal_changes_nothing_and_shows_logs_and_accounts(node: SolanaNod
 
 
 def post(node: SolanaNode, body: bytes) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
     try:
         connection.request("POST", "/", body)
         return json.loads(connection.getresponse().read())

@@ -21,7 +21,7 @@ from openscrip.cli import main
 from openscrip.issuance.rpc import JsonRpc
 
 pytestmark = pytest.mark.parts
-START_S = 30
+START_S = 90
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def command(folder: Path, *options: str, ends_by: signal.Signals = signal.SIGINT
         assert process.wait(START_S) == 0
     finally:
         process.kill()
-        process.wait(5)
+        process.wait(START_S)
         process.stdout.close()
 
 

@@ -44,7 +44,7 @@ class Load:
         return work
 
     def _pay(self, payer: Keypair) -> None:
-        rpc = JsonRpc(self.url, timeout_s=5)
+        rpc = JsonRpc(self.url, timeout_s=30)
         with suppress(Unavailable, RpcError):
             while True:
                 with self._lock:
@@ -86,7 +86,7 @@ def killed_while_starting(node: SolanaNode, folder: Path, after_s: float) -> Non
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     threading.Event().wait(after_s)
     process.kill()
-    process.wait(5)
+    process.wait(60)
 
 
 def test_a_node_killed_at_any_moment__loses_nothing_it_told_and_counts_nothing_twice(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_node_leaves_when_its_parent_was_killed(tmp_path: Path) -> None:
     assert parent.stdin is not None
     node = int(parent.stdout.readline())
     parent.kill()
-    parent.wait(5)
+    parent.wait(60)
     for _ in range(200):
         try:
             log = Log(tmp_path / "transactions.log")

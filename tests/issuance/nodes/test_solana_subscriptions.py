@@ -23,7 +23,7 @@ from openscrip.issuance.nodes.solana.socket_face import MESSAGE_BYTES_MAX, SUBSC
 from openscrip.issuance.rpc import JsonRpc
 
 pytestmark = pytest.mark.parts
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Socket:

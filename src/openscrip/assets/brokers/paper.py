@@ -1,25 +1,29 @@
-"""`PaperBrokerClient`: the broker port over HTTP to the paper broker's process."""
+"""`PaperBrokerClient`: the paper broker's back office over HTTP. Orders go over FIX."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
 from openscrip.assets.broker import (
     ActionAnnounced,
     BrokerEvent,
     Bust,
+    Correction,
     Fill,
-    Order,
+    LoanCharged,
+    MarginCall,
     OrderAccepted,
-    OrderAnswer,
     OrderDone,
-    OrderProgress,
     OrderRejected,
+    PledgeReleased,
+    PledgeSold,
     Position,
     PositionDividend,
     PositionSplit,
+    ReleaseRefused,
     Settled,
     SettlementFailed,
 )
+from openscrip.assets.brokers.fix_office import OfficeNews, OfficeStanding
+from openscrip.assets.brokers.paper_margin import PaperCredit
 from openscrip.assets.notice import Notice
 from openscrip.assets.paper import CashIn, Switches, Transfer, TransferAnswer
 from openscrip.assets.paper_client import TIMEOUT_S, PaperConnection
@@ -33,34 +37,31 @@ EVENTS: Mapping[str, type[BrokerEvent]] = {
         OrderRejected,
         Fill,
         Bust,
+        Correction,
         OrderDone,
         Settled,
         SettlementFailed,
         ActionAnnounced,
         PositionSplit,
         PositionDividend,
+        LoanCharged,
+        MarginCall,
+        PledgeReleased,
+        ReleaseRefused,
+        PledgeSold,
     )
 }
 
 
 class PaperBrokerClient:
-    """The `Broker` port, and beside it what only a paper broker has: pushed time, switches, notices."""
+    """As `BackOffice` and `Depository`; and what only a paper broker has: pushed time, switches, notices, a drop copy."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url
         self._connection = PaperConnection("paper broker", url, timeout_s)
 
-    def place(self, order: Order) -> OrderAnswer:
-        """Send an order."""
-        return from_json(OrderAnswer, self._connection.post("/v1/orders", to_json(order)))
-
-    def order(self, client_order_id: str) -> OrderProgress | None:
-        """What has become of an order."""
-        found = self._connection.find(f"/v1/orders/{quote(client_order_id, safe='')}")
-        return None if found is None else from_json(OrderProgress, found)
-
     def events(self, after: int, limit: int) -> Sequence[BrokerEvent]:
-        """Up to `limit` (at most 1000) events numbered above `after`."""
+        """The drop copy: up to `limit` (at most 1000) of everything that happened, trades too, numbered above `after`."""
         return [broker_event(each) for each in self._connection.get("/v1/events", after=after, limit=limit)["events"]]
 
     def positions(self) -> Mapping[str, Position]:
@@ -80,6 +81,21 @@ class PaperBrokerClient:
         """Money arrives from the bank."""
         return from_json(TransferAnswer, self._connection.post("/v1/deposits", to_json(cash)))
 
+    def news(self, after: int, limit: int) -> Sequence[OfficeNews]:
+        """As `BackOffice.news`."""
+        found = self._connection.get("/v1/news", after=after, limit=limit)["news"]
+        return [OfficeNews(int(each["number"]), int(each["said"]), broker_event(each["event"])) for each in found]
+
+    def standing(self) -> OfficeStanding:
+        """As `BackOffice.standing`."""
+        told = self._connection.get("/v1/clock")
+        return OfficeStanding(int(told["heard"]), int(told["said"]), int(told["news"]))
+
+    def told(self) -> Mapping[str, str]:
+        """The id of the newest event of each stream of a broker that speaks as Alpaca."""
+        found = self._connection.get("/v1/clock")
+        return {name: str(found[name]) for name in ("trades", "nta")}
+
     def advance_to(self, now: int) -> None:
         """Push market time; returns when all that is due by then has happened."""
         self._connection.post("/v1/clock", {"now": now})
@@ -92,6 +108,15 @@ class PaperBrokerClient:
     def turn(self, switches: Switches) -> None:
         """Replace the failure switches."""
         self._connection.post("/v1/paper/faults", to_json(switches))
+
+    def struck(self) -> list[tuple[str, str]]:
+        """Which switch struck which case so far, in order, since the switches were set."""
+        return [(each["switch"], each["case"]) for each in self._connection.get("/v1/paper/faults")["struck"]]
+
+    def agree(self, credit: PaperCredit) -> None:
+        """Have the broker lend by `credit` from now on; what it lends by already is not said again."""
+        if from_json(PaperCredit, self._connection.get("/v1/paper/credit")) != credit:
+            self._connection.post("/v1/paper/credit", to_json(credit))
 
     def announce(self, notice: Notice) -> None:
         """Have the broker announce a corporate action."""

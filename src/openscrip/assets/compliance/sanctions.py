@@ -1,109 +1,166 @@
-"""Sanctions lists by name and by address. Names are compared over all aliases, whatever the order or spelling.
+"""Sanctions lists in memory, by name and by address. Names are compared over all aliases, whatever order or spelling.
 
-Two steps: rapidfuzz's token_set_ratio finds candidates; where one side is a single word, which would match every longer
-name that contains it, the whole names must be alike too.
+Two steps: rapidfuzz finds in one pass the listed names that sound like the one asked about, then a `Scorer` judges those.
 """
 
 import csv
 import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
+from openscrip.assets.compliance.logic import SecondJudgement, is_installed
+from openscrip.assets.compliance.matching import ListedName, PlainScorer, Scorer, Sought, adjusted, word_counts
+from openscrip.assets.compliance.names import normalised_name, skeleton
 from openscrip.kernel.errors import Malformed
 
-_NOT_A_LETTER = re.compile(r"[\W_]+")
+__all__ = ("ListedAddress", "ListedName", "NameMatch", "SanctionsLists", "demonstration_lists", "normalised_address")
 
-
-@dataclass(frozen=True, slots=True)
-class ListedName:
-    """A sanctioned person or entity with all its names."""
-
-    id: str
-    names: tuple[str, ...]
-    programme: str
+PREFILTER_MIN = 70
+"""Listed names that sound less alike are not judged. Lower finds no more in the test set, and costs time."""
+JUDGED_MAX = 400
+KEPT_ANSWERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAddress:
-    """A sanctioned address on one chain."""
+    """A sanctioned address on one chain. `chain` is `evm`, `solana`, or the publisher's own code of another one."""
 
     chain: str
     address: str
     programme: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """How like a listed name a client's name was, 0 to 100."""
+    """How like a listed name a client's name was, 0 to 100; `weak` if it was like an alias that the publisher calls weak."""
 
     listed: ListedName
     name: str
     score: int
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListPart:
+    """One publisher's list as it was taken in: which, the hash of its file, when it was fetched, how much it held."""
+
+    publisher: str
+    sha256: str
+    retrieved_at: int
+    entries: int
+    published_on: str = ""
+    ages: bool = True
+    """Whether it must be fetched anew each day; the demonstration's lists are not."""
+    stopped: str = ""
+    """Why nobody may be taken on by it: it shrank, or it is not there."""
 
 
 class SanctionsLists:
-    """Both lists, normalised once. `digest` names their content for the decision record.
+    """All lists in force, normalised once. `digest` names their content for the decision record.
 
     Raises `Malformed("sanctions.empty")`: an empty list would let everybody pass without a word.
     """
 
-    def __init__(self, names: Iterable[ListedName], addresses: Iterable[ListedAddress], retrieved_at: int = 0) -> None:
+    def __init__(
+        self,
+        names: Iterable[ListedName],
+        addresses: Iterable[ListedAddress],
+        retrieved_at: int = 0,
+        parts: Sequence[ListPart] = (),
+        scorer: Scorer | None = None,
+    ) -> None:
         self.retrieved_at = retrieved_at
-        self._given = (tuple(names), tuple(addresses))
-        self._listed: list[ListedName] = []
-        self._names: list[str] = []
-        for each in self._given[0]:
-            for name in each.names:
-                self._listed.append(each)
-                self._names.append(normalised_name(name))
-        self._addresses = {(each.chain, normalised_address(each.address)): each for each in self._given[1]}
-        if not self._names or not all(self._names):
-            raise Malformed("sanctions.empty", "sanctions: the list of names was empty or had an empty name")
-        content = repr([sorted(zip(self._names, (each.id for each in self._listed), strict=True)), *self._addresses])
-        self.digest = hashlib.sha256(content.encode()).hexdigest()
-        self._found: dict[tuple[str, int], NameMatch | None] = {}
+        self.parts = tuple(parts)
+        self.given = (tuple(names), tuple(addresses))
+        self._listed: list[tuple[ListedName, str, bool]] = []
+        self._sounds: list[str] = []
+        words: list[list[str]] = []
+        for each in self.given[0]:
+            weak = set(each.weak)
+            for name in each.names + each.weak:
+                split = normalised_name(name).split()
+                if split:
+                    words.append(split)
+                    self._listed.append((each, name, name in weak))
+                    self._sounds.append(_sounds(split))
+            if not any(normalised_name(name) for name in each.names + each.weak):
+                raise Malformed("sanctions.empty", f"sanctions: {each.id!r:.40} had no name in letters")
+        self._by_id = {each.id: each for each in self.given[0]}
+        self._addresses = {(each.chain, normalised_address(each.address)): each for each in self.given[1]}
+        if not self._sounds:
+            raise Malformed("sanctions.empty", "sanctions: the list of names was empty")
+        plain = PlainScorer(word_counts(words))
+        self.scorer: Scorer = scorer or (SecondJudgement(plain) if is_installed() else plain)
+        self.digest = self._digest()
+        self._found: dict[tuple[Sought, int, int, frozenset[str]], NameMatch | None] = {}
+
+    def __len__(self) -> int:
+        return len(self.given[0])
+
+    def _digest(self) -> str:
+        content = hashlib.sha256(self.scorer.name.encode())
+        for each in sorted(self.given[0], key=lambda entry: (entry.id, entry.names)):
+            content.update(repr((each.id, each.names, each.weak, each.born, each.countries, each.kind)).encode())
+        content.update(repr(sorted(self._addresses)).encode())
+        return content.hexdigest()
 
     def extended(self, names: Iterable[ListedName] = (), addresses: Iterable[ListedAddress] = ()) -> "SanctionsLists":
         """These lists and more entries."""
-        return SanctionsLists((*self._given[0], *names), (*self._given[1], *addresses), self.retrieved_at)
+        return SanctionsLists((*self.given[0], *names), (*self.given[1], *addresses), self.retrieved_at, self.parts)
 
     def match_name(self, name: str, score_min: int) -> NameMatch | None:
         """The listed name most like `name` with at least `score_min`, if there is one."""
-        key = (name, score_min)
+        return self.match(Sought(name), score_min)
+
+    def match(
+        self, sought: Sought, score_min: int, weak_max: int = 100, cleared: frozenset[str] = frozenset()
+    ) -> NameMatch | None:
+        """The listed name most like the person sought, if one reaches `score_min`; entries that are `cleared` are passed over.
+
+        A weak alias reaches at most `weak_max`, unless the date of birth is the listed one.
+        """
+        key = (sought, score_min, weak_max, cleared)
         if key not in self._found:
-            if len(self._found) > 10_000:
+            if len(self._found) > KEPT_ANSWERS:
                 self._found.clear()
-            self._found[key] = self._search(normalised_name(name), score_min)
+            self._found[key] = self._search(sought, score_min, weak_max, cleared)
         return self._found[key]
+
+    def entry_digest(self, entry: str) -> str:
+        """The hash of an entry as it stands; empty for none. A case is released for this entry and no other."""
+        found = self._by_id.get(entry)
+        return hashlib.sha256(repr(found).encode()).hexdigest() if found is not None else ""
 
     def match_address(self, chain: str, address: str) -> ListedAddress | None:
         """The listing of an address, on its chain."""
         return self._addresses.get((chain, normalised_address(address)))
 
-    def _search(self, name: str, score_min: int) -> NameMatch | None:
+    def _search(self, sought: Sought, score_min: int, weak_max: int, cleared: frozenset[str]) -> NameMatch | None:
         # Imported here: only a process that screens names pays for it.
         from rapidfuzz import fuzz, process  # noqa: PLC0415  # see the line above
 
+        words = normalised_name(sought.name).split()
         best: NameMatch | None = None
-        for listed_name, score, place in process.extract(
-            name, self._names, scorer=fuzz.token_set_ratio, score_cutoff=score_min, limit=None
+        for _, _, place in process.extract(
+            _sounds(words), self._sounds, scorer=fuzz.token_set_ratio, score_cutoff=PREFILTER_MIN, limit=JUDGED_MAX
         ):
-            single = " " not in name or " " not in listed_name
-            whole = fuzz.token_sort_ratio(name, listed_name) if single else score
-            if whole >= score_min and (best is None or int(whole) > best.score):
-                best = NameMatch(self._listed[place], listed_name, int(whole))
+            listed, name, weak = self._listed[place]
+            if listed.id in cleared:
+                continue
+            by_name = self.scorer.score(sought, listed, name)
+            score = adjusted(by_name, sought, listed) if by_name >= score_min - 10 else by_name
+            if weak and not (sought.born is not None and sought.born.isoformat() in listed.born):
+                score = min(score, weak_max)
+            if score >= score_min and (best is None or score > best.score):
+                best = NameMatch(listed, name, score, weak)
         return best
 
 
-@lru_cache(maxsize=10_000)
-def normalised_name(name: str) -> str:
-    """Lower case, without marks and punctuation, words in order of the alphabet."""
-    plain = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
-    return " ".join(sorted(_NOT_A_LETTER.sub(" ", plain.casefold()).split()))
+def _sounds(words: Sequence[str]) -> str:
+    return " ".join(sorted(map(skeleton, words)))
 
 
 def normalised_address(address: str) -> str:
@@ -119,10 +176,11 @@ def demonstration_lists() -> SanctionsLists:
     for row in _rows("sanctioned_names.csv"):
         names.setdefault(row["id"], []).append(row["name"])
         programmes[row["id"]] = row["programme"]
-    return SanctionsLists(
-        (ListedName(key, tuple(each), programmes[key]) for key, each in names.items()),
-        (ListedAddress(row["chain"], row["address"], row["programme"]) for row in _rows("sanctioned_addresses.csv")),
-    )
+    listed = [ListedName(key, tuple(each), programmes[key]) for key, each in names.items()]
+    addresses = [ListedAddress(row["chain"], row["address"], row["programme"]) for row in _rows("sanctioned_addresses.csv")]
+    digest = hashlib.sha256(repr((listed, addresses)).encode()).hexdigest()
+    part = ListPart("demonstration", digest, 0, len(listed), ages=False)
+    return SanctionsLists(listed, addresses, parts=[part])
 
 
 def _rows(name: str) -> Iterable[dict[str, str]]:

@@ -4,12 +4,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from openscrip.assets.custodians.paper_bank import Deposit
 from openscrip.assets.custodians.paper_core import SubBalanceMove
 from openscrip.assets.custody import (
     ActionNotified,
-    CashReceived,
-    CashTotals,
     CustodianEvent,
     DividendPaid,
     Instruction,
@@ -18,10 +15,6 @@ from openscrip.assets.custody import (
     InstructionFailed,
     InstructionSettled,
     Movement,
-    Payment,
-    PaymentAnswer,
-    PaymentFailed,
-    PaymentSent,
     Signatures,
     SplitBooked,
     Statement,
@@ -38,9 +31,6 @@ EVENTS: Mapping[str, type[CustodianEvent]] = {
         InstructionSettled,
         InstructionFailed,
         InstructionCancelled,
-        CashReceived,
-        PaymentSent,
-        PaymentFailed,
         ActionNotified,
         SplitBooked,
         DividendPaid,
@@ -49,7 +39,7 @@ EVENTS: Mapping[str, type[CustodianEvent]] = {
 
 
 class PaperCustodianClient:
-    """The `Custodian` port, and beside it what only a paper custodian has: pushed time, deposits, switches, notices."""
+    """The `Custodian` port, and beside it what only a paper custodian has: pushed time, switches, notices."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url
@@ -72,16 +62,6 @@ class PaperCustodianClient:
         found = self._connection.find(f"/v1/instructions/{quote(instruction_id, safe='')}")
         return None if found is None else from_json(InstructionAnswer, found)
 
-    def pay(self, payment: Payment, signatures: Signatures) -> PaymentAnswer:
-        """Pay from the bank account."""
-        body = {**to_json(payment), "signatures": to_json(signatures)}
-        return from_json(PaymentAnswer, self._connection.post("/v1/payments", body))
-
-    def payment(self, payment_id: str) -> PaymentAnswer | None:
-        """The state of a payment."""
-        found = self._connection.find(f"/v1/payments/{quote(payment_id, safe='')}")
-        return None if found is None else from_json(PaymentAnswer, found)
-
     def events(self, after: int, limit: int) -> Sequence[CustodianEvent]:
         """Up to `limit` (at most 1000) events numbered above `after`."""
         rows = self._connection.get("/v1/events", after=after, limit=limit)["events"]
@@ -100,17 +80,9 @@ class PaperCustodianClient:
         """All movements numbered above `after`."""
         return [from_json(Movement, each) for each in self._connection.get("/v1/movements", after=after)["movements"]]
 
-    def cash(self, reference: str) -> CashTotals:
-        """Received and paid under a reference."""
-        return from_json(CashTotals, self._connection.get("/v1/cash", reference=reference))
-
     def public_key(self) -> bytes:
         """The key that statements are signed with."""
         return base64.b64decode(self._connection.get("/v1/public-key")["public_key"])
-
-    def deposit(self, deposit: Deposit) -> None:
-        """Have somebody outside send money."""
-        self._connection.post("/v1/paper/deposits", to_json(deposit))
 
     def move_sub_balance(self, move: SubBalanceMove) -> None:
         """Have the custodian block, pledge or release shares."""
@@ -119,6 +91,10 @@ class PaperCustodianClient:
     def advance_to(self, now: int) -> None:
         """Push market time; returns when all that is due by then has happened."""
         self._connection.post("/v1/clock", {"now": now})
+
+    def now(self) -> int:
+        """The custodian's market time."""
+        return int(self._connection.get("/v1/clock")["now"])
 
     def next_due(self) -> int | None:
         """The next instant at which something happens by itself."""

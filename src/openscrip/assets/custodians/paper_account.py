@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from openscrip.assets.custody import CashTotals, Instruction, InstructionKind, InstructionState, Movement, Statement
+from openscrip.assets.bank import CashTotals
+from openscrip.assets.custody import Instruction, InstructionKind, InstructionState, Movement, Statement
 from openscrip.assets.wire import canonical, to_json
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import ATOMS_PER_SHARE
 
 FIRST_HASH = "00" * 32
-SUB_BALANCES = ("available", "blocked", "pledged")
+SUB_BALANCES = ("available", "blocked", "pledged", "lent", "borrowed", "in_transit", "restricted", "other")
 
 
 @dataclass(slots=True)
@@ -21,6 +22,11 @@ class Holding:
     available: int = 0
     blocked: int = 0
     pledged: int = 0
+    lent: int = 0
+    borrowed: int = 0
+    in_transit: int = 0
+    restricted: int = 0
+    other: int = 0
     pending_receipt: int = 0
     pending_delivery: int = 0
     epoch: int = 0
@@ -31,7 +37,7 @@ class Holding:
     @property
     def aggregate(self) -> int:
         """All settled shares."""
-        return self.available + self.blocked + self.pledged
+        return sum(int(getattr(self, name)) for name in SUB_BALANCES)
 
     def wait(self, kind: InstructionKind, atoms: int) -> None:
         """Add `atoms` to what is pending in or out."""
@@ -44,9 +50,8 @@ class Holding:
     def split(self, new: int, old: int) -> int:
         """Rescale each sub-balance to whole shares and raise the epoch; the atoms that were lost as fractions."""
         exact = self.aggregate * new // old
-        self.available, self.blocked, self.pledged = (
-            whole_down(each * new // old) for each in (self.available, self.blocked, self.pledged)
-        )
+        for name in SUB_BALANCES:
+            setattr(self, name, whole_down(getattr(self, name) * new // old))
         self.epoch += 1
         self.changed = True
         return exact - self.aggregate
@@ -54,13 +59,15 @@ class Holding:
 
 @dataclass(slots=True)
 class Open:
-    """An instruction and where it stands; `atoms` follow splits while it is pending."""
+    """An instruction and where it stands; `atoms` are still to settle, `settled` did in `parts`, and both follow splits."""
 
     instruction: Instruction
     state: InstructionState
     reason: str
     atoms: int
     attempts: int = 0
+    settled: int = 0
+    parts: int = 0
 
 
 class MovementChain:

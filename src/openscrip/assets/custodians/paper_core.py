@@ -1,11 +1,9 @@
 """`PaperCustodian`: the segregated account and the bank account as a pure state machine.
 
 Hours (New York): transfers instructed before 15:00 of a settlement day settle at 16:30 of that day, later ones on the
-next; splits are booked on the ex-date at 06:00; dividends on the shares held then are paid on the pay date at 12:00. A
-split rescales pending instructions, as depositories do.
+next. Corporate actions are in `paper_actions`.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,15 +14,13 @@ from openscrip.assets.custodians.paper_account import (
     Holding,
     MovementChain,
     Open,
-    whole_down,
 )
-from openscrip.assets.custodians.paper_bank import PaperBank
+from openscrip.assets.custodians.paper_actions import PaperActions
+from openscrip.assets.custodians.paper_bank import BANK_SWITCHES, PaperBank
 from openscrip.assets.custodians.two_keys import StatementKey, TwoKeys
 from openscrip.assets.custody import (
     BROKER,
     SEGREGATED_ACCOUNT,
-    ActionNotified,
-    DividendPaid,
     Instruction,
     InstructionAnswer,
     InstructionCancelled,
@@ -35,7 +31,6 @@ from openscrip.assets.custody import (
     Movement,
     MovementType,
     Signatures,
-    SplitBooked,
     Statement,
 )
 from openscrip.assets.listings import instruments
@@ -44,14 +39,11 @@ from openscrip.assets.paper import (
     Closes,
     Depository,
     Transfer,
-    dividend_cash,
     transfer_at,
     transfer_day,
 )
-from openscrip.assets.wire import canonical, to_json
 from openscrip.kernel.clock import new_york_date
 from openscrip.kernel.errors import Conflict, Malformed, Refused
-from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import ATOMS_PER_SHARE, Shares
 
 CUSTODIAN = "PAPER-CUSTODIAN"
@@ -61,7 +53,7 @@ ATTEMPTS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class SubBalanceMove:
-    """Shares moved between `available`, `blocked` and `pledged` by the custodian (semt.013). `id` arrives once."""
+    """Shares moved between two sub-balances of a line (semt.013). `id` arrives once."""
 
     id: str
     isin: str
@@ -70,15 +62,22 @@ class SubBalanceMove:
     quantity: Shares
 
 
-class PaperCustodian(PaperBank):
-    """The custodian as a state machine: instructions, payments, deposits, `advance_to` in, events and statements out.
+class PaperCustodian(PaperActions):
+    """The custodian as a state machine: instructions and `advance_to` in, events and statements out; `bank` is its bank.
 
     Switches beside the bank's: `reject_instruction`, `fail_transfer` (tried again on the next settlement day),
-    `late_transfer` (a settlement day later, without a word), `refuse_transfer` (final). Cases are named by the id, with
-    `/n` for the n-th attempt of a transfer.
+    `late_transfer` (a settlement day later, without a word), `refuse_transfer` (final), `partial_transfer` (half of what we
+    receive now, the rest on the next settlement day). Cases are named by the id, with `/n` for the n-th attempt of a transfer.
     """
 
-    SWITCHES = (*PaperBank.SWITCHES, "reject_instruction", "fail_transfer", "late_transfer", "refuse_transfer")
+    SWITCHES: tuple[str, ...] = (
+        *BANK_SWITCHES,
+        "reject_instruction",
+        "fail_transfer",
+        "late_transfer",
+        "refuse_transfer",
+        "partial_transfer",
+    )
 
     def __init__(
         self,
@@ -99,7 +98,10 @@ class PaperCustodian(PaperBank):
         self._sub_balance_moves: dict[str, SubBalanceMove] = {}
         self._entitled: dict[str, int] = {}
         self._chain = MovementChain()
-        super().__init__(start_at, notices, depository, two_keys, calendar)
+        self._depository = depository
+        self._two_keys = two_keys
+        self.bank = PaperBank(self, self._schedule, depository, two_keys)
+        super().__init__(start_at, notices, calendar)
 
     def instruct(self, instruction: Instruction, signatures: Signatures | None = None) -> InstructionAnswer:
         """Take an instruction. Raises `Conflict("instruction.conflict")`, `Refused("instruction.signatures")`."""
@@ -112,9 +114,7 @@ class PaperCustodian(PaperBank):
             raise Malformed("instruction.quantity", f"instruction: {instruction.id!r} had no id or no quantity")
         outgoing = instruction.kind is InstructionKind.DELIVER
         if outgoing and not self._two_keys.signed(instruction.signed_bytes(), signatures):
-            raise Refused(
-                "instruction.signatures", f"instruction: {instruction.id} was not signed by treasury and approver"
-            )
+            raise Refused("instruction.signatures", f"instruction: {instruction.id} was not signed by treasury and approver")
         reason = self._refusal(instruction)
         state = InstructionState.REJECTED if reason else InstructionState.PENDING
         taken = Open(instruction, state, reason, instruction.quantity.atoms)
@@ -122,7 +122,7 @@ class PaperCustodian(PaperBank):
         if reason:
             if instruction.isin in self._holdings:
                 self._move(MovementType.REJECTED, taken)
-            self._events.append(InstructionFailed(self._seq, self.now, instruction.id, reason, True, None))
+            self._say(InstructionFailed(self._seq, self.now, instruction.id, reason, True, None))
             return self._answer(taken)
         holding = self._holdings[instruction.isin]
         holding.pending[instruction.id] = None
@@ -138,7 +138,7 @@ class PaperCustodian(PaperBank):
         if known.state is InstructionState.PENDING:
             self._close(known, InstructionState.CANCELLED, "CANI")
             self._move(MovementType.CANCELLED, known)
-            self._events.append(InstructionCancelled(self._seq, self.now, instruction_id))
+            self._say(InstructionCancelled(self._seq, self.now, instruction_id))
         return self._answer(known)
 
     def instruction(self, instruction_id: str) -> InstructionAnswer | None:
@@ -153,7 +153,7 @@ class PaperCustodian(PaperBank):
             if known != move:
                 raise Conflict("balance.conflict", f"balance: {move.id} was used for another movement")
             return
-        holding = self._holding(move.isin)
+        holding = self.holding(move.isin)
         if not {move.source, move.target} <= set(SUB_BALANCES) or not move.id or move.quantity.atoms <= 0:
             raise Malformed("balance.move", f"balance: {move.source} to {move.target} was no movement")
         if getattr(holding, move.source) < move.quantity.atoms:
@@ -166,7 +166,7 @@ class PaperCustodian(PaperBank):
 
     def latest_statement(self, isin: str) -> Statement:
         """The newest statement; a new one if something changed or the last is over 60 s old."""
-        holding = self._holding(isin)
+        holding = self.holding(isin)
         if self.statement_is_due(isin):
             holding.statements.append(self._signed_statement(isin, holding))
             holding.changed = False
@@ -174,14 +174,12 @@ class PaperCustodian(PaperBank):
 
     def statement_is_due(self, isin: str) -> bool:
         """Whether `latest_statement` would make a new one."""
-        holding = self._holding(isin)
-        return (
-            holding.changed or not holding.statements or self.now - holding.statements[-1].as_of > STATEMENT_AGE_S_MAX
-        )
+        holding = self.holding(isin)
+        return holding.changed or not holding.statements or self.now - holding.statements[-1].as_of > STATEMENT_AGE_S_MAX
 
     def statements(self, isin: str, after: int) -> Sequence[Statement]:
         """All statements of a line numbered above `after`."""
-        return self._holding(isin).statements[after:]
+        return self.holding(isin).statements[after:]
 
     def movements(self, after: int) -> Sequence[Movement]:
         """All movements numbered above `after`."""
@@ -190,12 +188,6 @@ class PaperCustodian(PaperBank):
     def public_key(self) -> bytes:
         """The key of the statements."""
         return self._key.public_key()
-
-    def _holding(self, isin: str) -> Holding:
-        holding = self._holdings.get(isin)
-        if holding is None:
-            raise Refused("isin.unknown", f"isin: {isin!r:.20} was not held here")
-        return holding
 
     def _answer(self, known: Open) -> InstructionAnswer:
         return InstructionAnswer(known.instruction.id, known.state, known.reason)
@@ -222,44 +214,68 @@ class PaperCustodian(PaperBank):
         if known.atoms == 0 or self.switchboard.strike("refuse_transfer", case):
             self._fail(known, "CORP" if known.atoms == 0 else "REFU", final=True)
             return
-        reason = "OTHR" if self.switchboard.strike("fail_transfer", case) else self._other_side(known, case)
+        now = self._settling_now(known, case)
+        reason = "OTHR" if self.switchboard.strike("fail_transfer", case) else self._other_side(known, case, now)
         if reason:
             self._fail(known, reason, final=known.attempts >= ATTEMPTS_MAX)
+        elif now < known.atoms:
+            self._confirm_part(known, now)
         else:
             self._confirm(known)
 
-    def _other_side(self, known: Open, case: str) -> str:
+    def _settling_now(self, known: Open, case: str) -> int:
+        """All that is open, or half of it in whole shares where a switch says so and it may come in parts."""
+        half = known.atoms // 2 - known.atoms // 2 % ATOMS_PER_SHARE
+        may = known.instruction.kind is InstructionKind.RECEIVE and half > 0
+        return half if may and self.switchboard.strike("partial_transfer", case) else known.atoms
+
+    def _other_side(self, known: Open, case: str, atoms: int) -> str:
         """Have the counterparty do its part; the reason why not, empty if it did. The outside world always does."""
         instruction = known.instruction
         outgoing = instruction.kind is InstructionKind.DELIVER
-        if outgoing and self._holdings[instruction.isin].available < known.atoms:
+        if outgoing and self._holdings[instruction.isin].available < atoms:
             return "LACK"
         if instruction.counterparty != BROKER:
             return ""
-        transfer = Transfer(case, instruction.isin, Shares(known.atoms))
+        transfer = Transfer(case, instruction.isin, Shares(atoms))
         answer = self._depository.receive(transfer) if outgoing else self._depository.deliver(transfer)
         return "" if answer.done else answer.reason
 
+    def _confirm_part(self, known: Open, atoms: int) -> None:
+        """A part settles today; the rest is tried again on the next settlement day."""
+        known.atoms -= atoms
+        self._holdings[known.instruction.isin].wait(known.instruction.kind, -atoms)
+        self._settled(known, atoms, part=known.parts + 1)
+        self._again(known.instruction.id)
+
     def _confirm(self, known: Open) -> None:
-        instruction, holding = known.instruction, self._holdings[known.instruction.isin]
         self._close(known, InstructionState.SETTLED, "")
+        rest, known.atoms = known.atoms, 0
+        self._settled(known, rest, part=known.parts + 1 if known.parts else 0)
+
+    def _settled(self, known: Open, atoms: int, part: int) -> None:
+        """Book `atoms` in or out and tell of it; `part` 0 is the whole."""
+        instruction, holding = known.instruction, self._holdings[known.instruction.isin]
         incoming = instruction.kind is InstructionKind.RECEIVE
-        holding.available += known.atoms if incoming else -known.atoms
-        self._move(MovementType.RECEIPT if incoming else MovementType.DELIVERY, known)
-        self._events.append(
-            InstructionSettled(
-                self._seq,
-                self.now,
-                instruction.id,
-                instruction.kind,
-                instruction.isin,
-                Shares(known.atoms),
-                instruction.account,
-                instruction.counterparty,
-                instruction.reference,
-                holding.epoch,
-            )
+        holding.available += atoms if incoming else -atoms
+        known.parts, known.settled = part, known.settled + atoms
+        settled = InstructionSettled(
+            self._seq,
+            self.now,
+            instruction.id,
+            instruction.kind,
+            instruction.isin,
+            Shares(atoms),
+            instruction.account,
+            instruction.counterparty,
+            instruction.reference,
+            holding.epoch,
+            part,
+            Shares(known.atoms),
         )
+        kind = MovementType.RECEIPT if incoming else MovementType.DELIVERY
+        self._record(kind, settled.receipt, instruction.isin, atoms, instruction.counterparty, instruction.reference)
+        self._say(settled)
 
     def _fail(self, known: Open, reason: str, *, final: bool) -> None:
         instruction_id = known.instruction.id
@@ -270,7 +286,7 @@ class PaperCustodian(PaperBank):
         else:
             retry_on = self.calendar.settle(new_york_date(self.now))
             self._again(instruction_id)
-        self._events.append(InstructionFailed(self._seq, self.now, instruction_id, reason, final, retry_on))
+        self._say(InstructionFailed(self._seq, self.now, instruction_id, reason, final, retry_on))
 
     def _again(self, instruction_id: str) -> None:
         retry_on = self.calendar.settle(new_york_date(self.now))
@@ -286,9 +302,7 @@ class PaperCustodian(PaperBank):
         each = known.instruction
         self._record(kind, each.id, each.isin, known.atoms, each.counterparty, each.reference)
 
-    def _record(
-        self, kind: MovementType, instruction: str, isin: str, atoms: int, counterparty: str, reference: str
-    ) -> None:
+    def _record(self, kind: MovementType, instruction: str, isin: str, atoms: int, counterparty: str, reference: str) -> None:
         holding = self._holdings[isin]
         holding.changed = True
         self._chain.add(
@@ -324,56 +338,11 @@ class PaperCustodian(PaperBank):
             Shares(holding.aggregate),
             movement_seq,
             movements_hash,
-            hashlib.sha256(canonical(to_json(previous))).hexdigest() if previous else FIRST_HASH,
+            previous.hash if previous else FIRST_HASH,
+            lent=Shares(holding.lent),
+            borrowed=Shares(holding.borrowed),
+            in_transit=Shares(holding.in_transit),
+            restricted=Shares(holding.restricted),
+            other=Shares(holding.other),
         )
         return replace(statement, signature=self._key.sign(statement.signed_bytes()))
-
-    def _announced(self, notice: Notice) -> None:
-        self._events.append(ActionNotified(self._seq, self.now, notice))
-
-    def _entitle(self, notice: Notice) -> None:
-        self._entitled[notice.event_id] = self._holding(notice.isin).aggregate
-
-    def _pay_dividend(self, notice: Notice) -> None:
-        eligible = Shares(self._entitled.pop(notice.event_id, 0))
-        cash = dividend_cash(notice, eligible)
-        if cash.net:
-            self._cash_in(f"dividend:{notice.event_id}", notice.event_id, cash.net, "PAYING-AGENT")
-        self._events.append(
-            DividendPaid(
-                self._seq, self.now, notice.isin, notice.event_id, cash.gross, cash.net, cash.withheld, eligible
-            )
-        )
-
-    def _split(self, notice: Notice) -> None:
-        holding, (new, old) = self._holding(notice.isin), notice.ratio or (1, 1)
-        before = holding.aggregate
-        lost = holding.split(new, old)
-        for instruction_id in holding.pending:
-            known = self._open[instruction_id]
-            rescaled = whole_down(known.atoms * new // old)
-            holding.wait(known.instruction.kind, rescaled - known.atoms)
-            known.atoms = rescaled
-        cash = self._cash_in_lieu(notice, lost, new, old)
-        self._record(MovementType.SPLIT, notice.event_id, notice.isin, holding.aggregate, "DEPOSITORY", f"{new}/{old}")
-        if cash:
-            self._cash_in(f"in_lieu:{notice.event_id}", notice.event_id, cash, "DEPOSITORY")
-        self._events.append(
-            SplitBooked(
-                self._seq,
-                self.now,
-                notice.isin,
-                notice.event_id,
-                new,
-                old,
-                holding.epoch,
-                Shares(before),
-                Shares(holding.aggregate),
-                cash,
-            )
-        )
-
-    def _cash_in_lieu(self, notice: Notice, lost: int, new: int, old: int) -> Money:
-        """What the lost fraction was worth: at the last close before the ex-date, restated for the split, down."""
-        price = self._closes.on(notice.symbol, self.calendar.previous_session(notice.ex_date).day)
-        return Money(0) if price is None else Money(lost * price.micros * old // (new * ATOMS_PER_SHARE))

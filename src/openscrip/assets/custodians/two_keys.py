@@ -37,6 +37,7 @@ class Ed25519TwoKeys:
     def __init__(self, treasury: bytes, approver: bytes) -> None:
         if treasury == approver:
             raise Malformed("keys.same", "keys: treasury and approver were the same key")
+        self.treasury = treasury
         self._treasury = Ed25519PublicKey.from_public_bytes(treasury)
         self._approver = Ed25519PublicKey.from_public_bytes(approver)
 

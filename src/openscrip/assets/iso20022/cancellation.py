@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from openscrip.assets.iso20022.codes import CANCELLATION_REASONS, NO_REASON, CancellationKind, Movement, PaymentType
 from openscrip.assets.iso20022.profile import Group, Leaf, Part
-from openscrip.assets.iso20022.shared import account
+from openscrip.assets.iso20022.shared import OWN_NAMES, account
 from openscrip.assets.iso20022.values import IDENTIFIER, NARRATIVE, code, one_code_of
 from openscrip.kernel.errors import refuse_unless
 
@@ -21,6 +21,8 @@ class CancellationRequest:
     payment: PaymentType
     account: str
     servicer_id: str | None = None
+    own_id: str | None = None
+    own_reference: str | None = None
 
 
 CANCELLATION: tuple[Part, ...] = (
@@ -29,6 +31,7 @@ CANCELLATION: tuple[Part, ...] = (
     Leaf("AcctOwnrTxId/SctiesSttlmTxId/Pmt", "payment", code(PaymentType)),
     Leaf("AcctSvcrTxId", "servicer_id", IDENTIFIER),
     *account("SfkpgAcct"),
+    *OWN_NAMES,
 )
 
 
@@ -56,6 +59,8 @@ class CancellationAdvice:
     payment: PaymentType
     request: str
     status: CancellationStatus
+    own_id: str | None = None
+    own_reference: str | None = None
 
 
 def _status(kind: CancellationKind) -> Group:
@@ -73,4 +78,5 @@ CANCELLATION_ADVICE: tuple[Part, ...] = (
     Leaf("TxId/AcctOwnrTxId/SctiesSttlmTxId/SctiesMvmntTp", "movement", code(Movement)),
     Leaf("TxId/AcctOwnrTxId/SctiesSttlmTxId/Pmt", "payment", code(PaymentType)),
     *(_status(kind) for kind in CancellationKind),
+    *OWN_NAMES,
 )

@@ -234,6 +234,13 @@ class Notification(StrEnum):
     REMINDER = "RMDR"
 
 
+class EventCancellation(StrEnum):
+    """Why a corporate action is called off."""
+
+    WITHDRAWN = "WITH"
+    PROCESSED = "PROC"
+
+
 class AdviceType(StrEnum):
     """Whether a preliminary advice is new or replaces an earlier one."""
 

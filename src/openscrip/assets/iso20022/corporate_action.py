@@ -1,4 +1,6 @@
-"""The notification of a corporate action (seev.031), and what the three messages about one share."""
+"""The notification of a corporate action (seev.031), its cancellation (seev.039),
+and what the messages about one share.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +9,7 @@ from openscrip.assets.iso20022.codes import (
     Completeness,
     Confirmation,
     Direction,
+    EventCancellation,
     EventType,
     Fractions,
     Notification,
@@ -20,6 +23,7 @@ from openscrip.assets.iso20022.values import (
     DATE,
     IDENTIFIER,
     MIC,
+    NARRATIVE,
     OPTION,
     PER_SHARE,
     PERCENT,
@@ -197,4 +201,31 @@ NOTIFICATION: tuple[Part, ...] = (
         ),
         many=OPTIONS_MAX,
     ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventCancellationAdvice:
+    """The event is called off by its issuer (WITH), or was told by a mistake of the custodian (PROC) (seev.039.001.12)."""
+
+    reason: EventCancellation
+    completeness: Completeness
+    confirmation: Confirmation
+    event_id: str
+    type: EventType
+    participation: Participation
+    isin: str
+    official_id: str | None = None
+    information: str | None = None
+
+
+EVENT_CANCELLATION: tuple[Part, ...] = (
+    Leaf("CxlAdvcGnlInf/CxlRsnCd", "reason", code(EventCancellation)),
+    Leaf("CxlAdvcGnlInf/CxlRsn", "information", NARRATIVE),
+    Leaf("CxlAdvcGnlInf/PrcgSts/EvtCmpltnsSts", "completeness", code(Completeness)),
+    Leaf("CxlAdvcGnlInf/PrcgSts/EvtConfSts", "confirmation", code(Confirmation)),
+    *EVENT_HEAD,
+    Leaf("CorpActnGnlInf/MndtryVlntryEvtTp/Cd", "participation", code(Participation)),
+    *security("CorpActnGnlInf/FinInstrmId"),
+    Fixed("AcctsDtls/ForAllAccts/IdCd", "GENR"),
 )

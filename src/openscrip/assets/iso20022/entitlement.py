@@ -27,7 +27,7 @@ from openscrip.assets.iso20022.corporate_action import (
 )
 from openscrip.assets.iso20022.profile import Fixed, Group, Leaf, Part
 from openscrip.assets.iso20022.shared import EPOCH, eligible, security
-from openscrip.assets.iso20022.values import BALANCE, DATE, IDENTIFIER, MONEY, OPTION, QUANTITY, code
+from openscrip.assets.iso20022.values import BALANCE, DATE, IDENTIFIER, MONEY, OPTION, code
 from openscrip.kernel.errors import refuse_unless
 from openscrip.kernel.money import Bps, Money, PricePerShare
 from openscrip.kernel.quantities import Shares
@@ -214,7 +214,7 @@ MOVEMENT_CONFIRMATION: tuple[Part, ...] = (
         (
             *security(),
             Leaf("CdtDbtInd", "direction", code(Direction)),
-            Leaf("PstngQty/Qty/Unit", "quantity", QUANTITY),
+            Leaf("PstngQty/Qty/Unit", "quantity", BALANCE),
             Leaf("FrctnDspstn/Cd", "fractions", code(Fractions)),
             Leaf("DtDtls/PstngDt/Dt", "posted_on", DATE),
             ratio("RateDtls/AddtlQtyForExstgScties/QtyToQty", "added"),

@@ -1,4 +1,4 @@
-"""Holdings: the statement of an account (semt.002), and movements between its sub-balances (semt.013)."""
+"""Holdings: the statement of an account (semt.002), and movements between its sub-balances (semt.013, semt.015)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -218,4 +218,35 @@ INTRA_POSITION: tuple[Part, ...] = (
     Leaf("IntraPosDtls/SttlmDt/Dt", "settles_on", DATE),
     Leaf("IntraPosDtls/BalFr/Tp/Cd", "source", code(PositionType)),
     Leaf("IntraPosDtls/BalTo/Tp/Cd", "target", code(PositionType)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IntraPositionConfirmation:
+    """`quantity` moved between two sub-balances of one line (semt.015.001.09). `id` is that of the instruction."""
+
+    id: str
+    servicer_id: str
+    account: str
+    isin: str
+    quantity: Shares
+    settled_on: date
+    source: PositionType
+    target: PositionType
+    epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        refuse_unless(self.source is not self.target, "iso.position.same", f"movement: {self.source} was source and target")
+
+
+INTRA_POSITION_CONFIRMATION: tuple[Part, ...] = (
+    Leaf("AddtlParams/AcctOwnrTxId", "id", IDENTIFIER),
+    Leaf("AddtlParams/AcctSvcrTxId", "servicer_id", IDENTIFIER),
+    *account("SfkpgAcct"),
+    *security(),
+    Leaf("IntraPosDtls/SttldQty/Unit", "quantity", QUANTITY),
+    Leaf("IntraPosDtls/SttlmDt/Dt", "settled_on", DATE),
+    Leaf("IntraPosDtls/BalFr/Tp/Cd", "source", code(PositionType)),
+    Leaf("IntraPosDtls/BalTo/Tp/Cd", "target", code(PositionType)),
+    EPOCH,
 )

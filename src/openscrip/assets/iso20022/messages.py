@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from openscrip.assets.iso20022 import cancellation, corporate_action, entitlement, holdings, settlement
 from openscrip.assets.iso20022.cancellation import CancellationAdvice, CancellationRequest
-from openscrip.assets.iso20022.corporate_action import EventNotification
+from openscrip.assets.iso20022.corporate_action import EventCancellationAdvice, EventNotification
 from openscrip.assets.iso20022.entitlement import MovementAdvice, MovementConfirmation
-from openscrip.assets.iso20022.holdings import IntraPositionMovement, StatementPage
+from openscrip.assets.iso20022.holdings import IntraPositionConfirmation, IntraPositionMovement, StatementPage
 from openscrip.assets.iso20022.profile import Part, read, write
 from openscrip.assets.iso20022.settlement import SettlementConfirmation, SettlementInstruction, StatusAdvice
 from openscrip.assets.iso20022.tree import SIZE_BYTES_MAX, Element, parse, render
@@ -21,9 +22,11 @@ Message = (
     | CancellationAdvice
     | StatementPage
     | IntraPositionMovement
+    | IntraPositionConfirmation
     | EventNotification
     | MovementAdvice
     | MovementConfirmation
+    | EventCancellationAdvice
 )
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 
@@ -46,9 +49,11 @@ TYPES = (
     MessageType("sese.027.001.07", "SctiesTxCxlReqStsAdvc", CancellationAdvice, cancellation.CANCELLATION_ADVICE),
     MessageType("semt.002.001.11", "SctiesBalCtdyRpt", StatementPage, holdings.STATEMENT),
     MessageType("semt.013.001.06", "IntraPosMvmntInstr", IntraPositionMovement, holdings.INTRA_POSITION),
+    MessageType("semt.015.001.09", "IntraPosMvmntConf", IntraPositionConfirmation, holdings.INTRA_POSITION_CONFIRMATION),
     MessageType("seev.031.001.14", "CorpActnNtfctn", EventNotification, corporate_action.NOTIFICATION),
     MessageType("seev.035.001.15", "CorpActnMvmntPrlimryAdvc", MovementAdvice, entitlement.ADVICE),
     MessageType("seev.036.001.15", "CorpActnMvmntConf", MovementConfirmation, entitlement.MOVEMENT_CONFIRMATION),
+    MessageType("seev.039.001.12", "CorpActnCxlAdvc", EventCancellationAdvice, corporate_action.EVENT_CANCELLATION),
 )
 _BY_NAMESPACE = {NAMESPACE + each.id: each for each in TYPES}
 _BY_RECORD = {each.record: each for each in TYPES}
@@ -76,6 +81,12 @@ def read_message(raw: bytes) -> Message:
         raise Malformed("iso.message", f"message: Document/{root.name:.40} stood where {known.id} has {known.root}")
     message: Message = read(root, known.record, known.parts, known.root)
     return message
+
+
+@lru_cache(maxsize=64)
+def read_lately(raw: bytes) -> Message:
+    """As `read_message`, for what is read again soon: a statement when it comes and at each look."""
+    return read_message(raw)
 
 
 def write_message(message: Message) -> bytes:

@@ -19,6 +19,8 @@ from openscrip.assets.iso20022.profile import Group, Leaf, Part
 from openscrip.assets.iso20022.shared import (
     EPOCH,
     LISTED,
+    OWN_NAMES,
+    OWN_PARTY,
     PLACE,
     SafekeepingPlace,
     SettlementParties,
@@ -78,6 +80,9 @@ class SettlementInstruction:
     event_id: str | None = None
     listed_at: str | None = None
     place: SafekeepingPlace | None = None
+    own_id: str | None = None
+    own_reference: str | None = None
+    own_counterparty: str | None = None
 
     def __post_init__(self) -> None:
         _refuse_wrong_sides(self.movement, self.delivering, self.receiving, needed=True)
@@ -107,6 +112,8 @@ INSTRUCTION: tuple[Part, ...] = (
     settlement_parties("RcvgSttlmPties", "receiving"),
     Leaf("SttlmAmt/Amt", "amount", MONEY),
     Leaf("SttlmAmt/CdtDbtInd", "amount_direction", code(Direction)),
+    *OWN_NAMES,
+    OWN_PARTY,
 )
 
 
@@ -163,6 +170,8 @@ class StatusAdvice:
     servicer_id: str | None = None
     reference: str | None = None
     details: StatusDetails | None = None
+    own_id: str | None = None
+    own_reference: str | None = None
 
 
 STATUS_ADVICE: tuple[Part, ...] = (
@@ -185,6 +194,7 @@ STATUS_ADVICE: tuple[Part, ...] = (
             Leaf("SttlmParams/SctiesTxTp/Cd", "transaction", code(TransactionType)),
         ),
     ),
+    *OWN_NAMES,
 )
 
 
@@ -221,6 +231,9 @@ class SettlementConfirmation:
     amount: Money | None = None
     amount_direction: Direction | None = None
     epoch: int | None = None
+    own_id: str | None = None
+    own_reference: str | None = None
+    own_counterparty: str | None = None
 
     def __post_init__(self) -> None:
         _refuse_wrong_sides(self.movement, self.delivering, self.receiving, needed=False)
@@ -262,4 +275,6 @@ CONFIRMATION: tuple[Part, ...] = (
     Leaf("SttldAmt/Amt", "amount", MONEY),
     Leaf("SttldAmt/CdtDbtInd", "amount_direction", code(Direction)),
     EPOCH,
+    *OWN_NAMES,
+    OWN_PARTY,
 )

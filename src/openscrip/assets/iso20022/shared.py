@@ -4,7 +4,18 @@ from dataclasses import dataclass
 
 from openscrip.assets.iso20022.codes import SafekeepingPlaceType
 from openscrip.assets.iso20022.profile import Fixed, Group, Leaf, Part, Told
-from openscrip.assets.iso20022.values import BALANCE, BIC, DATE, IDENTIFIER, ISIN, LEI, MIC, NATURAL, code
+from openscrip.assets.iso20022.values import (
+    BALANCE,
+    BIC,
+    DATE,
+    IDENTIFIER,
+    ISIN,
+    LEI,
+    LONG_IDENTIFIER,
+    MIC,
+    NATURAL,
+    code,
+)
 from openscrip.kernel.errors import refuse_unless
 
 
@@ -86,6 +97,13 @@ PLACE = (
     Leaf("SfkpgPlcFrmt/TpAndId/SfkpgPlcTp", "type", code(SafekeepingPlaceType)),
     Leaf("SfkpgPlcFrmt/TpAndId/Id", "bic", BIC),
 )
+OWN_NAMES = (
+    Leaf("SplmtryData/Envlp/os:Cstdy/os:TxId", "own_id", LONG_IDENTIFIER),
+    Leaf("SplmtryData/Envlp/os:Cstdy/os:Ref", "own_reference", LONG_IDENTIFIER),
+)
+"""The account owner's names in full where they are longer than the 35 characters of the standard."""
+OWN_PARTY = Leaf("SplmtryData/Envlp/os:Cstdy/os:Pty", "own_counterparty", LONG_IDENTIFIER)
+"""The other side's account in full, likewise."""
 EPOCH = Leaf("SplmtryData/Envlp/os:Cstdy/os:Epch", "epoch", NATURAL)
 """The corporate-action epoch: how many events so far changed what one share is."""
 

@@ -33,6 +33,7 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _NATURAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _OPTION = re.compile(r"[0-9]{3}")
+_LONG = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,11 @@ IDENTIFIER = Kind(
     "identifier, 1 to 35 of printable ASCII",
     str,
     _matching(_IDENTIFIER, "identifier", "identifier of 1 to 35 printable ASCII characters"),
+)
+LONG_IDENTIFIER = Kind(
+    "identifier, 1 to 200 of printable ASCII",
+    str,
+    _matching(_LONG, "identifier", "identifier of 1 to 200 printable ASCII characters"),
 )
 NARRATIVE = Kind("text, 1 to 210", str, _narrative)
 ISIN = Kind("ISIN, check digit right", str, parse_isin)

@@ -20,6 +20,7 @@ from openscrip.issuance.chain import (
 )
 from openscrip.issuance.voucher import (
     NO_HASH,
+    ActionCancel,
     ActionFinish,
     Evidence,
     MintKind,
@@ -81,6 +82,7 @@ class Token:
     balances: dict[str, int] = field(default_factory=dict)
     shown: ChainMultiplier = ChainMultiplier(ONE, 0, 0, 0, 0)
     pending_epoch: int = 0
+    pending_action: str = ""
     paused: bool = False
     escrows: dict[tuple[str, str], int] = field(default_factory=dict)
     """Grains in escrow by holder and request hash."""
@@ -185,6 +187,10 @@ class MemoryChain:
         """As `Chain.prepare_finish`; no state of actions is kept here."""
         return ()
 
+    def prepare_cancel(self, cancel: ActionCancel) -> tuple[Call, ...]:
+        """As `Chain.prepare_cancel`."""
+        return (self._call("cancel", lambda tx_id: self._take_back(cancel)),)
+
     def sign(self, call: Call, nonce: int) -> SignedCall:
         """As `Chain.sign`."""
         return SignedCall(self.name, call.body.decode(), call.body)
@@ -230,9 +236,7 @@ class MemoryChain:
         refuse_unless(bounds, "crossing.life", "issuer: lane life was out of bounds")
         self.tokens[token].lanes.setdefault(destination, Window()).change(hour_cap.grains, life_s, self._now())
 
-    def depart(
-        self, token: str, holder: str, raw: RawAmount, destination: str, receiver: str, request_id: str
-    ) -> str:
+    def depart(self, token: str, holder: str, raw: RawAmount, destination: str, receiver: str, request_id: str) -> str:
         """A holder's departure: burned at once. `destination` and `receiver` in hex; the record's key."""
         state, digest, now = self.tokens[token], chain_hash(request_id).hex(), self._now()
         key = chain_hash(f"{holder}:{digest}").hex()
@@ -335,6 +339,12 @@ class MemoryChain:
             raise Refused("escrow.unknown", "issuer: redemption was not in escrow")
         return grains
 
+    def _take_back(self, cancel: ActionCancel) -> None:
+        shown, state = self.multiplier(cancel.token), self.tokens[cancel.token]
+        pending = bool(shown.pending) and state.pending_action == cancel.action_id
+        refuse_unless(pending, "action.pending", "actions: action was not pending")
+        state.shown = replace(shown, pending=0, effective_at=0)
+
     def _schedule(self, change: MultiplierChange) -> None:
         shown, state = self.multiplier(change.token), self.tokens[change.token]
         refuse_unless(f"action:{change.action_id}" not in self._used, "action.used", "token: action was used")
@@ -344,4 +354,4 @@ class MemoryChain:
         refuse_unless(change.effective_at > self._now(), "multiplier.late", "token: change was not in the future")
         self._used.add(f"action:{change.action_id}")
         state.shown = replace(shown, pending=change.multiplier.value, effective_at=change.effective_at)
-        state.pending_epoch = change.epoch_after
+        state.pending_epoch, state.pending_action = change.epoch_after, change.action_id

@@ -32,9 +32,7 @@ class Artifact:
 
     def creation(self, *arguments: object) -> bytes:
         """The data of a transaction that deploys the contract."""
-        inputs: list[dict[str, Any]] = next(
-            (entry["inputs"] for entry in self.abi if entry["type"] == "constructor"), []
-        )
+        inputs: list[dict[str, Any]] = next((entry["inputs"] for entry in self.abi if entry["type"] == "constructor"), [])
         return self.bytecode + encode([type_of(field) for field in inputs], arguments)
 
     def call(self, function: str, *arguments: object) -> bytes:

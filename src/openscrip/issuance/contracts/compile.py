@@ -9,7 +9,7 @@ SOURCES = Path(__file__).parent
 ARTIFACTS = SOURCES / "artifacts"
 CONTRACTS = (
     "StockToken", "Policy", "Signers", "Issuer", "ReserveFeed", "CorporateActions", "Conversion", "PriceFeed", "Registry",
-    "Genesis", "Distributor",
+    "Genesis", "Distributor", "Treasury", "TestDollar",
 )  # fmt: skip
 EVM_VERSION = "cancun"
 

@@ -18,6 +18,7 @@ TAIL_BLOCKS = 64
 RANGE_BLOCKS_MAX, RANGE_LOGS = 10_000, 20_000
 """Blocks in one request, and about as many logs as one answer should bring."""
 _ONE_BY_ONE = 32
+RANGE_HEADERS = 200
 _NOBODY = "0" * 40
 
 
@@ -78,7 +79,8 @@ class EvmHistory:
         found: defaultdict[int, list[Moved]] = defaultdict(list)
         for log in logs:
             found[int(log["blockNumber"], 16)].append(_moved(log, names))
-        blocks = tuple(Block(number, _in_order(found[number])) for number in sorted(found))
+        times = self._times(logs)
+        blocks = tuple(Block(number, _in_order(found[number]), times[number]) for number in sorted(found))
         here = (end, str(ends["hash"]))
         return Page(blocks, here, (here,))
 
@@ -101,11 +103,23 @@ class EvmHistory:
         if any(isinstance(answer, RpcError) for answer in answers):
             raise Unavailable(f"index: {self.name} did not tell the logs of a block that it named: it may be undone")
         blocks = [
-            Block(int(header["number"], 16), _in_order([_moved(log, names) for log in logs]))
+            Block(int(header["number"], 16), _in_order([_moved(log, names) for log in logs]), int(header["timestamp"], 16))
             for header, logs in zip(marked, answers, strict=True)
             if logs
         ]
         return Page(tuple(blocks), before, tuple((int(each["number"], 16), str(each["hash"])) for each in chained))
+
+    def _times(self, logs: Sequence[Any]) -> dict[int, int]:
+        """When the blocks of these logs were: as the logs say where the node writes it there, else by their headers."""
+        found = {int(log["blockNumber"], 16): int(log.get("blockTimestamp") or "0x0", 16) for log in logs}
+        missing = [number for number, at in found.items() if not at]
+        for start in range(0, len(missing), RANGE_HEADERS):
+            numbers = missing[start : start + RANGE_HEADERS]
+            headers = self._batch(*(("eth_getBlockByNumber", [hex(number), False]) for number in numbers))
+            if None in headers:
+                raise Unavailable(f"index: {self.name} did not tell the header of a block whose logs it told")
+            found.update({number: int(each["timestamp"], 16) for number, each in zip(numbers, headers, strict=True)})
+        return found
 
     def _wanted(self, names: dict[str, str]) -> dict[str, object]:
         return {"address": list(names), "topics": [self._topic]}

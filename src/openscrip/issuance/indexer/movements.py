@@ -31,10 +31,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block or slot and what it moved, in order."""
+    """A block or slot, what it moved, in order, and when: `at` in UTC seconds as the chain tells it."""
 
     number: int
     moved: tuple[Moved, ...] = ()
+    at: int = 0
 
 
 def touched(blocks: Iterable[Block]) -> set[Holder]:

@@ -15,6 +15,9 @@ from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import RawAmount
 
 SLOTS_MAX, BLOCKS_AT_ONCE = 5_000, 100
+BALANCES = ("preTokenBalances", "postTokenBalances")
+PLACES_PER_MINT, PLACES_PER_TRANSACTION = 2**10, 2**20
+"""Far more than a transaction has room for: at most 256 accounts."""
 _FINAL = {"commitment": "finalized"}
 _BLOCK = {
     **_FINAL, "encoding": "json", "transactionDetails": "full", "rewards": False, "maxSupportedTransactionVersion": 0,
@@ -52,7 +55,7 @@ class SolanaHistory:
             hashed = str(answer["blockhash"])
             moved = _moved(answer["transactions"], frozenset(tokens))
             if moved:
-                blocks.append(Block(slot, moved))
+                blocks.append(Block(slot, moved, int(answer.get("blockTime") or 0)))
         keep = ((slots[-1], hashed),) if slots else ()
         return Page(tuple(blocks), (end, hashed), keep)
 
@@ -69,23 +72,28 @@ class SolanaHistory:
 
 
 def _moved(transactions: Sequence[Mapping[str, Any]], tokens: frozenset[str]) -> tuple[Moved, ...]:
-    """What the transactions of a block moved of these tokens."""
+    """What the transactions of a block moved of these tokens; its place is the same whichever others are asked for."""
     found: list[Moved] = []
-    for transaction in transactions:
+    for number, transaction in enumerate(transactions):
         meta = transaction["meta"]
         if meta["err"] is not None:
             continue
-        for token, changes in sorted(_changes(meta, tokens).items()):
-            tx_id = str(transaction["transaction"]["signatures"][0])
-            for sender, receiver, grains in paired(changes):
-                found.append(Moved(token, sender, receiver, RawAmount.from_grains(grains).atoms, len(found), tx_id))
+        changed = _changes(meta, tokens)
+        if not changed:
+            continue
+        mints = sorted({balance["mint"] for field in BALANCES for balance in meta[field] or ()})
+        tx_id = str(transaction["transaction"]["signatures"][0])
+        for token, changes in sorted(changed.items()):
+            first = number * PLACES_PER_TRANSACTION + mints.index(token) * PLACES_PER_MINT
+            for place, (sender, receiver, grains) in enumerate(paired(changes), first):
+                found.append(Moved(token, sender, receiver, RawAmount.from_grains(grains).atoms, place, tx_id))
     return tuple(found)
 
 
 def _changes(meta: Mapping[str, Any], tokens: frozenset[str]) -> dict[str, dict[str, int]]:
     """By token: how many grains more each owner had after the transaction than before."""
     found: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for field, sign in (("preTokenBalances", -1), ("postTokenBalances", 1)):
+    for field, sign in zip(BALANCES, (-1, 1), strict=True):
         for balance in meta[field] or ():
             if balance["mint"] in tokens:
                 found[balance["mint"]][balance["owner"]] += sign * int(balance["uiTokenAmount"]["amount"])

@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openscrip.issuance.indexer import days as counting
 from openscrip.issuance.indexer import migrations
 from openscrip.issuance.indexer.movements import ALL, Holder, Moved, after, touched
 from openscrip.issuance.indexer.reading import Page
 from openscrip.issuance.indexer.schema import balance, deployment, history, tail, transfer
 from openscrip.kernel.errors import Refused, refuse_unless
 from openscrip.kernel.quantities import RawAmount
-from openscrip.runtime.database import READ_ONLY, open_database, upgrade
+from openscrip.runtime.database import READ_ONLY, open_database, unavailable, upgrade
 
 KEPT_MAX = 200_000
 """Balances kept in memory between pages; past that they are read again."""
@@ -75,7 +76,12 @@ class IndexStore:
         options: dict[str, Any] = {READ_ONLY: True}
         if self._engine.dialect.name != "sqlite":
             options["isolation_level"] = "REPEATABLE READ"
-        with self._engine.connect().execution_options(**options) as connection:
+        with unavailable(), self._engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with unavailable(), self._engine.begin() as connection:
             yield connection
 
     def cursors(self, chain: str) -> list[Cursor]:
@@ -104,6 +110,14 @@ class IndexStore:
                 mine = (history.c.deployment == cursor.id, history.c.holder == holder, history.c.block <= block)
                 asked = select(history.c.atoms).where(*mine).order_by(history.c.block.desc()).limit(1)
             return RawAmount(_number(connection.execute(asked).scalar() or b""))
+
+    def held_by(self, holders: Sequence[str]) -> dict[tuple[str, str, str], RawAmount]:
+        """What these addresses have now of everything that is followed, by (chain, token, holder): one question."""
+        asked = select(deployment.c.chain, deployment.c.token, balance.c.holder, balance.c.atoms)
+        mine = (balance.c.deployment == deployment.c.id, balance.c.holder.in_(list(holders)[:_AMONG]))
+        with self._reading() as connection:
+            found = connection.execute(asked.where(*mine)).all()
+        return {(chain, token, holder): RawAmount(_number(atoms)) for chain, token, holder, atoms in found}
 
     def supply(self, chain: str, token: str, block: int | None = None) -> RawAmount:
         """All there is of a token on a chain, now or at the end of `block`; refuses as `held`."""
@@ -136,11 +150,34 @@ class IndexStore:
                 for row in connection.execute(asked)
             ]
 
+    def days(self, chain: str, token: str, first: int, last: int) -> list[counting.Day]:
+        """What days `first` to `last` (since 1970, UTC) brought a token, oldest first; with no `token` its whole chain."""
+        with self._reading() as connection:
+            scope = str(_cursor(connection, chain, token, None).id) if token else chain
+            return counting.days_of(connection, scope, first, last)
+
+    def days_between(self, first: int, last: int) -> dict[tuple[str, str], list[counting.Day]]:
+        """The same of every chain and token in one reading, by chain and token; the token is empty for the whole chain."""
+        with self._reading() as connection:
+            followed = connection.execute(select(deployment.c.chain, deployment.c.token, deployment.c.id)).all()
+            names = {str(identity): (chain, token) for chain, token, identity in followed}
+            names |= {chain: (chain, "") for chain, _, _ in followed}
+            found: dict[tuple[str, str], list[counting.Day]] = {}
+            for scope, day in counting.days_of_all(connection, first, last):
+                found.setdefault(names[scope], []).append(day)
+            return found
+
+    def days_mark(self, first: int, last: int) -> counting.Mark:
+        """Stays the same as long as nothing of these days was counted or taken back: no need to read them again."""
+        with self._reading() as connection:
+            chains = connection.execute(select(deployment.c.chain).distinct()).scalars().all()
+            return counting.mark_of(connection, chains, first, last)
+
     # writing
 
     def follow(self, chain: str, tokens: Sequence[str], first: int = 0) -> None:
         """Read these tokens of a chain from block `first` on; those that are followed already go on where they are."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             known = {cursor.token for cursor in _cursors(connection, chain)}
             new = [{"chain": chain, "token": token, "number": first - 1, "hash": ""} for token in tokens if token not in known]
             if new:
@@ -156,7 +193,7 @@ class IndexStore:
         if any(self._kept_at.get(cursor.id) != (cursor.number, cursor.hash) for cursor in behind):
             self._kept.clear()
         blocks = [block for block in page.blocks if block.moved]
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             self._move(connection, chain, behind, page, final)  # first: whoever is overtaken writes nothing
             held = self._held(connection, ids, touched(blocks))
             changed: dict[Holder, int] = {}
@@ -172,6 +209,7 @@ class IndexStore:
                 connection.execute(self._put_balance, now)
             if blocks:
                 connection.execute(insert(transfer), [_transfer(ids[m.token], b.number, m) for b in blocks for m in b.moved])
+                counting.count(connection, chain, ids, blocks)
         if len(self._kept) > KEPT_MAX:
             self._kept.clear()
         self._kept.update(((ids[token], holder), atoms) for (token, holder), atoms in changed.items())
@@ -192,13 +230,15 @@ class IndexStore:
     def undo(self, chain: str, number: int, hashed: str) -> None:
         """Take back every block after `number`, whose hash was `hashed`; -1 takes back everything."""
         self._kept.clear()
-        with self._engine.begin() as connection:
-            for cursor in _cursors(connection, chain):
+        with self._writing() as connection:
+            followed = _cursors(connection, chain)
+            for cursor in followed:
                 if cursor.number > number:
                     self._undo(connection, cursor.id, number)
                     end = update(deployment).where(deployment.c.id == cursor.id)
                     connection.execute(end.values(number=number, hash=hashed))
             connection.execute(delete(tail).where(tail.c.chain == chain, tail.c.number > number))
+            counting.undo(connection, chain, {cursor.token: cursor.id for cursor in followed}, number)
 
     def _undo(self, connection: Connection, identity: int, number: int) -> None:
         late = (transfer.c.deployment == identity, transfer.c.block > number)

@@ -90,9 +90,7 @@ class Coverage:
     def table(self) -> str:
         """A line for each function."""
         head = f"{'done':>8} {'within':>7} {'refused':>8}  function"
-        lines = (
-            f"{self.done[name]:>8} {self.within[name]:>7} {self.refused[name]:>8}  {name}" for name in self.names.values()
-        )
+        lines = (f"{self.done[name]:>8} {self.within[name]:>7} {self.refused[name]:>8}  {name}" for name in self.names.values())
         return "\n".join((head, *lines))
 
 

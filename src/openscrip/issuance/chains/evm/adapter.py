@@ -152,9 +152,7 @@ class EvmChain:
     def prepare_refund(self, token: str, request_id: str, holder: str, raw: RawAmount) -> tuple[Call, ...]:
         """One call that gives escrowed tokens back."""
         label = f"refund {raw} of {token} to {holder} for {request_id}"
-        return (
-            self._call(label, "Issuer", "refund", address(holder, "holder"), chain_hash(request_id), gas=_REFUND_GAS),
-        )
+        return (self._call(label, "Issuer", "refund", address(holder, "holder"), chain_hash(request_id), gas=_REFUND_GAS),)
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
         """One call that announces the action and stages its multiplier, each signed by two keys."""
@@ -197,12 +195,14 @@ class EvmChain:
     def outcomes(self, signed: Sequence[SignedCall]) -> list[Outcome]:
         """What became of each: one request, and another only for what was not found though its nonce is gone."""
         count, ids, finality = len(signed), [each.tx_id for each in signed], self._node.finality
-        head, landed, *found = self._node.batch([
-            ("eth_getBlockByNumber", [finality, False]),
-            ("eth_getTransactionCount", [self._issuer.address, finality]),
-            *(("eth_getTransactionReceipt", [tx_id]) for tx_id in ids),
-            *(("eth_getTransactionByHash", [tx_id]) for tx_id in ids),
-        ])
+        head, landed, *found = self._node.batch(
+            [
+                ("eth_getBlockByNumber", [finality, False]),
+                ("eth_getTransactionCount", [self._issuer.address, finality]),
+                *(("eth_getTransactionReceipt", [tx_id]) for tx_id in ids),
+                *(("eth_getTransactionByHash", [tx_id]) for tx_id in ids),
+            ]
+        )
         final = int(self._node.final(head)["number"], 16)
         known = [receipt or waiting for receipt, waiting in zip(found[:count], found[count:], strict=True)]
         passed = [each for each, seen in zip(signed, known, strict=True) if not seen and self._is_passed(each, landed)]
@@ -216,18 +216,18 @@ class EvmChain:
         end = min(self.head().number, start + _BLOCKS_AT_ONCE - 1)
         if end < start:
             return [], str(start)
-        logs = self._node.rpc.call("eth_getLogs", {
-            "address": self._deployment.issuer,
-            "fromBlock": hex(start),
-            "toBlock": hex(end),
-            "topics": [list(topics())],
-        })
+        logs = self._node.rpc.call(
+            "eth_getLogs",
+            {
+                "address": self._deployment.issuer,
+                "fromBlock": hex(start),
+                "toBlock": hex(end),
+                "topics": [list(topics())],
+            },
+        )
         times = self._times(sorted({log["blockNumber"] for log in logs if not log.get("blockTimestamp")}))
         logs.sort(key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
-        facts = [
-            decode_event(self.name, log, int(log.get("blockTimestamp") or times[log["blockNumber"]], 16))
-            for log in logs
-        ]
+        facts = [decode_event(self.name, log, int(log.get("blockTimestamp") or times[log["blockNumber"]], 16)) for log in logs]
         return facts, str(end + 1)
 
     def _times(self, blocks: Sequence[str]) -> dict[str, str]:

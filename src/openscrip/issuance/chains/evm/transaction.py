@@ -35,9 +35,7 @@ class SignedTransaction:
     raw: bytes
 
 
-def sign_transaction(
-    transaction: Transaction, signer: Signer, nonce: int, chain_id: int, fees: Fees
-) -> SignedTransaction:
+def sign_transaction(transaction: Transaction, signer: Signer, nonce: int, chain_id: int, fees: Fees) -> SignedTransaction:
     """Sign with every field given: nothing is asked of a node."""
     to = bytes.fromhex(transaction.to.removeprefix("0x"))
     fields = [

@@ -113,9 +113,7 @@ def decode_mint(data: bytes) -> MintAccount:
     if data[45] != 1:
         raise Malformed("solana.account", "mint: it was not initialised")
     supply, decimals = struct.unpack_from("<QB", data, 36)
-    return MintAccount(
-        _optional_key(data, 0), supply, decimals, _optional_key(data, 46), _entries(data[BASE_LENGTH + 1 :])
-    )
+    return MintAccount(_optional_key(data, 0), supply, decimals, _optional_key(data, 46), _entries(data[BASE_LENGTH + 1 :]))
 
 
 def decode_token_account(data: bytes) -> TokenAccount:

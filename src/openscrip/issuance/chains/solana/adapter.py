@@ -235,9 +235,7 @@ class SolanaChain:
 
     def prepare_multiplier(self, change: MultiplierChange, event: Mapping[str, object]) -> tuple[Call, ...]:
         """One call that announces the action and stages its multiplier."""
-        steps = change_steps(
-            self.program, self._token(change.token), change, self._issuer.pubkey(), self._action_signers()
-        )
+        steps = change_steps(self.program, self._token(change.token), change, self._issuer.pubkey(), self._action_signers())
         envelope = sign(self._compose(steps), self._corporate_action)
         answer = self._attestor.attest_multiplier(change, event, bytes(envelope.transaction))
         envelope = cosign(envelope, self._attestor_key, answer["signature"])

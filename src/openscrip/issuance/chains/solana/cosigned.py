@@ -17,9 +17,19 @@ from solders.transaction import Transaction
 from openscrip.issuance.chain import Call, SignedCall
 from openscrip.issuance.chains.solana.cluster import Lease
 from openscrip.kernel.errors import Malformed, Refused
+from openscrip.runtime.keys import MessageSigner
 
 TRANSACTION_BYTES_MAX = 1232
 _HEIGHT_LENGTH = 8
+
+
+class SigningKey(MessageSigner, Protocol):
+    """A key of ed25519: `runtime.keys.LocalKey`, or a signer process."""
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes."""
+        ...
 
 
 class Signer(Protocol):
@@ -32,6 +42,22 @@ class Signer(Protocol):
     def sign_message(self, message: bytes) -> Signature:
         """An ed25519 signature over `message`."""
         ...
+
+
+class SolanaAccount:
+    """The account of a key of ed25519, in memory or in a signer process."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+        self._pubkey = Pubkey.from_bytes(key.public_key)
+
+    def pubkey(self) -> Pubkey:
+        """As `Signer.pubkey`."""
+        return self._pubkey
+
+    def sign_message(self, message: bytes) -> Signature:
+        """As `Signer.sign_message`."""
+        return Signature.from_bytes(self._key.sign_message(message))
 
 
 @dataclass(frozen=True, slots=True)

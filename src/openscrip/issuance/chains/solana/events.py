@@ -60,9 +60,7 @@ def read_redemptions(cluster: Cluster, moved: Sequence[Moved]) -> dict[Pubkey, R
     return {address: RedemptionAccount.read(data) for address, data in found.items() if data is not None}
 
 
-def event_of(
-    chain: str, mint: Pubkey, moved: Moved, redemptions: Mapping[Pubkey, RedemptionAccount]
-) -> AnyChainEvent:
+def event_of(chain: str, mint: Pubkey, moved: Moved, redemptions: Mapping[Pubkey, RedemptionAccount]) -> AnyChainEvent:
     """The event of one instruction."""
     mention, data, accounts = moved.mention, moved.step.data, moved.step.accounts
     place = (chain, str(mint), mention.signature, mention.slot, mention.at)

@@ -136,9 +136,7 @@ def upgrade_authority(cluster: Cluster, program: Program) -> Pubkey | None:
 class Founding:
     """Founds tokens of one issuer. The issuer pays; its account must hold lamports."""
 
-    def __init__(
-        self, cluster: Cluster, program: Program, issuer: Signer, attestor_key: Pubkey, attestor: Attestor
-    ) -> None:
+    def __init__(self, cluster: Cluster, program: Program, issuer: Signer, attestor_key: Pubkey, attestor: Attestor) -> None:
         self._cluster = cluster
         self._program = program
         self._issuer = issuer

@@ -71,9 +71,7 @@ class SolanaTimelock:
     Operations are built by `program_operations`. Raises `Refused` with the program's words or the attestor's rule.
     """
 
-    def __init__(
-        self, cluster: Cluster, program: Program, issuer: Signer, attestor_key: str, attestor: Attestor
-    ) -> None:
+    def __init__(self, cluster: Cluster, program: Program, issuer: Signer, attestor_key: str, attestor: Attestor) -> None:
         self._cluster = cluster
         self._program = program
         self._issuer = issuer

@@ -54,9 +54,7 @@ class _Account:
     data: bytes
 
 
-def read_solana_powers(
-    cluster: Cluster, program: Program, mints: Iterable[str], names: Mapping[str, str]
-) -> list[Power]:
+def read_solana_powers(cluster: Cluster, program: Program, mints: Iterable[str], names: Mapping[str, str]) -> list[Power]:
     """Every power over the program and these mints; `names` gives the role of each known key. Equal ones are one.
 
     Raises `Refused`: `powers.program` when the program was not founded, `powers.mint` when a mint is not one of

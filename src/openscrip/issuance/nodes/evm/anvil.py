@@ -100,8 +100,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-
-
 def listens(pid: int, port: int) -> bool:
     """Whether it is this process that listens on a port of 127.0.0.1, and not another that was quicker to take it."""
     if sys.platform != "linux":

@@ -12,7 +12,7 @@ from openscrip.issuance.nodes.evm.wire import Wire, WireBroken, Wires, document
 from openscrip.kernel.errors import Unavailable
 
 Call = tuple[str, Sequence[Any]]
-_START_S = 20.0
+_START_S = 60.0
 _POLL_S = 0.005
 _STOP_S = 5.0
 _EACH_S = 0.1

@@ -34,9 +34,7 @@ def run(anvil: Anvil, port: int, ready: Ready, *, live: bool, die_with_parent: b
     uvloop.run(_run(archive, anvil, door, ready, live=live, die_with_parent=die_with_parent))
 
 
-async def _run(
-    archive: Archive, anvil: Anvil, door: socket.socket, ready: Ready, *, live: bool, die_with_parent: bool
-) -> None:
+async def _run(archive: Archive, anvil: Anvil, door: socket.socket, ready: Ready, *, live: bool, die_with_parent: bool) -> None:
     subscriptions = Subscriptions()
     chain = Chain(archive, anvil, live=live, hear=subscriptions.hear)
     await chain.start()

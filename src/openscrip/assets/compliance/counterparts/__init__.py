@@ -1,0 +1,1 @@
+"""Travel Rule counterparts, one module for each way of reaching them."""
