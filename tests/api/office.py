@@ -1,30 +1,59 @@
 """The HTTP face over the product's own memory store: no process, no chain; the market, the books and screening are real."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from openscrip.api.app import application
 from openscrip.api.office import Standing
 from openscrip.assets.accounts import CHART
+from openscrip.assets.compliance.ownership import ContractCall
 from openscrip.assets.compliance.sanctions import demonstration_lists
 from openscrip.assets.compliance.screening import DEMONSTRATION_POLICY
+from openscrip.assets.compliance.vault import passing_vault
 from openscrip.assets.custody import SEGREGATED_ACCOUNT
 from openscrip.assets.listings import daily_closes, instrument
 from openscrip.assets.reserve import Reserve
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.books import build_books
 from openscrip.issuance.chains.memory import MemoryChain
-from openscrip.issuance.clients import screening
+from openscrip.issuance.coin_desk import CoinDesk
+from openscrip.issuance.compliance import Compliance
+from openscrip.issuance.compliance_room import ComplianceRoom
 from openscrip.issuance.crossings import Crossings
+from openscrip.issuance.deposits import owner_of_wallet
+from openscrip.issuance.identity_inbox import IdentityInbox
+from openscrip.issuance.in_kind_market import InKindMarket
+from openscrip.issuance.list_keeping import ListKeeper
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
+from openscrip.issuance.rescreening import Rescreener
 from openscrip.issuance.terms import Terms
+from openscrip.issuance.travel_rule import TravelRule
 from openscrip.kernel.clock import SteppedClock, instant, new_york_date
 from openscrip.kernel.errors import Refused, Unavailable
 from openscrip.kernel.money import PricePerShare
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.memory import MemoryStore
+
+
+def room_of(
+    store: MemoryStore,
+    compliance: Compliance,
+    now: Callable[[], int],
+    incoming: Path = Path(),
+    keeper: ListKeeper | None = None,
+    contracts: Mapping[str, ContractCall] | None = None,
+) -> ComplianceRoom:
+    """Compliance on the demonstration's lists; its webhooks are signed with `secret`."""
+    rescreener = Rescreener(store, compliance, lambda: None)
+    inbox = IdentityInbox(store, compliance, {}, {"persona": (b"secret",), "sumsub": (b"secret",)}, now)
+    travel = TravelRule(store, compliance, {}, now)
+    return ComplianceRoom(compliance, rescreener, keeper, inbox, travel, incoming, contracts or {})
 
 
 class MemoryOffice:
@@ -34,13 +63,18 @@ class MemoryOffice:
         self.clock = SteppedClock(instant("2024-06-03T12:00:00Z"))
         self.store = MemoryStore(CHART)
         self.books = build_books(Terms(), self.clock.now)
-        screen = screening(DEMONSTRATION_POLICY, demonstration_lists(), self.clock.now)
-        self.market = PrimaryMarket(self.store, self.books, screen, Terms(), self.clock.now)
+        self.compliance = Compliance(DEMONSTRATION_POLICY, demonstration_lists, passing_vault(), self.clock.now)
+        self.room = room_of(self.store, self.compliance, self.clock.now)
+        self.market = PrimaryMarket(self.store, self.books, self.compliance.screen, Terms(), self.clock.now)
         self.clock_mode = "accelerated"
         self.silent = False
         self.seen: dict[str, Look] = {}
         self.chains = {name: MemoryChain(self.clock.now, name) for name in ("evm", "solana")}
         self.listed: set[str] = set()
+
+    @property
+    def coins(self) -> CoinDesk:
+        return CoinDesk(self.store, self.books, {}, self._screen, owner_of_wallet, self.clock.now)
 
     @property
     def crossings(self) -> Crossings:
@@ -100,13 +134,44 @@ class MemoryOffice:
     def process_ids(self) -> Mapping[str, int]:
         return {}
 
+    @property
+    def in_kind(self) -> InKindMarket | None:
+        return InKindMarket(self.store, self.books, self.compliance.screen, Terms(), self.clock.now, {"evm": "ethereum"}, "ITN")
+
+    @property
+    def network_refused(self) -> Mapping[str, int]:
+        return {"itn.wallet": 2}
+
+    def counterparties_refused(self) -> Mapping[str, Mapping[str, int]]:
+        return {"broker": {"fix.garbled": 3}, "custodian": {"statement.epoch": 1}}
+
     def nudge(self) -> None:
         return
 
-    def write_report(self, month: str) -> Mapping[str, str]:
+    def write_report(self, month: str, *, signed: bool) -> Mapping[str, str]:
         return {"html": f"{month}.html"}
 
 
+class Standby:
+    """Whose office it is now: one application serves the offices of all tests of a process, one after the other.
+
+    To build the routes anew takes longer than most tests.
+    """
+
+    office: object = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.office, name)
+
+
+@cache
+def _shared() -> tuple[Standby, FastAPI]:
+    standby = Standby()
+    return standby, application(standby)  # it is whatever office it stands for
+
+
 def client_of(office: MemoryOffice) -> TestClient:
-    """A client of the face; what would be a 500 is answered, not raised."""
-    return TestClient(application(office), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    """A client of the face; what would be a 500 is answered, not raised. The newest client's office answers."""
+    standby, app = _shared()
+    standby.office = office
+    return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)

@@ -1,4 +1,4 @@
-"""An operator sees what differs, in the status and for Prometheus, and may accept it for a reason."""
+"""An operator sees what differs and what is owed, in the status and for Prometheus, and may accept it for a reason."""
 
 import json
 import re
@@ -9,13 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.api.office import MemoryOffice, client_of
 
+from openscrip.assets.financing import Loan
 from openscrip.cli.market import status_text
 from openscrip.issuance.break_row import Break
 from openscrip.issuance.chain import ChainMultiplier
 from openscrip.issuance.reconciler import Look, books_of
 from openscrip.issuance.reconciliation import ChainSeen, StockSeen
+from openscrip.kernel.money import Money
 from openscrip.kernel.multiplier import ONE
-from openscrip.kernel.quantities import RawAmount
+from openscrip.kernel.quantities import RawAmount, Shares
 
 BREAK = Break("TSLA:break:0", "TSLA", "supply", "evm", "10 raw by the books", '15 "raw"\n', "+5", 1_717_416_000)
 SAMPLE = re.compile(r'([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? (-?[0-9]+(?:\.[0-9]+)?)')
@@ -55,6 +57,25 @@ def samples(door: TestClient) -> dict[str, str]:
             assert read[1] in declared
             found[read[1] + (read[2] or "")] = read[3]
     return found
+
+
+def test_a_loan__stands_in_the_status_and_the_metrics__while_its_shares_are_pledged(
+    office: MemoryOffice, door: TestClient
+) -> None:
+    loan = Loan(
+        "l-1", "TSLA", "sub-1:buy", Shares.whole(10), Money.parse("1800"), Money.parse("700"), state="held", reason="why"
+    )
+    with office.store.transaction() as unit:
+        unit.put(loan)
+        unit.put(replace(loan, id="l-0", state="released"))
+    told = door.get("/v1/status").json()
+    assert told["loans"] == [{
+        "id": "l-1", "stock": "TSLA", "state": "held", "shares_pledged": "10", "lent_usd": "700", "charged_usd": "0",
+        "owed_usd": "700", "reason": "why",
+    }]  # fmt: skip
+    assert re.search(r"l-1 +held +TSLA +10 +700 +why", status_text(told))
+    found = {name: owed for name, owed in samples(door).items() if name.startswith("openscrip_loan")}
+    assert found == {'openscrip_loan_owed_usd{loan="l-1",stock="TSLA",state="held"}': "700"}
 
 
 def test_an_open_break__stands_in_the_status__and_is_counted_for_prometheus(office: MemoryOffice, door: TestClient) -> None:

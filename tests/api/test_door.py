@@ -109,7 +109,7 @@ HOSTILE = [
 @pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_body_is_a_clear_client_error_and_changes_nothing(door: TestClient, content: bytes) -> None:
     before = books_of(door)
-    for path in ("subscriptions", "redemptions", "clients", "stocks", "clock", "reports", "corporate-actions/x/resolve"):
+    for path in ("subscriptions", "redemptions", "clients", "stocks", "clock", "reports", "corporate-actions/queue/x/resolve"):
         answer = door.post(f"/v1/{path}", content=content, headers={"content-type": "application/json"})
         assert 400 <= answer.status_code < 500
         assert set(answer.json()) >= {"code", "text"}
@@ -166,11 +166,24 @@ def test_a_redemption_waits_in_its_place_and_needs_an_account_in_kind(door: Test
     assert (answer.status_code, answer.json()["code"]) == (422, "account.missing")
 
 
+def test_orders_are_cancelled_by_their_client_alone__and_count_as_no_refusal(door: TestClient) -> None:
+    door.post("/v1/subscriptions", json=ORDER)
+    door.post("/v1/redemptions", json=REDEMPTION)
+    client, ids = ORDER["client"], (ORDER["request_id"], REDEMPTION["request_id"])
+    for request_id in ids:
+        theirs = door.post("/v1/cancellations", json={"client": "nobody", "request_id": request_id})
+        assert (theirs.status_code, theirs.json()["code"]) == (404, "order.unknown")
+        rows = [door.post("/v1/cancellations", json={"client": client, "request_id": request_id}).json() for _ in range(2)]
+        assert rows[0] == rows[1]
+        assert (rows[0]["state"], rows[0]["rule"]) == ("refused", "order.cancelled")
+    assert not {each["id"] for each in door.get("/v1/refusals").json()} & set(ids)
+
+
 def test_market_time_moves_forward_only_and_never_when_live(office: MemoryOffice, door: TestClient) -> None:
     assert door.post("/v1/clock", json={"advance_to": "2024-06-04T12:00:00Z"}).json()["now"] == "2024-06-04T12:00:00Z"
     cases = {
         "2024-06-03T12:00:00Z": "clock.back", "x": "clock.instant", "2024-06-05T12:00:00": "clock.instant",
-        "9999-12-31T00:00:00Z": "clock.range", "0001-01-01T00:00:00+23:59": "clock.range",
+        "9999-12-31T00:00:00Z": "clock.range", "0001-01-01T00:00:00+23:59": "clock.instant",
     }  # fmt: skip
     for text, code in cases.items():
         assert door.post("/v1/clock", json={"advance_to": text}).json()["code"] == code
@@ -188,8 +201,9 @@ def test_status_tells_a_chain_that_does_not_answer_and_hides_nothing_else(office
 
 def test_only_what_waits_can_be_unparked_and_only_what_was_announced_resolved(door: TestClient) -> None:
     assert door.post("/v1/commands/a:b/unpark").json()["code"] == "command.unknown"
-    asked = {"source": "broker", "document": "memo 7"}
-    assert door.post("/v1/corporate-actions/X/resolve", json=asked).json()["code"] == "action.unknown"
+    asked = {"by": "ann", "reason": "read", "source": "broker", "document": "memo 7"}
+    assert door.post("/v1/corporate-actions/queue/X/resolve", json=asked).json()["code"] == "queue.unknown"
+    assert door.get("/v1/corporate-actions/X").json()["code"] == "action.unknown"
 
 
 def test_without_paper_investors_there_are_no_paper_routes(door: TestClient) -> None:

@@ -1,10 +1,12 @@
 """What may be sent: each body as a strict model. Amounts are strings; they are parsed by the quantity that they are."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from openscrip.assets.compliance.persons import Person, PersonKind, UsEvidence
+from openscrip.kernel.errors import Malformed
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", examples=["sub-1"])]
 Symbol = Annotated[str, Field(min_length=1, max_length=12, pattern=r"^[A-Z0-9.]+$", examples=["TSLA"])]
@@ -39,6 +41,11 @@ class SubscriptionAsked(Asked):
     wallet: Address
     shares: Amount
     at_once: bool = False
+    quote: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    funding: Name = "bank"
+    """`bank`, or the stablecoin that `pay_wallet` sends on `pay_chain`; without those, `wallet` on `chain`."""
+    pay_chain: Annotated[str, Field(max_length=20, pattern=r"^[a-z0-9-]*$")] = ""
+    pay_wallet: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9]*$")] = ""
 
 
 class RedemptionAsked(Asked):
@@ -52,6 +59,42 @@ class RedemptionAsked(Asked):
     raw: Amount
     kind: Literal["in_kind", "cash"]
     deliver_to: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    quote: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    paid_in: Name = "bank"
+    """`bank`, or the stablecoin that reaches `wallet` on `chain`."""
+
+
+class QuoteAsked(Asked):
+    """What `shares` cost or bring, or how many an `amount_usd` buys: one of the two. `id` is the client's own, once."""
+
+    id: Name
+    client: Name
+    stock: Symbol
+    side: Literal["subscribe", "redeem"] = "subscribe"
+    mode: Literal["instant", "order_through"] = "order_through"
+    shares: Annotated[str, Field(max_length=64)] = ""
+    amount_usd: Annotated[str, Field(max_length=64)] = ""
+
+
+class DepositDecision(Asked):
+    """An operator's word on a deposit in suspense, in their name and for a reason."""
+
+    id: Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9:-]+$")]
+    decision: Literal["return", "keep"]
+    by: Name
+    reason: Words
+
+
+class ConversionAsked(Asked):
+    """Coins of the treasury into dollars at the bank, or back, in an operator's name and for a reason."""
+
+    id: Name
+    side: Literal["to_dollars", "to_stable"]
+    asset: Name
+    chain: ChainName
+    amount_usd: Amount
+    by: Name
+    reason: Words
 
 
 class PersonAsked(Asked):
@@ -68,6 +111,10 @@ class PersonAsked(Asked):
     documents: Annotated[list[Country], Field(max_length=20)] = []
     controllers: Annotated[list[Country], Field(max_length=20)] = []
     aliases: Annotated[list[Words], Field(max_length=20)] = []
+    born_on: Annotated[str, Field(max_length=10, pattern=r"^([12][0-9]{3}-[01][0-9]-[0-3][0-9])?$")] = ""
+    address_country: Annotated[str, Field(max_length=2, pattern=r"^([A-Z]{2})?$")] = ""
+    phone_country: Annotated[str, Field(max_length=2, pattern=r"^([A-Z]{2})?$")] = ""
+    bank_country: Annotated[str, Field(max_length=2, pattern=r"^([A-Z]{2})?$")] = ""
 
     def person(self) -> Person:
         """As compliance knows a person."""
@@ -83,7 +130,17 @@ class PersonAsked(Asked):
             tuple(self.documents),
             tuple(self.controllers),
             tuple(self.aliases),
+            self._birth(),
+            self.address_country,
+            self.phone_country,
+            self.bank_country,
         )
+
+    def _birth(self) -> date | None:
+        try:
+            return date.fromisoformat(self.born_on) if self.born_on else None
+        except ValueError:
+            raise Malformed("person.born", f"person: {self.id} was born on a day that does not exist") from None
 
 
 class WalletSigned(Asked):
@@ -98,13 +155,6 @@ class ClientAsked(PersonAsked):
     """Take a client on, with the wallets that they signed for."""
 
     wallets: Annotated[list[WalletSigned], Field(max_length=20)] = []
-
-
-class ResolutionAsked(Asked):
-    """An operator takes one source's terms of a corporate action, on a named document."""
-
-    source: Name
-    document: Words
 
 
 class AcceptanceAsked(Asked):
@@ -144,9 +194,20 @@ class ClockAsked(Asked):
 
 
 class ReportAsked(Asked):
-    """Write the reserve report of a month such as `2024-06`."""
+    """Write the reserve report of a month such as `2024-06`; empty for the month that market time is in, up to now.
 
-    month: Annotated[str, Field(max_length=7, pattern=r"^[12][0-9]{3}-[0-9]{2}$")]
+    `signed`: the custodians and the auditor that are played on this machine check and sign it at once.
+    """
+
+    month: Annotated[str, Field(max_length=7, pattern=r"^([12][0-9]{3}-[0-9]{2})?$")] = ""
+    signed: bool = False
+
+
+class CancelAsked(Asked):
+    """Take an order back: whose, and which."""
+
+    client: Name
+    request_id: Name
 
 
 class RequestNamed(Asked):

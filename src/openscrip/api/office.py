@@ -7,7 +7,10 @@ from typing import Protocol
 from openscrip.assets.compliance.persons import Person
 from openscrip.assets.reserve import Reserve
 from openscrip.assets.stock import Stock
+from openscrip.issuance.coin_desk import CoinDesk
+from openscrip.issuance.compliance_room import ComplianceRoom
 from openscrip.issuance.crossings import Crossings
+from openscrip.issuance.in_kind_market import InKindMarket
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
@@ -44,6 +47,11 @@ class FrontOffice(Protocol):
     @property
     def market(self) -> PrimaryMarket:
         """Where requests are taken."""
+        ...
+
+    @property
+    def room(self) -> ComplianceRoom:
+        """Who is taken on, who may what, and everything that this stands on."""
         ...
 
     @property
@@ -88,6 +96,11 @@ class FrontOffice(Protocol):
         ...
 
     @property
+    def coins(self) -> CoinDesk:
+        """Where deposits of stablecoin are heard and conversions asked for."""
+        ...
+
+    @property
     def crossings(self) -> Crossings:
         """Where departures are heard."""
         ...
@@ -100,12 +113,29 @@ class FrontOffice(Protocol):
         """Every lane of a stock with what may leave by it, after a step: `propose`, `open`, or none."""
         ...
 
+    @property
+    def in_kind(self) -> InKindMarket | None:
+        """Where a tokenisation network's requests are taken; None while none is set."""
+        ...
+
+    @property
+    def network_refused(self) -> Mapping[str, int]:
+        """What was turned away at the network's door, by rule."""
+        ...
+
+    def counterparties_refused(self) -> Mapping[str, Mapping[str, int]]:
+        """What the broker and each custodian sent that counted for nothing, by who it was and by rule."""
+        ...
+
     def nudge(self) -> None:
         """Something was recorded: look for work."""
         ...
 
-    def write_report(self, month: str) -> Mapping[str, str]:
-        """Write the reserve report of a month; its files by form. Raises `Malformed`, `Refused`."""
+    def write_report(self, month: str, *, signed: bool) -> Mapping[str, str]:
+        """Write the reserve report of a month; its files by form. `signed`: by the played parties, too.
+
+        Raises `Malformed`, `Refused`.
+        """
         ...
 
 

@@ -1,33 +1,35 @@
-"""Routes of operators: status, listings, corporate actions, facts, the trial balance, market time, parked commands."""
+"""Routes of operators: status, listings, facts, the trial balance, market time, parked commands."""
 
 import os
-from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from openscrip.api.asked import ClockAsked, ListingAsked, ReportAsked, ResolutionAsked
+from openscrip.api.asked import ClockAsked, ListingAsked, ReportAsked
 from openscrip.api.breaks import open_breaks
+from openscrip.api.corporate_actions import open_questions
 from openscrip.api.office import FrontOffice
 from openscrip.api.shapes import (
-    action_json,
     command_json,
     fact_json,
+    loan_json,
     standing_json,
     stock_json,
     trial_balance_json,
 )
 from openscrip.assets.calendar import new_york_calendar
+from openscrip.assets.financing import OPEN_STATES, Loan
 from openscrip.assets.paper import refuse_clock_beyond
 from openscrip.assets.stock import Stock
-from openscrip.issuance.distribution import Distribution, Resolved
+from openscrip.issuance.distribution import Distribution
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.kernel.clock import instant, iso
 from openscrip.kernel.errors import Malformed, Unavailable, refuse_unless
 
-CLOSED = frozenset({"completed", "refunded", "refused", "final", "cancelled"})
+CLOSED = frozenset({"completed", "refunded", "refused", "final", "cancelled", "corrected"})
 NUMBER_MAX = 2**63 - 1
+COMMANDS_SHOWN = 100
 
 
 def operations(office: FrontOffice) -> APIRouter:
@@ -38,6 +40,11 @@ def operations(office: FrontOffice) -> APIRouter:
     def health() -> dict[str, Any]:
         """Whether it answers."""
         return {"ok": True, "market_time": iso(office.now())}
+
+    @routes.get("/parts")
+    def parts() -> dict[str, Any]:
+        """What is wrong now, and which processes run: a question that is cheap however much there is."""
+        return parts_of(office)
 
     @routes.get("/status")
     def status() -> dict[str, Any]:
@@ -62,10 +69,9 @@ def operations(office: FrontOffice) -> APIRouter:
     @routes.post("/reports")
     def report(asked: ReportAsked) -> dict[str, Any]:
         """Write the reserve report of a month."""
-        return dict(office.write_report(asked.month))
+        return dict(office.write_report(asked.month, signed=asked.signed))
 
     _stocks(office, routes)
-    _actions(office, routes)
     _clock_and_work(office, routes)
     return routes
 
@@ -81,28 +87,6 @@ def _stocks(office: FrontOffice, routes: APIRouter) -> None:
     def list_stock(asked: ListingAsked) -> dict[str, Any]:
         """List a stock: its token on every chain, its line in the watch's configuration, its row in the books."""
         return stock_json(office.list_stock(asked.symbol))
-
-
-def _actions(office: FrontOffice, routes: APIRouter) -> None:
-    @routes.get("/corporate-actions")
-    def actions() -> list[dict[str, Any]]:
-        """All corporate actions, with what each source said."""
-        with office.store.view() as view:
-            return [action_json(row) for row in view.rows(Distribution)]
-
-    @routes.post("/corporate-actions/{action_id}/resolve")
-    def resolve(action_id: str, asked: ResolutionAsked) -> dict[str, Any]:
-        """Decide for one source where two disagree or only one spoke."""
-        with office.store.transaction() as unit:
-            row = unit.row(Distribution, action_id)
-            if row is None:
-                raise Malformed("action.unknown", f"corporate action: {action_id!a:.80} was not announced")
-            spoke = any(notice.source == asked.source for notice in row.notices)
-            refuse_unless(spoke, "action.source", f"corporate action: {asked.source} said nothing of {action_id}")
-            office.books.tell(unit, Distribution, action_id, Resolved(asked.source, asked.document))
-            after = unit.row(Distribution, action_id) or row
-        office.nudge()
-        return action_json(after)
 
 
 def _clock_and_work(office: FrontOffice, routes: APIRouter) -> None:
@@ -127,6 +111,12 @@ def _clock_and_work(office: FrontOffice, routes: APIRouter) -> None:
         office.advance_to(at)
         return clock_of(office)
 
+    @routes.post("/nudge")
+    def nudge() -> dict[str, Any]:
+        """Another process has recorded something: look for work."""
+        office.nudge()
+        return {"ok": True}
+
     @routes.post("/commands/{key:path}/unpark")
     def unpark(key: str) -> dict[str, Any]:
         """Let a parked command be tried again."""
@@ -150,20 +140,35 @@ def status_of(office: FrontOffice) -> dict[str, Any]:
     with office.store.view() as view:
         stocks = view.rows(Stock)
         states = {
-            "subscriptions": Counter(row.state for row in view.rows(Subscription)),
-            "redemptions": Counter(row.state for row in view.rows(Redemption)),
-            "corporate_actions": Counter(row.state for row in view.rows(Distribution)),
+            "subscriptions": view.states(Subscription),
+            "redemptions": view.states(Redemption),
+            "corporate_actions": view.states(Distribution),
         }
+        loans = view.rows_in(Loan, OPEN_STATES)
     return {
         **clock_of(office),
         "stocks": [stock_json(stock) | _standing(office, stock.id) for stock in stocks],
         "open": {name: {s: n for s, n in found.items() if s not in CLOSED} for name, found in states.items()},
         "closed": {name: {s: n for s, n in found.items() if s in CLOSED} for name, found in states.items()},
         "breaks": open_breaks(office),
+        "questions": open_questions(office),
+        "loans": [loan_json(row) for row in loans],
         "reconciled_at": {stock: iso(look.at) for stock, look in office.looks().items()},
         "commands": [command_json(waiting) for waiting in office.store.waiting()],
         "troubles": dict(office.troubles()),
         "processes": {"openscrip": os.getpid(), **office.process_ids()},
+    }
+
+
+def parts_of(office: FrontOffice) -> dict[str, Any]:
+    """Feeds that cannot be read, the oldest commands that are not done, breaks, and processes."""
+    with office.store.view() as view:
+        waiting = view.open_commands(limit=COMMANDS_SHOWN)
+    return {
+        "troubles": dict(office.troubles()),
+        "processes": {"openscrip": os.getpid(), **office.process_ids()},
+        "commands": [command_json((each.command, each.status, each.attempts, each.error)) for each in waiting],
+        "breaks": open_breaks(office),
     }
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from openscrip.api.asked import ClientAsked, RedemptionAsked, SubscriptionAsked
+from openscrip.api.asked import CancelAsked, ClientAsked, RedemptionAsked, SubscriptionAsked
+from openscrip.api.failures import failure
 from openscrip.api.office import FrontOffice
 from openscrip.api.shapes import redemption_json, refusal_json, subscription_json
+from openscrip.issuance.cancelling import RULE as CANCELLED
 from openscrip.issuance.clients import Client
-from openscrip.issuance.onboarding import refuse_unsigned, take_on, wallets_of
+from openscrip.issuance.onboarding import refuse_unsigned, wallets_of
+from openscrip.issuance.primary_market import PaidBy
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.issuance.voucher import RedemptionKind
@@ -26,14 +29,15 @@ def requests(office: FrontOffice) -> APIRouter:
     _clients(office, routes)
     _subscriptions(office, routes)
     _redemptions(office, routes)
+    _cancelling(office, routes)
 
     @routes.get("/refusals")
     def refusals() -> list[dict[str, Any]]:
-        """Everybody who was refused, and by which rule."""
+        """Everybody who was refused, and by which rule; who cancelled was not."""
         with office.store.view() as view:
             rows: list[Subscription | Redemption] = [*view.rows(Subscription, state="refused")]
             rows += view.rows(Redemption, state="refused")
-        return [refusal_json(row) for row in sorted(rows, key=lambda row: row.asked_at)]
+        return [refusal_json(row) for row in sorted(rows, key=lambda row: row.asked_at) if row.rule != CANCELLED]
 
     return routes
 
@@ -44,7 +48,8 @@ def _clients(office: FrontOffice, routes: APIRouter) -> None:
         """Take a client on with wallets whose own keys signed the sentence of ownership."""
         refuse_unsigned(asked.id, {each.chain: (each.address, each.signature) for each in asked.wallets})
         with office.store.transaction() as unit:
-            client = take_on(unit, asked.person(), {each.chain: each.address for each in asked.wallets}, office.now())
+            wallets = {each.chain: each.address for each in asked.wallets}
+            client = office.room.compliance.take_on(unit, asked.person(), wallets)
             return {"id": client.id, "state": client.state, "wallets": wallets_of(unit, client.id)}
 
     @routes.get("/clients/{client_id}")
@@ -62,8 +67,9 @@ def _subscriptions(office: FrontOffice, routes: APIRouter) -> None:
     def subscribe(asked: SubscriptionAsked) -> JSONResponse:
         """Ask for tokens against money; the answer names the deposit to pay with the request's id as reference."""
         row = office.market.subscribe(
-            asked.request_id, asked.client, asked.stock, asked.chain, asked.wallet, Shares.parse(asked.shares), asked.at_once
-        )
+            asked.request_id, asked.client, asked.stock, asked.chain, asked.wallet, Shares.parse(asked.shares), asked.at_once,
+            asked.quote, _paid_by(asked),
+        )  # fmt: skip
         office.nudge()
         return _answered(row.rule if row.state == "refused" else "", row.reason, subscription_json(row))
 
@@ -79,6 +85,15 @@ def _subscriptions(office: FrontOffice, routes: APIRouter) -> None:
         return subscription_json(subscription_of(office, request_id))
 
 
+def _cancelling(office: FrontOffice, routes: APIRouter) -> None:
+    @routes.post("/cancellations")
+    def cancel(asked: CancelAsked) -> dict[str, Any]:
+        """Take an order of a client's back, while it is not paid or its tokens are not being burned; what came goes back."""
+        row = office.market.cancel(asked.request_id, asked.client)
+        office.nudge()
+        return subscription_json(row) if isinstance(row, Subscription) else redemption_json(row)
+
+
 def _redemptions(office: FrontOffice, routes: APIRouter) -> None:
     @routes.post("/redemptions")
     def redeem(asked: RedemptionAsked) -> JSONResponse:
@@ -92,6 +107,8 @@ def _redemptions(office: FrontOffice, routes: APIRouter) -> None:
             RawAmount.parse(asked.raw),
             RedemptionKind[asked.kind.upper()],
             asked.deliver_to,
+            asked.quote,
+            asked.paid_in,
         )
         office.nudge()
         return _answered(row.rule if row.state == "refused" else "", row.reason, redemption_json(row))
@@ -106,6 +123,12 @@ def _redemptions(office: FrontOffice, routes: APIRouter) -> None:
     def redemption(request_id: str) -> dict[str, Any]:
         """One redemption."""
         return redemption_json(redemption_of(office, request_id))
+
+
+def _paid_by(asked: SubscriptionAsked) -> PaidBy | None:
+    if asked.funding == "bank":
+        return None
+    return PaidBy(asked.funding, asked.pay_chain or asked.chain, asked.pay_wallet or asked.wallet)
 
 
 def subscription_of(office: FrontOffice, request_id: str) -> Subscription:
@@ -127,4 +150,4 @@ def redemption_of(office: FrontOffice, request_id: str) -> Redemption:
 
 
 def _answered(rule: str, reason: str, body: dict[str, Any]) -> JSONResponse:
-    return JSONResponse({"code": rule, "text": reason, "request": body}, 422) if rule else JSONResponse(body)
+    return failure(422, rule, reason, request=body) if rule else JSONResponse(body)

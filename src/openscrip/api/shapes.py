@@ -7,8 +7,11 @@ from enum import IntEnum
 from typing import Any
 
 from openscrip.api.office import Standing
+from openscrip.assets.financing import Loan
+from openscrip.assets.notice import Notice
 from openscrip.assets.reserve import reserve_covers
 from openscrip.assets.stock import Stock
+from openscrip.issuance.action_questions import phase_of
 from openscrip.issuance.distribution import Distribution
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
@@ -78,6 +81,20 @@ def standing_json(standing: Standing) -> Json:
     }
 
 
+def loan_json(row: Loan) -> Json:
+    """A loan whose shares are pledged."""
+    return {
+        "id": row.id,
+        "stock": row.stock,
+        "state": row.state,
+        "shares_pledged": str(row.shares),
+        "lent_usd": str(row.lent),
+        "charged_usd": str(row.charged),
+        "owed_usd": str(row.owed),
+        "reason": row.reason,
+    }
+
+
 def subscription_json(row: Subscription) -> Json:
     """A subscription and its parcels."""
     return {
@@ -88,6 +105,12 @@ def subscription_json(row: Subscription) -> Json:
         "wallet": row.wallet,
         "shares": str(row.shares),
         "at_once": row.at_once,
+        "quote": row.quote,
+        "funding": row.funding,
+        "pay_chain": row.pay_chain,
+        "pay_wallet": row.pay_wallet,
+        "pay_by": iso(row.expires_at) if row.expires_at else None,
+        "rates": plain(row.rates),
         "price_usd": str(row.price),
         "deposit_usd": str(row.deposit),
         "paid_usd": str(row.paid),
@@ -126,6 +149,9 @@ def redemption_json(row: Redemption) -> Json:
         "delivered": str(row.delivered),
         "owed_usd": str(row.owed),
         "burn_tx": row.burn_tx,
+        "quote": row.quote,
+        "paid_in": row.paid_in,
+        "rates": plain(row.rates),
         "state": row.state,
         "rule": row.rule,
         "reason": row.reason,
@@ -139,6 +165,8 @@ def action_json(row: Distribution) -> Json:
         "id": row.id,
         "stock": row.stock,
         "state": row.state,
+        "phase": phase_of(row),
+        "terms": terms_of(row.standing),
         "reason": row.reason,
         "corroborated": row.corroborated,
         "resolved_by": row.resolved_by,
@@ -148,7 +176,20 @@ def action_json(row: Distribution) -> Json:
         "multiplier_before": str(row.before),
         "multiplier_after": str(row.after),
         "shares_bought": str(row.bought),
+        "net_usd": str(row.net),
+        "received_usd": str(row.cash),
+        "corrects": row.corrects,
+        "approved_by": list(row.approved),
+        "questions": [f"{row.id}:{name}" for name in row.questions],
+        "trail": [{"phase": step.phase, "at": iso(step.at)} for step in row.trail],
     }
+
+
+def terms_of(notice: Notice) -> str:
+    """The terms of a notice in a few words: `SPLF 10/1`, `DVCA 0.26 USD`; a withdrawal says so."""
+    what = f"{notice.ratio_new}/{notice.ratio_old}" if notice.ratio else f"{notice.cash_usd} {notice.currency}"
+    said = f"{notice.event} {what}" if notice.ratio or notice.cash_usd else str(notice.event)
+    return f"{said}, withdrawn" if notice.is_withdrawn else said
 
 
 def refusal_json(row: Subscription | Redemption) -> Json:

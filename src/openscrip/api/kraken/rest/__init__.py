@@ -1,0 +1,1 @@
+"""The endpoints of the REST surface, by what they are about."""

@@ -1,0 +1,1 @@
+"""Kraken's WebSocket v2: public and private connections, their channels, and trading over the socket."""
