@@ -109,9 +109,7 @@ def test_a_hostile_name_is_text() -> None:
     line = replace(TSLA.custody[0], custodian=HOSTILE, account=HOSTILE, signature=HOSTILE)
     action = replace(NVDA.actions[0], event_id=HOSTILE, event=HOSTILE, ratio=None, state=HOSTILE)
     supply = replace(TSLA.supply[0], chain=HOSTILE, token=HOSTILE)
-    stock = with_stock(
-        symbol=HOSTILE, name=HOSTILE, token_symbol=HOSTILE, custody=(line,), actions=(action,), supply=(supply,)
-    )
+    stock = with_stock(symbol=HOSTILE, name=HOSTILE, token_symbol=HOSTILE, custody=(line,), actions=(action,), supply=(supply,))
     page = report_html(replace(stock, issuer=HOSTILE))
     assert "<script" not in page
     assert "49" not in re.findall(r"alert\(1\)[^<]*", page)[0]

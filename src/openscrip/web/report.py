@@ -1,11 +1,15 @@
 """A reserve report as one HTML file and as JSON. The same report always gives the same bytes, so a hash names it."""
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
+from html import escape
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from openscrip.assets.wire import canonical
 from openscrip.kernel.clock import iso
 from openscrip.kernel.decimals import format_decimal
 from openscrip.kernel.money import Money, PricePerShare
@@ -15,7 +19,10 @@ from openscrip.web.figures import grouped, percent_down
 from openscrip.web.plot import action_text, plot_of
 from openscrip.web.reserve import ReserveReport, StockReserve
 
-__all__ = ["ReserveReport", "StockReserve", "report_html", "report_json", "report_sha256"]
+__all__ = ["ReserveReport", "StockReserve", "report_document", "report_html", "report_json", "report_sha256"]
+
+FORMAT = "openscrip reserve report 1"
+SIGNATURES_START, SIGNATURES_END = "<!-- signatures -->", "<!-- end of signatures -->"
 
 EVENT_NAMES = {"SPLF": "Forward split", "SPLR": "Reverse split", "DVCA": "Cash dividend"}
 
@@ -49,8 +56,8 @@ _PAGES = _environment()
 
 
 def report_html(report: ReserveReport) -> str:
-    """The report as one file: no script, no outside request, light and dark, fit to print."""
-    return _PAGES.get_template("report.html").render(
+    """The report as one file: no script, no outside request, light and dark, fit to print. Nobody has signed it yet."""
+    page = _PAGES.get_template("report.html").render(
         report=report,
         month_name=f"{report.first_day:%B %Y}",
         parts=[(stock, stock.reserve, plot_of(report, stock)) for stock in report.stocks],
@@ -58,23 +65,58 @@ def report_html(report: ReserveReport) -> str:
         event_names=EVENT_NAMES,
         iso=iso,
     )
+    return with_signatures(page, report, ())
 
 
 def report_sha256(html: str) -> str:
-    """The hash that names a report: SHA-256 of the file's UTF-8 bytes, in hex."""
-    return hashlib.sha256(html.encode()).hexdigest()
+    """The hash that names a report's page: SHA-256 of its UTF-8 bytes, in hex, without what stands between the marks of
+    the signatures: those come when the page is there.
+    """
+    before, _, rest = html.partition(SIGNATURES_START)
+    _, _, after = rest.partition(SIGNATURES_END)
+    return hashlib.sha256((before + after).encode()).hexdigest()
 
 
-def report_json(report: ReserveReport) -> dict[str, object]:
+def with_signatures(html: str, report: ReserveReport, signed: Collection[str]) -> str:
+    """The page with who has signed (`role name`) and who has not, in the very words that the watch expects."""
+    lines = [
+        f"<li>{escape(name)}: {'signed with ' + escape(each.public_key) if name in signed else 'NOT SIGNED'}</li>\n"
+        for each in report.signers
+        for name in [f"{each.role} {each.name}"]
+    ]
+    section = f"{SIGNATURES_START}\n<ul>\n{''.join(lines) or '<li>NOT SIGNED</li>' + chr(10)}</ul>\n{SIGNATURES_END}"
+    before, _, rest = html.partition(SIGNATURES_START)
+    return before + section + rest.partition(SIGNATURES_END)[2]
+
+
+def report_json(report: ReserveReport) -> dict[str, Any]:
     """The report for a program: every amount a decimal string, instants ISO 8601, and the hash of its HTML."""
     return {
+        "format": FORMAT,
+        "number": report.number,
+        "label": report.label or report.month,
         "issuer": report.issuer,
         "month": report.month,
         "as_of": iso(report.as_of),
         "simulated": report.simulated,
+        "previous": _plain("", report.previous),
+        "entities": _plain("", report.entities),
+        "signers": _plain("", report.signers),
+        "statements": _plain("", report.statements),
         "stocks": [_stock_json(stock) for stock in report.stocks],
         "html_sha256": report_sha256(report_html(report)),
     }
+
+
+def report_document(report: ReserveReport) -> dict[str, Any]:
+    """What is written beside the page: the body, its hash, and nobody's signature yet."""
+    body = report_json(report)
+    return {"report": body, "sha256": body_sha256(body), "signatures": []}
+
+
+def body_sha256(body: Mapping[str, Any]) -> str:
+    """SHA-256 of the body in its one spelling: keys sorted, no spaces, UTF-8."""
+    return hashlib.sha256(canonical(dict(body))).hexdigest()
 
 
 def _stock_json(stock: StockReserve) -> dict[str, object]:
@@ -82,6 +124,7 @@ def _stock_json(stock: StockReserve) -> dict[str, object]:
     given = {field.name: _plain(field.name, getattr(stock, field.name)) for field in fields(stock)}
     return {
         **given,
+        "custody": [_plain("", line) | {"aggregate": str(line.aggregate)} for line in stock.custody],
         "multiplier_version": stock.multiplier.version,
         "raw_supply": str(stock.raw),
         "shares_held": str(reserve.held),
@@ -93,7 +136,7 @@ def _stock_json(stock: StockReserve) -> dict[str, object]:
     }
 
 
-def _plain(name: str, value: object) -> object:
+def _plain(name: str, value: object) -> Any:
     """A field in JSON's own types. Quantities become decimal strings; `at` and `…_at` are instants, `as_of` too."""
     if isinstance(value, Quantity | Money | PricePerShare | Multiplier):
         return str(value)

@@ -21,8 +21,9 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 class CustodyLine:
     """One custodian's signed statement of one stock: the sub-balances, and what the figures are traced to.
 
-    `available` counts `pending_delivery` until it leaves; `pending_receipt` does not count yet. `sha256` is of the
-    canonical statement with its signature, `as_of` is UTC seconds of market time.
+    `available` counts `pending_delivery` until it leaves; `pending_receipt` does not count yet; what is blocked, pledged,
+    lent or otherwise kept never counts. `sha256` is of the statement's bytes as they were served, `as_of` is UTC seconds
+    of market time.
     """
 
     custodian: str
@@ -37,6 +38,106 @@ class CustodyLine:
     sequence: int
     sha256: str
     signature: str
+    lent: Shares = Shares(0)
+    borrowed: Shares = Shares(0)
+    in_transit: Shares = Shares(0)
+    restricted: Shares = Shares(0)
+    other: Shares = Shares(0)
+
+    @property
+    def aggregate(self) -> Shares:
+        """All settled shares of the line."""
+        kept = self.blocked + self.pledged + self.lent + self.borrowed
+        return self.available + kept + self.in_transit + self.restricted + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDocument:
+    """A custodian's statement byte for byte, so that whoever has the report can check it without asking anybody.
+
+    `envelope` is what was signed where it was not the bytes themselves, and `signature` (base64) is empty where it is a
+    part of the bytes. Whose key it is, the report's signers say.
+    """
+
+    sha256: str
+    custodian: str
+    media: str
+    content: str
+    """The bytes in base64."""
+    envelope: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Who does what for the issuer's products, and with whom they contract."""
+
+    role: str
+    name: str
+    contracts_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who has to sign a report: `role` is issuer, custodian or auditor; `public_key` is ed25519 in base64."""
+
+    role: str
+    name: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousReport:
+    """The report before this one: its label and the SHA-256 of its canonical body."""
+
+    label: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a chain was cut: the last block (on Solana: slot) that counts."""
+
+    chain: str
+    token: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class HolderTree:
+    """The Merkle-sum tree over all holders on all chains at one cut; `total` in 1e-18 raw. Names are salted hashes."""
+
+    about: str
+    count: int
+    root: str
+    total: str
+    cuts: tuple[Cut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MintInFlight:
+    """A mint that was decided and is not final: its tokens are owed already."""
+
+    mint_id: str
+    chain: str
+    raw: RawAmount
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionInFlight:
+    """Tokens that were burned and whose shares were not delivered by the cut: a claim."""
+
+    redemption_id: str
+    claim: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class DividendReceivable:
+    """A dividend whose shares were bought and whose cash has not come yet, net of tax."""
+
+    event_id: str
+    amount: Money
+    pay_date: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +222,10 @@ class StockReserve:
     movements: Movements = Movements()
     actions: tuple[ActionLine, ...] = ()
     history: tuple[CoverPoint, ...] = ()
+    holders: HolderTree | None = None
+    mints_in_flight: tuple[MintInFlight, ...] = ()
+    redemptions_in_flight: tuple[RedemptionInFlight, ...] = ()
+    dividends_receivable: tuple[DividendReceivable, ...] = ()
 
     @property
     def raw(self) -> RawAmount:
@@ -157,6 +262,7 @@ class StockReserve:
 class ReserveReport:
     """A month of one issuer: `month` is YYYY-MM, `as_of` the cut in UTC seconds, `simulated` how market time ran.
 
+    `label` names one report for ever, `number` counts them, and each names the hash of the one before it.
     Raises `Malformed("report.month")`.
     """
 
@@ -165,6 +271,12 @@ class ReserveReport:
     as_of: int
     simulated: bool
     stocks: tuple[StockReserve, ...] = ()
+    number: int = 1
+    label: str = ""
+    previous: PreviousReport | None = None
+    entities: tuple[Entity, ...] = ()
+    signers: tuple[Signer, ...] = ()
+    statements: tuple[StatementDocument, ...] = ()
 
     def __post_init__(self) -> None:
         if not _MONTH.fullmatch(self.month):
