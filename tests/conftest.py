@@ -1,21 +1,23 @@
 """What every test stands on: Hypothesis profiles, free ports, and a seal: no test process talks beyond this machine."""
 
+import gc
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from tests.databases import PLACES
 
 from openscrip.issuance.programs import stock_program
 
 settings.register_profile("dev", max_examples=50, deadline=None, database=None)
 settings.register_profile("ci", settings.get_profile("dev"), max_examples=100, derandomize=True, print_blob=True)
-settings.register_profile(
-    "soak", settings.get_profile("dev"), max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("soak", settings.get_profile("dev"), max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+# `make test-fast`: a look while one works; `make test` tries them all.
+settings.register_profile("fast", settings.get_profile("dev"), max_examples=15)
 # A mutant is killed by the first example that fails; nobody needs the smallest.
 settings.register_profile("mutation", settings.get_profile("ci"), max_examples=30, phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
@@ -48,6 +50,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutants", type=int, default=0, help="try a sample of so many mutants; 0 tries all")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Ten thousand tests and what they import are a million objects that stay: the collector need not look for garbage while
+    they are made, nor among them whenever a test has made some.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+
+
 @pytest.fixture
 def soak_s(request: pytest.FixtureRequest) -> int:
     """The seconds that a soak test is asked to run for."""
@@ -59,6 +75,12 @@ def stock_so(pytestconfig: pytest.Config) -> bytes:
     """The Solana program under test: the package's, or the one that `--stock-program` names."""
     named = pytestconfig.getoption("--stock-program")
     return Path(named).read_bytes() if named else stock_program()
+
+
+@pytest.fixture(params=list(PLACES))
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder for each of both databases, with its database."""
+    return PLACES[request.param](tmp_path)
 
 
 @pytest.fixture

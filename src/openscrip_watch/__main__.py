@@ -1,4 +1,4 @@
-"""`python -m openscrip_watch attestor | verify | keys`: the watch as processes of its own."""
+"""`python -m openscrip_watch attestor | verify | sign-report | wind-down | keys`: the watch as processes of its own."""
 
 import argparse
 import json
@@ -9,7 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
-from openscrip_watch.keys import create_keys, load_keys
+from openscrip_watch.commands import add_sign_report, add_verify, add_wind_down, sign, verify, wind
+from openscrip_watch.keys import create_keys, ensure_auditor, load_keys
 from openscrip_watch.refusal import Refusal
 
 PARENT_CHECK_S = 0.5
@@ -25,10 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     attestor.add_argument("--config", type=Path, required=True, help="JSON file; read again when it changes")
     attestor.add_argument("--live", action="store_true", help="market time is the wall clock")
     attestor.add_argument("--die-with-parent", action="store_true", help="end when the starting process ends")
-    verify = commands.add_parser("verify", help="check everything from chains and custodian alone")
-    verify.add_argument("--config", type=Path, required=True)
-    verify.add_argument("--json", action="store_true", help="one JSON line")
+    add_verify(commands.add_parser("verify", help="check a report alone, or everything from chains and custodians"))
+    add_sign_report(commands.add_parser("sign-report", help="check a reserve report and sign it with one's own key"))
+    add_wind_down(commands.add_parser("wind-down", help="the payment list by address, without the issuer"))
     keys = commands.add_parser("keys", help="make missing key files; print the public keys")
+    keys.add_argument("--auditor", action="store_true", help="the key of whoever audits reports, and no other")
     for each in (attestor, keys):
         each.add_argument("--keys", type=Path, required=True, help="folder of the key files, mode 0600")
         each.add_argument("--passphrase-file", type=Path, help="seals and opens the key files")
@@ -36,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked.command == "attestor":
             return _attest(asked)
-        return _keys(asked) if asked.command == "keys" else _verify(asked)
+        others = {"keys": _keys, "verify": verify, "sign-report": sign, "wind-down": wind}
+        return others[str(asked.command)](asked)
     except Refusal as refusal:
         print(f"{refusal.code}: {refusal.text}", file=sys.stderr)
         return 1
@@ -74,23 +77,11 @@ def _attest(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(asked: argparse.Namespace) -> int:
-    from openscrip_watch.config import load_config  # noqa: PLC0415
-    from openscrip_watch.verify import verify  # noqa: PLC0415
-
-    checks = verify(load_config(asked.config))
-    ok = all(check.ok for check in checks)
-    if asked.json:
-        rows = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
-        print(json.dumps({"ok": ok, "checks": rows}))
-    else:
-        for check in checks:
-            print(f"{'ok    ' if check.ok else 'BROKEN'} {check.name:20} {check.detail}")
-    return 0 if ok else 1
-
-
 def _keys(asked: argparse.Namespace) -> int:
     passphrase = _passphrase(asked)
+    if asked.auditor:
+        print(json.dumps({"auditor": ensure_auditor(asked.keys, passphrase)}))
+        return 0
     create_keys(asked.keys, passphrase)
     print(json.dumps(load_keys(asked.keys, passphrase).public()))
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openscrip_watch import fields, mints, multipliers, releases, reports, transactions
+from openscrip_watch import fields, mints, multipliers, payouts, releases, reports, transactions
 from openscrip_watch.batch import Answer, Asked, Batch
 from openscrip_watch.chains.facts import ChainBook
 from openscrip_watch.clock import MarketClock
@@ -104,9 +104,9 @@ class Watch:
             self._books.setdefault(chain, ChainBook())
         if self._sources is None:
             self._sources = Sources(config, self._client, self._books)
-            self._sources.custodian.restore(self._store.movements(), self._store.statements())
-            self._saved_movements = len(self._sources.custodian.log)
-            self._saved_statements = dict(self._sources.custodian.bodies)
+            for name, reader in self._sources.custodians.readers.items():
+                reader.restore(self._store.movements(name), self._store.statements(name))
+            self._note_saved(self._sources)
         else:
             self._sources.extend(config)
         self._config, self._config_seen = config, stamp
@@ -114,22 +114,30 @@ class Watch:
 
     def _save(self, batch: Batch) -> None:
         """One transaction: what was read, what was signed."""
-        custodian = batch.sources.custodian
+        readers = batch.sources.custodians.readers
         with self._store.transaction():
             for chain, book in self._books.items():
                 self._store.put_book(chain, book)
-            self._store.put_movements(custodian.log.bodies[self._saved_movements :])
-            for isin, body in custodian.bodies.items():
-                if self._saved_statements.get(isin) is not body:
-                    self._store.put_statement(isin, body)
+            for name, reader in readers.items():
+                self._store.put_movements(name, reader.log.bodies[self._saved_movements.get(name, 0) :])
+                for isin, body in reader.bodies.items():
+                    if self._saved_statements.get((name, isin)) is not body:
+                        self._store.put_statement(name, isin, body)
             for what, key, state, row in batch.rows:
                 self._store.put_signed(what, key, state, row)
             for what, key, signature, row in batch.signatures:
                 self._store.add_signature(what, key, batch.now, signature, row)
         for book in self._books.values():
             book.mark_saved()
-        self._saved_movements = len(custodian.log)
-        self._saved_statements = dict(custodian.bodies)
+        self._note_saved(batch.sources)
+
+    def _note_saved(self, sources: Sources) -> None:
+        """What the store knows of the custodians."""
+        readers = sources.custodians.readers
+        self._saved_movements = {name: len(reader.log) for name, reader in readers.items()}
+        self._saved_statements = {
+            (name, isin): body for name, reader in readers.items() for isin, body in reader.bodies.items()
+        }
 
 
 def read_asked(path: str, body: object) -> Asked:
@@ -142,6 +150,7 @@ def read_asked(path: str, body: object) -> Asked:
         "/v1/reports": reports.ReportAsked.read,
         "/v1/transactions": transactions.read_transaction,
         "/v1/releases": releases.read_release,
+        "/v1/payouts": payouts.read_payout,
     }
     if path not in readers:
         raise BadInput("route.unknown", f"route: {path:.80} is none")

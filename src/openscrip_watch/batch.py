@@ -7,7 +7,6 @@ from typing import Any
 
 from openscrip_watch import mints, multipliers, releases, transactions
 from openscrip_watch.amounts import DOLLAR, ONE, parse
-from openscrip_watch.canonical import request_hash
 from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
 from openscrip_watch.chains.solana_wire import Asked as SolanaTransaction
 from openscrip_watch.chains.solana_wire import decode_mint
@@ -15,19 +14,22 @@ from openscrip_watch.config import StockConfig
 from openscrip_watch.crossings import Bounds
 from openscrip_watch.endings import CancelAsked, FinishAsked
 from openscrip_watch.keys import WatchKeys
+from openscrip_watch.landing import note_landed, was_burned
+from openscrip_watch.payout_desk import DAY_S, Payouts
+from openscrip_watch.payouts import PayoutAsked
 from openscrip_watch.proof import Claims
 from openscrip_watch.reading import Sources
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.register import Register, SignedCall, SignedMint, SignedRelease, SignedReport
-from openscrip_watch.reports import ReportAsked, due_report, last_report, lower_report, report_json, report_values
+from openscrip_watch.reports import ReportAsked, due_report, last_report, proof_report, report_json, report_values
 from openscrip_watch.signing import EvmSigning
 from openscrip_watch.solana_signing import SolanaSigning, Start
 from openscrip_watch.verify_solana import check_program
-from openscrip_watch.view import StockView, unsigned_mint
+from openscrip_watch.view import StockView
 
 Answer = Mapping[str, object]
 OfAction = multipliers.ChangeAsked | FinishAsked | CancelAsked
-Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked | ReportAsked
+Asked = mints.MintAsked | OfAction | transactions.TransactionAsked | releases.ReleaseAsked | PayoutAsked | ReportAsked
 _IN_TRANSACTION = "transaction"
 """What stands as a report's signature on Solana, where each transaction that brings it is signed."""
 
@@ -64,10 +66,10 @@ class Batch:
             for stock in self._stocks_of(each):
                 read[stock.symbol] = stock
                 payment = isinstance(each, releases.ReleaseAsked) and each.kind == "payment"
-                if not payment and not isinstance(each, transactions.TransactionAsked):
+                if not payment and not isinstance(each, PayoutAsked) and not isinstance(each, transactions.TransactionAsked):
                     stated[stock.symbol] = stock
         if any(isinstance(each, multipliers.ChangeAsked) for each in asked):
-            self.sources.custodian.read_events()
+            self.sources.custodians.read_events()
         self.sources.read_custodian(stated.values())
         self._stated = set(stated)
         self._settle_releases(asked)
@@ -89,6 +91,8 @@ class Batch:
                 return self._transaction(asked)
             case releases.ReleaseAsked():
                 return self._release(asked)
+            case PayoutAsked():
+                return self._payouts().approve(asked)
             case ReportAsked():
                 return self._lower(asked)
 
@@ -101,8 +105,8 @@ class Batch:
         offences = (self._offences.get(f"{chain}:{token}", "") for chain, token in stock.tokens.items())
         view = StockView(
             stock=stock,
-            statement=self.sources.custodian.statements[stock.isin],
-            line=self.sources.custodian.custody.line(stock.isin),
+            statement=self.sources.custodians.held(stock.isin),
+            line=self.sources.custodians.line(stock.isin),
             standings={chain: self._standings[chain, stock.symbol] for chain in addresses},
             facts={chain: self.sources.books[chain].token(token) for chain, token in addresses.items()},
             register=self._register,
@@ -155,12 +159,13 @@ class Batch:
         return self._reported(view, due_report(view, chain, claims, self.now, self._config.feed_refresh_s))
 
     def _lower(self, asked: ReportAsked) -> Answer:
-        """The report that takes back what a chain's tokens do not need; None where the chain's own is no more."""
+        """The report that takes back what a chain's tokens do not need, or that is due; None where the chain's own serves."""
         view = self.view(self._stock(asked.stock))
         founded = asked.chain in view.standings
         refuse_unless(founded, "chain.token", f"chain: {asked.stock:.40} was not founded on {asked.chain:.20}")
         view.refuse_unless_explained()
-        report = self._reported(view, lower_report(view, asked.chain))
+        bounds = self._config.heartbeat_s, self._config.deviation_bps
+        report = self._reported(view, proof_report(view, asked.chain, view.claimed(), self.now, *bounds))
         told = last_report(view, asked.chain)
         if asked.asked is None or told is None or is_evm(asked.chain):
             return {"report": report}
@@ -185,7 +190,7 @@ class Batch:
         view = self._founded(asked)
         call = multipliers.earlier_change(asked, self._register.calls, view)
         if call is None:
-            notices, age = self.sources.custodian.notices, self._config.statement_age_s_max
+            notices, age = self.sources.custodians.notices, self._config.statement_age_s_max
             multipliers.judge(asked, view, self.now, age, notices)
         if not is_evm(asked.chain):
             call = SignedCall(asked.key, asked.chain, asked.content, self._solana().change(asked))
@@ -193,7 +198,7 @@ class Batch:
         elif call is None:
             call = SignedCall(asked.key, asked.chain, asked.content, *self._evm(asked.chain).change(asked))
             self._put_call("multiplier", call)
-        return _of_change(call)
+        return call.told
 
     def _finish(self, asked: FinishAsked) -> Answer:
         view = self._founded(asked)
@@ -254,10 +259,14 @@ class Batch:
                 if stock is None:
                     raise Refusal("release.stock", text)
                 releases.judge_delivery(asked, self.view(stock))
+            elif asked.kind == "conversion":
+                self._judge_conversion(asked)
+            elif asked.instruction.get("to") == releases.BROKER:
+                releases.judge_repayment(asked, self._register.releases_for(asked.reference), self.sources.lent)
             else:
                 self._judge_payment(asked)
             signature = b64encode(self._keys.approver.sign(asked.content.encode())).decode()
-            before = SignedRelease(asked.id, asked.kind, asked.reference, asked.amount, asked.content, signature)
+            before = SignedRelease(asked.id, asked.kind, asked.reference, asked.amount, asked.content, signature, at=self.now)
             self._register.put_release(before)
             self._record("release", before.id, before.state, asdict(before))
             self._sign(asked.kind, before.id, signature, asdict(before))
@@ -273,10 +282,40 @@ class Batch:
             asked,
             view,
             self._register.releases_for(asked.reference),
-            lambda reference: parse(self.sources.custodian.cash(reference)["received"], DOLLAR, "cash: received"),
+            lambda reference: parse(self.sources.custodians.cash(reference)["received"], DOLLAR, "cash: received"),
             sold,
             self._config.fraction_usd_max,
         )
+
+    def _judge_conversion(self, asked: releases.ReleaseAsked) -> None:
+        coin = self._config.coins.get(f"{asked.instruction['asset']}:{asked.instruction['chain']}")
+        day = self.now // DAY_S
+        made = (each for each in self._register.releases.values() if each.kind == "conversion" and each.at // DAY_S == day)
+        gone = sum(each.amount for each in made)
+        limit = self._config.convert_usd_day_max
+        releases.judge_conversion(asked, self._register.releases, coin.treasury if coin else "", gone, limit)
+
+    def _payouts(self) -> Payouts:
+        """The approver of coins, on this reading."""
+        return Payouts(self.sources, self._register, self._keys, self.now, self._judge_redeemed, self._keep_release)
+
+    def _judge_redeemed(self, asked: PayoutAsked) -> None:
+        """A payout of a redemption, as a payment of it in dollars; to nobody but who burned."""
+        view = self._burned_in(asked.request)
+        if view is None:
+            raise Refusal("payout.reason", f"payout: {asked.reference:.80} was no deposit, conversion or burned redemption")
+        fact = releases.burned_fact([view], asked.request)
+        escrowed = view.facts[fact.chain].escrowed.get(asked.request) if fact else None
+        holder = (escrowed or fact).party if fact else ""
+        refuse_unless(
+            holder.lower() == asked.payout["to"].lower(), "payout.receiver", f"payout: {asked.payout['to']:.60} had not burned"
+        )
+        self._judge_payment(releases.ReleaseAsked("payment", asked.payout, asked.id, asked.reference, asked.amount))
+
+    def _keep_release(self, release: SignedRelease) -> None:
+        self._register.put_release(release)
+        self._record("release", release.id, release.state, asdict(release))
+        self._sign(release.kind, release.id, release.signature, asdict(release))
 
     def _burned_in(self, request: str) -> StockView | None:
         """The stock whose token was burned for a request."""
@@ -298,6 +337,8 @@ class Batch:
                 return [self._stock(asked.stock)]
             case transactions.TransactionAsked():
                 return [stock for stock in stocks if asked.mint and stock.mint == asked.mint]
+            case PayoutAsked():
+                return [] if asked.of_deposit else stocks
             case releases.ReleaseAsked():
                 isin = asked.instruction.get("isin")
                 return [stock for stock in stocks if asked.kind == "payment" or stock.isin == isin]
@@ -309,52 +350,29 @@ class Batch:
         return stock
 
     def _note_landed(self, stocks: Collection[StockConfig]) -> None:
-        """Move signed mints to landed or dead, and look for mints that nobody here signed."""
-        changed: list[SignedMint] = []
-        for chain, book in self.sources.books.items():
-            if book.anew:
-                changed += self._register.unland(chain)
-                self._claims.clear()
-                for facts in (each for other in self.sources.books.values() for each in other.tokens.values()):
-                    facts.refloat()
-            for fact in book.unsaved:
-                facts = book.token(fact.token)
-                offence = fact.what == "minted" and unsigned_mint(facts, self._register, [fact.request])
-                if offence and f"{chain}:{fact.token}" not in self._offences:
-                    self._offences[f"{chain}:{fact.token}"] = f"{chain}: {offence}"
+        """Record what landed or died, and what nobody here signed."""
         tokens = {(name, stock.symbol): token for stock in stocks for name, token in stock.tokens.items()}
-        standings = {key: each for key, each in self._standings.items() if key in tokens}
-        times = {chain: standing.at for (chain, _), standing in standings.items()}
-        epochs = {(key[0], tokens[key]): standing.epoch for key, standing in standings.items()}
-        signer_epochs = {name: reader.signer_epoch for name, reader in self.sources.evms.items()}
-        if self.sources.solana:
-            signer_epochs["solana"] = self.sources.solana.signer_epoch
-        changed += self._register.landed(self.sources.books, times, epochs, signer_epochs)
-        for mint in changed:
+        for mint in note_landed(self.sources, self._register, self._claims, self._offences, self._standings, tokens):
             self._record("mint", mint.mint_id, mint.state, asdict(mint))
 
     def _settle_releases(self, asked: Sequence[Asked]) -> None:
         """Note how the custodian ended what was approved: movements for deliveries, its answer for payments."""
-        custody = self.sources.custodian.custody
+        custody = self.sources.custodians.custody
         references = {each.reference for each in asked if isinstance(each, releases.ReleaseAsked)}
         for release in self._register.live_releases():
             state = "live"
             if release.kind == "delivery":
                 state = "settled" if release.id in custody.moved else "live"
                 state = "failed" if release.id in custody.ended else state
-            elif self._payment_matters(release, references):
-                status = self.sources.custodian.payment_status(release.id)
+            elif release.kind == "payout":
+                state = self._payouts().state_of(release)
+            elif (release.kind == "payment" and release.reference in references) or was_burned(self.sources, release.reference):
+                status = self.sources.custodians.payment_status(release.id)
                 state = {"sent": "settled", "failed": "failed"}.get(status, "live")
             if state in ("settled", "failed"):
                 after = replace(release, state="settled" if state == "settled" else "failed")
                 self._register.put_release(after)
                 self._record("release", after.id, after.state, asdict(after))
-
-    def _payment_matters(self, release: SignedRelease, references: set[str]) -> bool:
-        """A payment closes a claim, or stands before another payment under the same reference."""
-        request = request_hash(release.reference)
-        burned = any(request in facts.burned for book in self.sources.books.values() for facts in book.tokens.values())
-        return burned or release.reference in references
 
     def _put_call(self, what: str, call: SignedCall) -> Answer:
         self._register.calls[call.key] = call
@@ -379,9 +397,3 @@ class Batch:
 
     def _sign(self, what: str, key: str, signature: str, row: Mapping[str, Any]) -> None:
         self.signatures.append((what, key, signature, row))
-
-
-def _of_change(call: SignedCall) -> Answer:
-    """The signature under a change and, on EVM, the one under its corporate action."""
-    action = {"action_signature": call.action_signature} if call.action_signature else {}
-    return {"signature": call.signature} | action

@@ -17,6 +17,15 @@ def document_hash(document: object) -> str:
     return hashlib.sha256(canonical(document)).hexdigest()
 
 
+REVISION = "~"
+_REVISIONS_MAX = 9
+
+
+def revisions(event_id: str, last: int = _REVISIONS_MAX) -> tuple[str, ...]:
+    """The ids under which chains may know an event: its own, and one for each time that it came again corrected."""
+    return (event_id, *(f"{event_id}{REVISION}{number}" for number in range(2, last + 1)))
+
+
 def request_hash(request_id: str) -> str:
     """What stands for a request or mint id on every chain: SHA-256 of `openscrip:` + id, in hex."""
     return hashlib.sha256(f"openscrip:{request_id}".encode()).hexdigest()

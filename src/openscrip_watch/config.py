@@ -38,6 +38,29 @@ class SolanaConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CustodianConfig:
+    """Where a custodian answers, its ed25519 key in base64 or hex, and in which form it speaks: `json` or `iso20022`."""
+
+    url: str
+    public_key: str
+    form: str = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class CoinConfig:
+    """A stablecoin on one chain: who holds it for clients, and the bank's address there. `treasurer` is Solana's first key.
+
+    A deposit is final with `depth` blocks on top of it, where the chain counts so.
+    """
+
+    token: str
+    treasury: str
+    bank: str
+    treasurer: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StockConfig:
     """A stock: its line at the custodian, its token and feed on EVM, its mint on Solana; empty where not listed."""
 
@@ -51,6 +74,12 @@ class StockConfig:
     """The epoch at listing; needed only for a stock that is on Solana alone."""
     more: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Token and feed on further EVM chains, by chain."""
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """The segregated account at single custodians, by their names, where it is another than `account`."""
+
+    def account_at(self, custodian: str) -> str:
+        """The segregated account at a custodian."""
+        return self.accounts.get(custodian, self.account)
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -74,8 +103,8 @@ class StockConfig:
 class WatchConfig:
     """Everything that the watch is told. Times in seconds of market time, money in dollars."""
 
-    custodian: str
-    custodian_key: str
+    custodians: Mapping[str, CustodianConfig]
+    """By name; the reserve is what all of them state."""
     broker: str
     evm: EvmConfig | None
     solana: SolanaConfig | None
@@ -84,6 +113,10 @@ class WatchConfig:
     """Public folder with `evidence.jsonl`; used by the verifier."""
     statement_age_s_max: int = 300
     feed_refresh_s: int = 1_800
+    heartbeat_s: int = 86_400
+    """A reserve on chain that was stated so long ago is reported again when the issuer asks."""
+    deviation_bps: int = 50
+    """Likewise one that differs from the newest statements by more than so many hundredths of a per cent."""
     fraction_usd_max: int = field(default=5_000)
     """The most that is paid for a fraction of a share without a sale at the broker."""
     crossing_hour_shares: int = 100_000
@@ -92,6 +125,12 @@ class WatchConfig:
     """The same for single lanes, `source>destination`."""
     more_evm: Mapping[str, EvmConfig] = field(default_factory=dict)
     """Further EVM chains by name."""
+    coins: Mapping[str, CoinConfig] = field(default_factory=dict)
+    """Stablecoins that clients pay with, by `asset:chain`."""
+    convert_usd_day_max: int = 5_000_000
+    """The most coins that go to the bank in one day."""
+    bank: str = ""
+    """Where money comes in and goes out; the first custodian where none is named."""
 
     @property
     def evm_chains(self) -> dict[str, EvmConfig]:
@@ -113,9 +152,10 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
     """The configuration in a JSON object. Raises `BadInput` or `Refusal("config.…")`."""
     stocks = {symbol: _stock(symbol, fields.mapping(each, symbol)) for symbol, each in _object(body, "stocks").items()}
     evm, solana = _object(body, "evm"), _object(body, "solana")
+    custodians = _custodians(body)
     config = WatchConfig(
-        custodian=fields.text(body, "custodian").rstrip("/"),
-        custodian_key=fields.text(body, "custodian_public_key"),
+        custodians=custodians,
+        bank=str(body.get("bank") or next(iter(custodians.values())).url).rstrip("/"),
         broker=str(body.get("broker") or "").rstrip("/"),
         evm=_evm_chain(evm) if evm else None,
         solana=SolanaConfig(
@@ -132,6 +172,7 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
         more_evm={name: _evm_chain(_object(body, name)) for name in _further(body)},
         lanes={lane: fields.integer(_object(body, "lanes"), lane) for lane in _object(body, "lanes")},
         evidence=str(body.get("evidence") or ""),
+        coins={name: _coin(fields.mapping(each, name)) for name, each in _object(body, "coins").items()},
         **{name: fields.integer(body, name, 1) for name in _LIMITS if name in body},
     )
     complete = all(chain in config.chains for each in stocks.values() for chain in each.tokens)
@@ -139,7 +180,38 @@ def read_config(body: Mapping[str, Any]) -> WatchConfig:
     return config
 
 
-_LIMITS = ("statement_age_s_max", "feed_refresh_s", "fraction_usd_max", "crossing_hour_shares")
+_LIMITS = (
+    "heartbeat_s", "deviation_bps", "statement_age_s_max", "feed_refresh_s", "fraction_usd_max", "crossing_hour_shares",
+    "convert_usd_day_max",
+)  # fmt: skip
+
+
+_FORMS = ("json", "iso20022")
+
+
+def _custodians(body: Mapping[str, Any]) -> dict[str, CustodianConfig]:
+    """By name, in the order of the file; `custodian` and `custodian_public_key` name the only one of a small file."""
+    several = _object(body, "custodians")
+    if not several:
+        only = CustodianConfig(fields.text(body, "custodian").rstrip("/"), fields.text(body, "custodian_public_key"))
+        return {"custodian": only}
+    found = {}
+    for name in several:
+        each = fields.inner(several, name)
+        form = str(each.get("form", "json"))
+        refuse_unless(form in _FORMS, "config.form", f"config: custodian {name:.40} speaks {form!r:.20}; use json or iso20022")
+        found[name] = CustodianConfig(fields.text(each, "url").rstrip("/"), fields.text(each, "public_key"), form)
+    return found
+
+
+def _coin(body: Mapping[str, Any]) -> CoinConfig:
+    return CoinConfig(
+        fields.text(body, "token"),
+        fields.text(body, "treasury"),
+        fields.text(body, "bank"),
+        str(body.get("treasurer", "")),
+        int(body.get("depth", 0)),
+    )
 
 
 def _further(body: Mapping[str, Any]) -> list[str]:
@@ -178,14 +250,15 @@ def refuse_unless_extends(before: WatchConfig | None, after: WatchConfig) -> Non
     refuse_unless(
         kept and (same == same_now or not before.stocks),
         "config.changed",
-        "config: a listed stock, the custodian's key or a contract was changed; only stocks may be added",
+        "config: a listed stock, a custodian's key or a contract was changed; only stocks may be added",
     )
 
 
 def _identity(config: WatchConfig) -> tuple[object, ...]:
     """What must stay once a stock is listed."""
     contracts = {name: each.issuer_contract for name, each in config.evm_chains.items()}
-    return config.custodian_key, contracts, config.solana and config.solana.program
+    keys = {name: (each.public_key, each.form) for name, each in config.custodians.items()}
+    return keys, contracts, config.solana and config.solana.program
 
 
 def _stock(symbol: str, body: Mapping[str, Any]) -> StockConfig:
@@ -199,6 +272,7 @@ def _stock(symbol: str, body: Mapping[str, Any]) -> StockConfig:
         mint=fields.text(solana, "mint") if solana else "",
         epoch=fields.integer(body, "epoch") if "epoch" in body else 0,
         more={name: _token_and_feed(_object(body, name)) for name in _further(body)},
+        accounts={name: fields.text(_object(body, "accounts"), name) for name in _object(body, "accounts")},
     )
 
 

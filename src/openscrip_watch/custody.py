@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from openscrip_watch.canonical import request_hash
+from openscrip_watch.canonical import request_hash, revisions
 from openscrip_watch.refusal import Refusal, refuse_unless
 from openscrip_watch.statement import Movement
 
@@ -20,8 +20,10 @@ class Line:
     """By the hash of the redemption that they name as reference."""
     splits: dict[int, Fraction] = field(default_factory=dict)
     """New shares for one old, by the epoch that the split began."""
+    twice: set[str] = field(default_factory=set)
+    """Receipts under one name at two custodians: neither proves anything."""
     split_actions: set[str] = field(default_factory=set)
-    """Hashes of the event ids of booked splits, as chains name them."""
+    """Hashes of the event ids of booked splits, as chains name them, also where they come again after a correction."""
 
     def factor(self, start: int, end: int) -> Fraction:
         """What one share of epoch `start` is in shares of epoch `end`. Raises `epoch.unknown`."""
@@ -41,7 +43,6 @@ class Custody:
         """Instructions that never will move anything."""
         self.moved: dict[str, Movement] = {}
         """Settled instructions."""
-        self.count = 0
 
     def line(self, isin: str) -> Line:
         """The movements of one stock."""
@@ -50,16 +51,20 @@ class Custody:
     def extend(self, movements: Iterable[Movement]) -> None:
         """Take movements in. A split's terms stand in its reference as new/old."""
         for each in movements:
-            self.count = each.seq
             line = self.line(each.isin)
             if each.type == "receipt":
-                line.receipts[each.instruction] = self.moved[each.instruction] = each
+                before = line.receipts.setdefault(each.instruction, each)
+                if before.keeper != each.keeper:
+                    line.twice.add(each.instruction)
+                self.moved[each.instruction] = each
             elif each.type == "delivery":
                 line.deliveries.setdefault(request_hash(each.reference), []).append(each)
                 self.moved[each.instruction] = each
             elif each.type == "split":
-                line.splits[each.epoch] = _ratio(each)
-                line.split_actions.add(request_hash(each.instruction))
+                ratio = _ratio(each)
+                text = f"movements: {each.keeper} booked epoch {each.epoch} of {each.isin} as {ratio}, another otherwise"
+                refuse_unless(line.splits.setdefault(each.epoch, ratio) == ratio, "movement.split", text)
+                line.split_actions |= {request_hash(name) for name in revisions(each.instruction)}
             elif each.type in ENDED:
                 self.ended[each.instruction] = each
 

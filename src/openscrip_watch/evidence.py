@@ -46,7 +46,7 @@ class EvidenceCheck:
     def check_stock(
         self,
         isin: str,
-        account: str,
+        accounts: Mapping[str, str],
         line: Line,
         mints: Sequence[Fact],
         burned: Mapping[str, Fact],
@@ -63,7 +63,7 @@ class EvidenceCheck:
         for receipt, uses in self._taken.items():
             settled = line.receipts.get(receipt)
             where = f"evidence: receipt {receipt:.80}"
-            if settled is None or settled.account != account:
+            if settled is None or settled.account != accounts.get(settled.keeper) or receipt in line.twice:
                 raise Refusal("evidence.receipt", f"{where} was not settled in the segregated account")
             used = sum((Fraction(shares) * line.factor(epoch, settled.epoch) for shares, epoch in uses), Fraction(0))
             text = f"{where} of {show(settled.quantity, SHARE)} shares was used for {show(int(used), SHARE)}"

@@ -30,6 +30,7 @@ _PATHS = (
     "/v1/cancellations",
     "/v1/transactions",
     "/v1/releases",
+    "/v1/payouts",
     "/v1/reports",
 )
 

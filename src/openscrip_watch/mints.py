@@ -161,8 +161,8 @@ def _refuse_without_receipts(mint: SignedMint, view: StockView) -> None:
         view.line,
         view.register.uses([name for name, _ in mint.receipts], mint.mint_id),
         view.statement.epoch,
-        view.statement.movement_seq,
-        view.stock.account,
+        view.statement.reach,
+        {part.keeper: view.stock.account_at(part.keeper) for part in view.statement.parts},
     )
 
 

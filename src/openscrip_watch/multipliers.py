@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from openscrip_watch import fields
 from openscrip_watch.amounts import DOLLAR, ONE, SHARE, f64_down, parse, same_f64, show
-from openscrip_watch.canonical import NO_HASH, canonical, document_hash, request_hash
+from openscrip_watch.canonical import NO_HASH, REVISION, canonical, document_hash, request_hash
 from openscrip_watch.chains.facts import Standing, is_evm
 from openscrip_watch.chains.solana_wire import Asked, read_asked
 from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
@@ -20,8 +20,10 @@ from openscrip_watch.register import SignedCall
 from openscrip_watch.view import StockView
 
 _NEW_YORK = ZoneInfo("America/New_York")
-SPLITS = ("SPLF", "SPLR")
-DIVIDEND = "DVCA"
+SPLITS = ("SPLF", "SPLR", "DVSE", "BONU")
+CASH = ("DVCA", "CAPD", "INTR")
+"""Events that are paid in cash and reinvested; chains know each as a cash dividend, and a bonus as a stock dividend."""
+_ON_CHAIN = {"CAPD": "DVCA", "INTR": "DVCA", "BONU": "DVSE"}
 NOTICE_S = 600
 """The least that every chain asks for between scheduling and effect."""
 HORIZON_S_MAX = 60 * 86_400
@@ -29,7 +31,7 @@ PAUSE_S_MAX = 7 * 86_400
 """How long before it is staged prices may have waited for a change; the last hour of it is time to land."""
 _LANDING_S_MAX = 3_600
 _SOURCES_MAX = 10
-_TERMS = ("event", "ex_date", "record_date", "pay_date", "ratio_new", "ratio_old", "cash_usd")
+TERMS = ("event", "ex_date", "record_date", "pay_date", "ratio_new", "ratio_old", "cash_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ def action_values(asked: ChangeAsked) -> tuple[str | int, ...]:
 
 def announced_facts(event: Mapping[str, Any]) -> tuple[str | int, ...]:
     """What a notice gives of a corporate action: kind in its word, ex-, record and pay date, ratio, cash in 1e-6 USD."""
-    kind, dividend = str(event["event"]).encode().hex().ljust(64, "0"), event["event"] == DIVIDEND
+    code, dividend = str(event["event"]), event["event"] in CASH
+    kind = _ON_CHAIN.get(code, code).encode().hex().ljust(64, "0")
     days = (_day_number(event.get(name)) for name in ("ex_date", "record_date", "pay_date"))
     ratio = (0, 0) if dividend else (int(event["ratio_new"]), int(event["ratio_old"]))
     return (kind, *days, *ratio, parse(event["cash_usd"], DOLLAR, "event: cash_usd") if dividend else 0)
@@ -161,18 +164,29 @@ def _refuse_another_action(asked: ChangeAsked, view: StockView, notices: Mapping
     event_id = fields.text(asked.event, "event_id", 200)
     bound = asked.action == request_hash(event_id)
     refuse_unless(bound, "event.action", f"event: action {asked.action} was not the hash of {event_id:.80}")
-    notice = notices.get(event_id)
+    notice = announced_under(event_id, notices)
     refuse_unless(notice is not None, "event.unknown", f"event: the custodian did not announce {event_id:.80}")
     told = dict(notice or {})
     refuse_unless(told.get("isin") == view.stock.isin, "event.stock", f"event: {event_id:.80} was about another stock")
-    for name in _TERMS:
+    for name in TERMS:
         text = f"event: {name} of {event_id:.80} was {asked.event.get(name)!r:.40}, announced {told.get(name)!r:.40}"
         refuse_unless(_same(asked.event.get(name), told.get(name)), "event.differs", text)
-    refuse_unless(asked.event["event"] in (*SPLITS, DIVIDEND), "event.kind", "event: it changes no multiplier")
+    refuse_unless(asked.event["event"] in (*SPLITS, *CASH), "event.kind", "event: it changes no multiplier")
     sources = asked.event.get("sources")
     ordered = isinstance(sources, list) and sources == sorted({str(each) for each in sources})[:_SOURCES_MAX]
-    named = ordered and document_hash(told) in (sources or ())
+    named = ordered and str(told.get("document") or document_hash(told)) in (sources or ())
     refuse_unless(named, "event.sources", f"event: the custodian's notice of {event_id:.80} was not among its sources")
+
+
+def announced_under(event_id: str, notices: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The notice of an event, or of one that comes again under an id of its own: `EVENT~2` after a second revision."""
+    found = notices.get(event_id)
+    base, mark, number = event_id.rpartition(REVISION)
+    if found is not None or not mark or not number.isdecimal():
+        return found
+    revised = notices.get(base)
+    again = revised is not None and int(revised.get("revision") or 1) >= int(number) > 1
+    return revised if again else None
 
 
 def _refuse_another_ratio(asked: ChangeAsked) -> None:

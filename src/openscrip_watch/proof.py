@@ -12,6 +12,7 @@ from openscrip_watch.amounts import ONE, SHARE, shares_down, shares_up, show
 from openscrip_watch.chains.facts import Fact, Standing
 from openscrip_watch.custody import Line
 from openscrip_watch.refusal import refuse_unless
+from openscrip_watch.statement import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,16 @@ class Claims:
         request: str,
         line: Line,
         epoch: int,
-        movement_seq: int,
+        reach: Reach,
         restituted: Mapping[str, Sequence[Restituted]] | None = None,
     ) -> int:
-        """What is owed after deliveries up to `movement_seq` and restitutions, rescaled by the splits, rounded down."""
+        """What is owed after the deliveries within `reach` and restitutions, rescaled by the splits, rounded down."""
         if request in self.closed:
             return 0
         shares, burned_epoch = self.burned[request]
         left = shares * line.factor(burned_epoch, epoch)
         for delivery in line.deliveries.get(request, ()):
-            if delivery.seq <= movement_seq:
+            if delivery.closed_by(reach):
                 left -= delivery.quantity * line.factor(delivery.epoch, epoch)
         for back in (restituted or {}).get(request, ()):
             if back.landed:
@@ -125,18 +126,20 @@ def refuse_unless_receipts_allow(
     line: Line,
     used: Mapping[str, Sequence[tuple[int, int]]],
     epoch: int,
-    movement_seq: int,
-    account: str,
+    reach: Reach,
+    accounts: str | Mapping[str, str],
 ) -> None:
     """Each receipt settled in the segregated account and is used at most to its quantity; together they give `needed`.
 
-    `used`: (shares, epoch) of other mints by receipt. Raises `evidence.receipt`, `evidence.used`, `evidence.short`.
+    `accounts` by custodian, or the only one's. `used`: (shares, epoch) of other mints by receipt. Raises
+    `evidence.receipt`, `evidence.used`, `evidence.short`.
     """
     names = [name for name, _ in receipts]
     refuse_unless(len(set(names)) == len(names), "evidence.receipt", "evidence: a receipt was named twice")
     for name, shares in receipts:
         settled = line.receipts.get(name)
-        known = settled is not None and settled.seq <= movement_seq and settled.account == account
+        known = settled is not None and settled.closed_by(reach) and settled.account == _account(accounts, settled.keeper)
+        known = known and name not in line.twice
         refuse_unless(known, "evidence.receipt", f"evidence: receipt {name:.80} was not settled in the segregated account")
         if settled is None:
             continue
@@ -150,3 +153,7 @@ def refuse_unless_receipts_allow(
     total = sum(shares for _, shares in receipts)
     text = f"evidence: receipts of {show(total, SHARE)} shares were below the {show(needed, SHARE)} that the mint needs"
     refuse_unless(total >= needed, "evidence.short", text)
+
+
+def _account(accounts: str | Mapping[str, str], keeper: str) -> str:
+    return accounts if isinstance(accounts, str) else accounts.get(keeper, "")

@@ -11,7 +11,8 @@ from openscrip_watch.chains.facts import ChainBook, Standing
 from openscrip_watch.chains.rpc import Rpc
 from openscrip_watch.chains.solana import SolanaReader
 from openscrip_watch.config import StockConfig, WatchConfig
-from openscrip_watch.custodian import CustodianReader, HttpSource
+from openscrip_watch.custodian import HttpSource
+from openscrip_watch.custodians import Custodians
 from openscrip_watch.refusal import Refusal
 
 IDLE_S = 2.0
@@ -32,7 +33,7 @@ class Sources:
         self.config = config
         self.client = client
         self.books = books
-        self.custodian = CustodianReader(HttpSource("custodian", config.custodian, client), config.custodian_key, keep=keep)
+        self.custodians = Custodians(config, client, keep=keep)
         self.broker = HttpSource("broker", config.broker, client) if config.broker else None
         self.sales = Sales()
         self.evms: dict[str, EvmReader] = {}
@@ -48,7 +49,7 @@ class Sources:
     def extend(self, config: WatchConfig) -> None:
         """Go on with a configuration that added stocks or moved an address."""
         self.config = config
-        self.custodian.source.url = config.custodian
+        self.custodians.extend(config)
         self.broker = HttpSource("broker", config.broker, self.client) if config.broker else None
         self._connect()
 
@@ -58,6 +59,12 @@ class Sources:
         if reader is None:
             raise Refusal("chain.unknown", f"chain: {name:.20} was not configured")
         return reader
+
+    def lent(self, loan: str) -> int:
+        """What the broker says that it lent and charged for a loan, in 1e-6 dollars; 0 while no broker is read."""
+        if self.broker:
+            self.sales.update(self.broker)
+        return self.sales.loans.get(loan, 0)
 
     def need_solana(self) -> SolanaReader:
         """The Solana reader. Raises `chain.unknown`."""
@@ -76,7 +83,7 @@ class Sources:
     def read_custodian(self, stocks: Collection[StockConfig]) -> None:
         """The newest statements of these stocks, verified."""
         for isin in dict.fromkeys(stock.isin for stock in stocks):
-            self.custodian.statement(isin)
+            self.custodians.read(isin)
 
     def read_chains(self, stocks: Collection[StockConfig]) -> dict[tuple[str, str], Standing]:
         """The standing of each token by (chain, symbol), and into the books what happened up to it."""

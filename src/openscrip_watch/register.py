@@ -72,6 +72,12 @@ class SignedCall:
     signature: str = ""
     action_signature: str = ""
 
+    @property
+    def told(self) -> dict[str, object]:
+        """The signature under a change and, on EVM, the one under its corporate action."""
+        action: dict[str, object] = {"action_signature": self.action_signature} if self.action_signature else {}
+        return {"signature": self.signature} | action
+
 
 @dataclass(frozen=True, slots=True)
 class SignedReport:
@@ -103,7 +109,9 @@ def report_key(chain: str, token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignedRelease:
-    """An approved delivery or payment. `amount` in 1e-9 share or 1e-6 dollar; `state` as the custodian ended it."""
+    """An approved delivery or payment. `amount` in 1e-9 share or 1e-6 dollar; `state` as the custodian ended it, or for a
+    payout of coins the chain; `at` is when a payout was approved.
+    """
 
     id: str
     kind: str
@@ -112,6 +120,7 @@ class SignedRelease:
     content: str
     signature: str
     state: Literal["live", "settled", "failed"] = "live"
+    at: int = 0
 
 
 @dataclass(slots=True)
@@ -177,7 +186,7 @@ class Register:
             self._live_releases[release.id] = None
         else:
             self._live_releases.pop(release.id, None)
-        if release.kind == "payment" and release.state == "settled":
+        if release.kind in {"payment", "payout"} and release.state == "settled":
             self.paid.add(request_hash(release.reference))
 
     def live_releases(self) -> list[SignedRelease]:
@@ -254,19 +263,20 @@ class Register:
     def landed(
         self,
         books: Mapping[str, ChainBook],
-        times: Mapping[str, int],
+        times: Mapping[tuple[str, str], int],
         epochs: Mapping[tuple[str, str], int],
         signer_epochs: Mapping[str, int],
     ) -> list[SignedMint]:
         """Move what landed or died to its state; the changed mints are returned, to be stored.
 
         A voucher is dead when the chain's final time is past its deadline, or the token's epoch or the keys' generation
-        (which never go back) have passed the voucher's. All by chain, epochs also by token.
+        (which never go back) have passed the voucher's. `times` and `epochs` by chain and token, of what was read now
+        alone: a token whose history was not read up to that time may hold the mint, and nothing of it is dead.
         """
 
         def dead(mint: SignedMint) -> bool:
             passed = epochs.get((mint.chain, mint.token), -1) > mint.epoch
-            late = times.get(mint.chain, 0) > mint.deadline or passed
+            late = times[mint.chain, mint.token] > mint.deadline or passed
             return late or signer_epochs.get(mint.chain, 0) > mint.signer_epoch
 
         changed = []
@@ -276,7 +286,7 @@ class Register:
                 mint = self.mints[mint_id]
                 if request_hash(mint_id) in minted:
                     changed.append(replace(mint, state="landed"))
-                elif dead(mint):
+                elif (chain, token) in times and dead(mint):
                     changed.append(replace(mint, state="dead"))
         for mint in changed:
             self.put_mint(mint)

@@ -12,8 +12,11 @@ from openscrip_watch.refusal import BadInput, Refusal, refuse_unless
 from openscrip_watch.register import SignedRelease
 from openscrip_watch.view import StockView
 
+BROKER = "BROKER"
+"""Counterparty of sales, and who is paid where a loan is repaid."""
 _DELIVERY = {"id", "kind", "isin", "quantity", "account", "counterparty", "reference"}
 _PAYMENT = {"id", "to", "amount", "reference"}
+_CONVERSION = {"id", "side", "asset", "chain", "amount", "address", "transfer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class ReleaseAsked:
 def read_release(body: Mapping[str, Any]) -> ReleaseAsked:
     """The request in a JSON body. Raises `BadInput`."""
     kind, instruction = fields.text(body, "kind", 20), fields.inner(body, "instruction")
-    known = {"delivery": _DELIVERY, "payment": _PAYMENT}.get(kind)
+    known = {"delivery": _DELIVERY, "payment": _PAYMENT, "conversion": _CONVERSION}.get(kind)
     if known is None or set(instruction) != known:
         raise BadInput("body.field", "instruction: its fields were not those of a delivery or a payment")
     amount = (
@@ -50,7 +53,8 @@ def read_release(body: Mapping[str, Any]) -> ReleaseAsked:
     )
     if amount <= 0 or not all(isinstance(value, str) for value in instruction.values()):
         raise BadInput("body.value", "instruction: an amount was zero or a field was no text")
-    identity = (fields.text(instruction, "id", 200), fields.text(instruction, "reference", 200))
+    reference = "id" if kind == "conversion" else "reference"
+    identity = (fields.text(instruction, "id", 200), fields.text(instruction, reference, 200))
     return ReleaseAsked(kind, instruction, *identity, amount)
 
 
@@ -68,10 +72,11 @@ def judge_delivery(asked: ReleaseAsked, view: StockView) -> None:
     """Shares leave for a burned redemption alone, up to its claim, on one instruction at a time."""
     instruction, where = asked.instruction, f"release: {asked.id:.80}"
     refuse_unless(instruction["kind"] == "deliver_free", "release.kind", f"{where} was no delivery")
-    refuse_unless(instruction["account"] == view.stock.account, "release.account", f"{where} left another account")
+    own = {view.stock.account_at(part.keeper) for part in view.statement.parts}
+    refuse_unless(instruction["account"] in own, "release.account", f"{where} left another account")
     fact = burned_fact([view], asked.request)
     refuse_unless(fact is not None, "release.burn", f"{where}: redemption {asked.reference:.80} was not burned")
-    to_broker = instruction["counterparty"] == "BROKER"
+    to_broker = instruction["counterparty"] == BROKER
     kind_agrees = fact is not None and to_broker == (_kind(fact, view) == CASH)
     text = f"{where}: counterparty {instruction['counterparty']:.40} did not fit the redemption's kind"
     refuse_unless(kind_agrees, "release.counterparty", text)
@@ -93,7 +98,7 @@ def judge_payment(
 
     `received` gives 1e-6 dollars by reference; `sold` (shares in 1e-9, proceeds in 1e-6 dollars) of executed sales.
     """
-    payments = [each for each in releases if each.kind == "payment" and each.state != "failed"]
+    payments = [each for each in releases if each.kind in {"payment", "payout"} and each.state != "failed"]
     if view is None:
         total, paid_in = sum(each.amount for each in payments) + asked.amount, received(asked.reference)
         text = f"release: {show(total, DOLLAR)} would go back under {asked.reference:.80}, {show(paid_in, DOLLAR)} came in"
@@ -117,6 +122,37 @@ def judge_payment(
         return
     text = f"{where}: {show(asked.amount, DOLLAR)} dollars were asked, the sale allows {show(allowed, DOLLAR)}"
     refuse_unless(asked.amount <= allowed, "release.proceeds", text)
+
+
+def judge_repayment(asked: ReleaseAsked, releases: Sequence[SignedRelease], lent: Callable[[str], int]) -> None:
+    """Cash goes to the broker for a loan that the broker itself told of, all payments together up to what it lent and charged.
+
+    `lent` gives 1e-6 dollars by the loan's id, which is the payment's reference.
+    """
+    paid = sum(each.amount for each in releases if each.kind == "payment" and each.state != "failed")
+    owed = lent(asked.reference)
+    said = f"{show(paid + asked.amount, DOLLAR)} dollars would be repaid, {show(owed, DOLLAR)} were lent and charged"
+    text = f"release: {asked.id:.80}: {said}; ask again when the broker told of the loan"
+    refuse_unless(paid + asked.amount <= owed, "release.loan", text)
+
+
+def judge_conversion(
+    asked: ReleaseAsked, releases: Mapping[str, SignedRelease], treasury: str, gone_today: int, day_usd_max: int
+) -> None:
+    """Coins are converted after they were approved to go to the bank; dollars only into coins for our own treasury.
+
+    Raises `conversion.payout`, `conversion.address` or `conversion.limit`.
+    """
+    instruction, where = asked.instruction, f"conversion: {asked.id:.80}"
+    refuse_unless(instruction["address"].lower() == treasury.lower() != "", "conversion.address", f"{where} named no treasury")
+    if instruction["side"] == "to_dollars":
+        sent = releases.get(f"{asked.id}:send")
+        same = sent is not None and sent.kind == "payout" and sent.amount == asked.amount
+        refuse_unless(same, "conversion.payout", f"{where}: as many coins were not approved to go to the bank")
+        return
+    total = gone_today + asked.amount
+    text = f"{where}: {show(total, DOLLAR)} would be converted in a day, {show(day_usd_max * DOLLAR, DOLLAR)} may"
+    refuse_unless(total <= day_usd_max * DOLLAR, "conversion.limit", text)
 
 
 def burned_fact(views: Sequence[StockView], request: str) -> Fact | None:

@@ -60,6 +60,32 @@ def lower_report(view: StockView, chain: str) -> SignedReport | None:
     return _report(view, chain, needed, last) if feed.allocation > needed or coming else None
 
 
+def proof_report(
+    view: StockView, chain: str, claims: int, now: int, heartbeat_s: int, deviation_bps: int
+) -> SignedReport | None:
+    """An unsigned report that keeps the reserve on a chain true: it gives back what its tokens do not need, or it is due
+    because the feed's is old or off. The last one if it still does; None if the feed's own is good.
+
+    A shortfall is reported as it is: the shares that are held, and an allotment that is no more than they leave room for.
+    """
+    if (lowered := lower_report(view, chain)) is not None:
+        return lowered
+    standing, statement, last = view.standings[chain], view.statement, last_report(view, chain)
+    feed = standing.feed
+    if feed is None or statement.epoch != view.epoch or feed.as_of >= statement.as_of:
+        return None
+    off = abs(statement.unencumbered - feed.shares) * 10_000 > deviation_bps * max(1, feed.shares)
+    if not off and feed.epoch == statement.epoch and now - feed.as_of < heartbeat_s:
+        return None
+    needed = view.chain_owed(chain, 0)
+    room = statement.unencumbered - claims - (view.cover(view.raw(), view.highest, 0).owed - needed)
+    allocation = max(0, min(needed, room))
+    same = (statement.unencumbered, statement.epoch, allocation)
+    if last and last.sequence > feed.sequence and (last.shares, last.epoch, last.allocation) == same:
+        return last
+    return _report(view, chain, allocation, last)
+
+
 def last_report(view: StockView, chain: str) -> SignedReport | None:
     """The newest report that was signed for a chain."""
     return view.register.reports.get(report_key(chain, view.stock.address(chain)))

@@ -42,11 +42,36 @@ class Statement:
     movements_hash: str
     previous_hash: str
     hash: str
+    lent: int = 0
+    borrowed: int = 0
+    in_transit: int = 0
+    restricted: int = 0
+    other: int = 0
+    custodian: str = ""
+    """The custodian's own name for itself."""
+    keeper: str = ""
+    """The custodian's name in the configuration."""
 
     @property
     def unencumbered(self) -> int:
-        """Settled shares that back tokens: never more than the aggregate without what is blocked or pledged."""
-        return min(self.available, self.aggregate - self.blocked - self.pledged)
+        """Settled shares that back tokens: never more than the aggregate without what is kept for others."""
+        return min(self.available, self.aggregate - self.kept)
+
+    @property
+    def kept(self) -> int:
+        """Held and kept for others or by others: no part of it backs a token."""
+        kept = self.blocked + self.pledged + self.lent + self.borrowed
+        return kept + self.in_transit + self.restricted + self.other
+
+    @property
+    def reach(self) -> Mapping[str, int]:
+        """The last movement that it closes over."""
+        return {self.keeper: self.movement_seq}
+
+    @property
+    def number(self) -> str:
+        """Which statement it is, in words."""
+        return f"{self.sequence} of {self.keeper}" if self.keeper else str(self.sequence)
 
     @property
     def encumbered(self) -> int:
@@ -54,7 +79,7 @@ class Statement:
 
         What is instructed out is still among `available` until it leaves, and backs the claim that it is meant for.
         """
-        return self.pledged + self.blocked + self.pending_delivery
+        return self.kept + self.pending_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +99,28 @@ class Movement:
     counterparty: str
     reference: str
     epoch: int
+    keeper: str = ""
+    """The custodian's name in the configuration."""
+
+    def closed_by(self, reach: "Reach") -> bool:
+        """Whether a statement closes over it."""
+        return self.seq <= (reach if isinstance(reach, int) else reach.get(self.keeper, 0))
 
 
-def read_statement(body: Mapping[str, Any], key: Ed25519PublicKey) -> Statement:
+Reach = int | Mapping[str, int]
+"""The number of the last movement that counts, for each custodian by its name, or for the only one."""
+
+
+def read_statement(body: Mapping[str, Any], key: Ed25519PublicKey, keeper: str = "") -> Statement:
     """A statement whose signature is the custodian's. Raises `statement.signature` or `statement.malformed`."""
     signed = {name: value for name, value in body.items() if name != "signature"}
-    where = f"statement: {body.get('isin')!r:.20} number {body.get('sequence')!r:.20}"
+    where = f"statement: {body.get('isin')!r:.20} number {body.get('sequence')!r:.20}" + (f" of {keeper}" if keeper else "")
     try:
         key.verify(b64decode(str(body.get("signature")), validate=True), canonical(signed))
     except (InvalidSignature, ValueError):
         raise Refusal("statement.signature", f"{where} was not signed by the custodian") from None
     amount = {name: parse(body.get(name), SHARE, f"{where}: {name}") for name in _AMOUNTS}
+    amount |= {name: parse(body[name], SHARE, f"{where}: {name}") for name in _MORE_AMOUNTS if name in body}
     try:
         return Statement(
             isin=fields.text(body, "isin"),
@@ -97,17 +133,20 @@ def read_statement(body: Mapping[str, Any], key: Ed25519PublicKey) -> Statement:
             movements_hash=fields.text(body, "movements_hash"),
             previous_hash=str(body.get("previous_hash", "")),
             hash=document_hash(dict(body)),
+            custodian=str(body.get("custodian", "")),
+            keeper=keeper,
         )
     except BadInput as error:
         raise Refusal("statement.malformed", f"{where}: {error.text}") from None
 
 
 _AMOUNTS = ("available", "pending_receipt", "pending_delivery", "blocked", "pledged", "aggregate")
+_MORE_AMOUNTS = ("lent", "borrowed", "in_transit", "restricted", "other")
 
 
 def refuse_unless_next(before: Statement | None, after: Statement) -> None:
     """Each statement follows the one before it. Raises `statement.sequence` or `statement.chain`."""
-    where = f"statement: {after.isin} number {after.sequence}"
+    where = f"statement: {after.isin} number {after.number}"
     expected = before.sequence + 1 if before else 1
     refuse_unless(after.sequence == expected, "statement.sequence", f"{where} came where {expected} was due")
     if before:
@@ -118,7 +157,7 @@ def refuse_unless_next(before: Statement | None, after: Statement) -> None:
         refuse_unless(after.movement_seq >= before.movement_seq, "statement.chain", f"{where} forgot movements")
 
 
-def read_movement(body: Mapping[str, Any]) -> Movement:
+def read_movement(body: Mapping[str, Any], keeper: str = "") -> Movement:
     """A movement as the custodian tells it; only the hash in a signed statement makes it true."""
     return Movement(
         seq=fields.integer(body, "seq", 1),
@@ -131,6 +170,7 @@ def read_movement(body: Mapping[str, Any]) -> Movement:
         counterparty=str(body.get("counterparty", "")),
         reference=str(body.get("reference", "")),
         epoch=fields.integer(body, "epoch"),
+        keeper=keeper,
     )
 
 
@@ -142,7 +182,8 @@ def next_movements_hash(before: str, body: Mapping[str, Any]) -> str:
 class MovementLog:
     """The custodian's movements in order, with the hash after each. Numbers start at 1 and have no gap."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: str = "") -> None:
+        self._keeper = keeper
         self.bodies: list[Mapping[str, Any]] = []
         self.movements: list[Movement] = []
         self._hashes = [MOVEMENTS_START]
@@ -153,7 +194,7 @@ class MovementLog:
     def extend(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Add what follows. Raises `movement.sequence` for a gap."""
         for body in bodies:
-            movement = read_movement(body)
+            movement = read_movement(body, self._keeper)
             due = len(self.movements) + 1
             refuse_unless(movement.seq == due, "movement.sequence", f"movements: {movement.seq} came where {due} was due")
             self._hashes.append(next_movements_hash(self._hashes[-1], body))
@@ -166,7 +207,7 @@ class MovementLog:
 
     def refuse_unless_closed_by(self, statement: Statement) -> None:
         """The statement's hash is the log's hash at its movement. Raises `movement.chain`."""
-        where = f"movements: up to {statement.movement_seq} for {statement.isin} number {statement.sequence}"
+        where = f"movements: up to {statement.movement_seq} for {statement.isin} number {statement.number}"
         refuse_unless(statement.movement_seq <= len(self), "movement.chain", f"{where}: {len(self)} were served")
         same = self._hashes[statement.movement_seq] == statement.movements_hash
         refuse_unless(same, "movement.chain", f"{where}: the hash was not the statement's")

@@ -26,8 +26,12 @@ create table if not exists facts (number integer primary key, chain text not nul
 create table if not exists cursors (
     chain text not null, name text not null, value text not null,
     primary key (chain, name)) strict, without rowid;
-create table if not exists movements (seq integer primary key, body text not null) strict;
-create table if not exists statements (isin text primary key, body text not null) strict, without rowid;
+create table if not exists custody_movements (
+    custodian text not null, seq integer not null, body text not null,
+    primary key (custodian, seq)) strict, without rowid;
+create table if not exists custody_statements (
+    custodian text not null, isin text not null, body text not null,
+    primary key (custodian, isin)) strict, without rowid;
 """
 
 
@@ -104,18 +108,21 @@ class Store:
         moved = [(chain, name, value) for name, value in book.cursors.items() if book.saved.get(name) != value]
         self._db.executemany("insert or replace into cursors values (?, ?, ?)", moved)
 
-    def movements(self) -> list[Mapping[str, Any]]:
-        """The custodian's movements as they were served."""
-        return [json.loads(body) for (body,) in self._db.execute("select body from movements order by seq").fetchall()]
+    def movements(self, custodian: str) -> list[Mapping[str, Any]]:
+        """A custodian's movements as they were served."""
+        asked = "select body from custody_movements where custodian = ? order by seq"
+        return [json.loads(body) for (body,) in self._db.execute(asked, (custodian,)).fetchall()]
 
-    def put_movements(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+    def put_movements(self, custodian: str, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Store movements that a statement closed over."""
-        self._db.executemany("insert into movements values (?, ?)", [(body["seq"], json.dumps(body)) for body in bodies])
+        rows = [(custodian, body.get("seq") or body["number"], json.dumps(body)) for body in bodies]
+        self._db.executemany("insert into custody_movements values (?, ?, ?)", rows)
 
-    def statements(self) -> dict[str, Mapping[str, Any]]:
-        """The newest statement of each line as it was served."""
-        return {isin: json.loads(body) for isin, body in self._db.execute("select * from statements").fetchall()}
+    def statements(self, custodian: str) -> dict[str, Mapping[str, Any]]:
+        """A custodian's newest statement of each line as it was served."""
+        asked = "select isin, body from custody_statements where custodian = ?"
+        return {isin: json.loads(body) for isin, body in self._db.execute(asked, (custodian,)).fetchall()}
 
-    def put_statement(self, isin: str, body: Mapping[str, Any]) -> None:
-        """Store the newest statement of a line."""
-        self._db.execute("insert or replace into statements values (?, ?)", (isin, json.dumps(body)))
+    def put_statement(self, custodian: str, isin: str, body: Mapping[str, Any]) -> None:
+        """Store a custodian's newest statement of a line."""
+        self._db.execute("insert or replace into custody_statements values (?, ?, ?)", (custodian, isin, json.dumps(body)))

@@ -1,12 +1,12 @@
 """I1 through time: after each mint, what the statement in force then held against what was owed and claimed. Pure."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openscrip_watch.amounts import RAW, show
 from openscrip_watch.chains.facts import Fact
 from openscrip_watch.custody import Line
+from openscrip_watch.held import Held, moments
 from openscrip_watch.proof import Claims, Cover, InForce, cover, in_force
 from openscrip_watch.statement import Statement
 
@@ -40,6 +40,8 @@ class Past:
     in_force: Sequence[InForce]
     facts: Sequence[Fact]
     closed_at: Mapping[str, int]
+    more: Sequence[Sequence[Statement]] = ()
+    """The statements of further custodians, each oldest first."""
     burns: list[Fact] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,28 +60,26 @@ class Past:
                 return f"mint {mint.fact.request} of {show(mint.fact.raw, RAW)} on {mint.fact.chain} at {at}: {why}"
         return ""
 
-    def judge(self, mint: Mint, statement: Statement) -> Cover | str:
+    def judge(self, mint: Mint, statement: Held) -> Cover | str:
         """I1 after a mint on a statement, or why the two cannot be compared."""
         now = in_force(self.in_force, mint.fact.at)
         if now.epoch != statement.epoch:
-            return f"the token was in epoch {now.epoch}, statement {statement.sequence} in {statement.epoch}"
+            return f"the token was in epoch {now.epoch}, statement {statement.number} in {statement.epoch}"
         multiplier = max(now.multiplier, mint.fact.multiplier)
         return cover(mint.supply, multiplier, self._claims(mint.fact.at, statement), statement.unencumbered)
 
-    def _statements_at(self, at: int) -> list[Statement]:
-        """The statement in force, then those that the clocks' difference allows."""
-        first = bisect_right(self.statements, at, key=lambda each: each.as_of)
-        last = bisect_right(self.statements, at + CLOCKS_DIFFER_S, lo=first, key=lambda each: each.as_of)
-        return list(self.statements[max(0, first - 1) : last])
+    def _statements_at(self, at: int) -> Iterator[Held]:
+        """The statements in force of all custodians, then those that the clocks' difference allows."""
+        return moments((self.statements, *self.more), at, CLOCKS_DIFFER_S)
 
-    def _claims(self, at: int, statement: Statement) -> int:
+    def _claims(self, at: int, statement: Held) -> int:
         claims, total = Claims(), 0
         for fact in self.burns:
             if fact.at > at:
                 break
             if self.closed_at.get(fact.request, at + 1) > at:
                 claims.burn(fact.request, fact.raw, at_burn(fact, self.in_force))
-                total += claims.remaining(fact.request, self.line, statement.epoch, statement.movement_seq)
+                total += claims.remaining(fact.request, self.line, statement.epoch, statement.reach)
         return total
 
 

@@ -3,12 +3,13 @@
 Each check is independent and says what it found; one that cannot be made because its sources are broken is broken too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openscrip_watch.amounts import RAW, SHARE, f64_down, same_f64, show
-from openscrip_watch.canonical import request_hash
+from openscrip_watch.canonical import request_hash, revisions
 from openscrip_watch.chains.evm_wire import (
     ATTESTOR_ROLE,
     ISSUER_DOMAIN,
@@ -20,8 +21,10 @@ from openscrip_watch.chains.evm_wire import (
     mint_calls,
 )
 from openscrip_watch.chains.facts import RESTITUTION, ChainBook, Fact, Standing, TokenFacts, crossing_mint, is_evm
+from openscrip_watch.checks import Check, made
 from openscrip_watch.config import StockConfig, WatchConfig
 from openscrip_watch.evidence import EvidenceCheck, read_evidence
+from openscrip_watch.held import stated_sums
 from openscrip_watch.multipliers import announced_facts
 from openscrip_watch.proof import Claims, in_force
 from openscrip_watch.reading import Sources, http_client
@@ -33,15 +36,6 @@ from openscrip_watch.view import StockView
 
 _SIGNER_EPOCH = 9
 """The place of the signer epoch among a voucher's values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was checked: `ok`, and what was found."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass(slots=True)
@@ -65,13 +59,11 @@ class Look:
 
     def view(self, stock: StockConfig) -> StockView:
         """A stock now; nothing is signed and in flight as far as a stranger knows. Raises `statement.missing`."""
-        custodian = self.sources.custodian
-        if stock.isin not in custodian.statements:
-            raise Refusal("statement.missing", f"{stock.symbol}: no verified statement")
+        custodians = self.sources.custodians
         view = StockView(
             stock=stock,
-            statement=custodian.statements[stock.isin],
-            line=custodian.custody.line(stock.isin),
+            statement=custodians.held(stock.isin),
+            line=custodians.line(stock.isin),
             standings={chain: self.standings[chain, stock.symbol] for chain in self.chains(stock)},
             facts={chain: self.facts(stock, chain) for chain in self.chains(stock)},
             register=Register(),
@@ -87,37 +79,55 @@ class Look:
 
 def verify(config: WatchConfig) -> list[Check]:
     """All checks, in order."""
+    with looked(config) as look:
+        return verify_look(look)
+
+
+@contextmanager
+def looked(config: WatchConfig) -> Iterator[Look]:
+    """A look at everything outside, nothing read yet."""
     with http_client() as client:
-        look = Look(config, Sources(config, client, {chain: ChainBook() for chain in config.chains}, keep=True))
-        checks = [_check("statements", _statements, look)]
-        checks.append(_check("chains", _chains, look))
-        for name, check in _CHECKS.items():
-            checks.append(_check(name, check, look) if checks[1].ok else Check(name, False, "the chains were not read"))
-        return checks
+        yield Look(config, Sources(config, client, {chain: ChainBook() for chain in config.chains}, keep=True))
+
+
+def verify_look(look: Look) -> list[Check]:
+    """Read everything, and all checks of it."""
+    checks = [_check("statements", _statements, look)]
+    checks.append(_check("chains", _chains, look))
+    for name, check in _CHECKS.items():
+        checks.append(_check(name, check, look) if checks[1].ok else Check(name, False, "the chains were not read"))
+    return checks
 
 
 def _check(name: str, check: Callable[[Look], str], look: Look) -> Check:
-    try:
-        return Check(name, True, check(look))
-    except Refusal as refusal:
-        return Check(name, False, f"{refusal.text} [{refusal.code}]")
+    return made(name, lambda: check(look))
 
 
 def _statements(look: Look) -> str:
     """Signatures, sequence and hash chain of every statement; every movement closed over by one."""
-    custodian = look.sources.custodian
+    custodians = look.sources.custodians
     for isin in dict.fromkeys(stock.isin for stock in look.stocks()):
-        custodian.statement(isin)
-    custodian.read_events()
-    count = sum(len(statements) for statements in custodian.kept.values())
-    return f"{count} statements signed and chained, {len(custodian.log)} movements hashed"
+        custodians.read(isin)
+    custodians.read_events()
+    readers = custodians.readers.values()
+    count = sum(len(statements) for reader in readers for statements in reader.kept.values())
+    moved = sum(len(reader.log) for reader in readers)
+    of = f" of {len(readers)} custodians" if len(readers) > 1 else ""
+    return f"{count} statements{of} signed and chained, {moved} movements hashed"
 
 
 def _chains(look: Look) -> str:
     """Reads both chains; what closes claims is gathered on the way."""
+    gather(look)
+    count = sum(len(look.facts(stock, chain).minted) for stock in look.stocks() for chain in look.chains(stock))
+    return f"{len(look.standings)} tokens, {count} mints"
+
+
+def gather(look: Look) -> None:
+    """Read all chains and the published evidence, and note what closed claims and when."""
     look.standings = look.sources.read_chains(look.stocks())
     look.published = read_evidence(look.config.evidence)
-    for payment, at in look.sources.custodian.payments.items():
+    for payment, at in look.sources.custodians.payments.items():
         for reference in {payment, payment.split(":")[0], payment.rpartition(":")[0], payment.split("/")[0]}:
             look.closed_at.setdefault(request_hash(reference), at)
     for stock in look.stocks():
@@ -126,8 +136,6 @@ def _chains(look: Look) -> str:
                 if fact.kind == RESTITUTION and fact.evidence in look.published:
                     redemption = str(look.published[fact.evidence].get("redemption_id", ""))
                     look.closed_at.setdefault(request_hash(redemption), fact.at)
-    count = sum(len(look.facts(stock, chain).minted) for stock in look.stocks() for chain in look.chains(stock))
-    return f"{len(look.standings)} tokens, {count} mints"
 
 
 def _covered(look: Look) -> str:
@@ -158,13 +166,13 @@ def _past(look: Look, stock: StockConfig, view: StockView) -> Past:
     facts = [replace(fact, raw=0) if fact.request in ends and fact.what == "minted" else fact for fact in facts]
     facts += [fact for each in view.facts.values() for fact in each.surrendered]
     facts.sort(key=lambda fact: (fact.at, fact.what == "minted"))
-    statements = look.sources.custodian.kept.get(stock.isin, [])
-    return Past(statements, view.line, view.past, facts, look.closed_at)
+    first, *more = look.sources.custodians.kept(stock.isin)
+    return Past(first, view.line, view.past, facts, look.closed_at, more)
 
 
 def _multiplier(look: Look) -> str:
     """I6: one version of one value from one time on every chain, each change as the custodian announced its event."""
-    notices = {request_hash(event_id): notice for event_id, notice in look.sources.custodian.notices.items()}
+    notices = _words_by_action(look.sources.custodians.words())
     announced = {"evm": look.sources.evm.announced() if look.sources.evm else {}, "solana": _announced_on_solana(look)}
     for stock in look.stocks():
         view = look.view(stock)
@@ -173,7 +181,7 @@ def _multiplier(look: Look) -> str:
             _refuse_another_history(view)
             for chain in announced.keys() & view.facts.keys():
                 for fact in view.facts[chain].scheduled:
-                    _refuse_another_event(fact, notices.get(fact.action), announced[chain].get(fact.action))
+                    _refuse_another_event(fact, notices.get(fact.action, ()), announced[chain].get(fact.action))
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{stock.symbol}: {refusal.text}") from None
     changes = sum(len(look.facts(stock, chain).scheduled) for stock in look.stocks() for chain in look.chains(stock)[:1])
@@ -188,13 +196,22 @@ def _announced_on_solana(look: Look) -> Mapping[str, tuple[str | int, ...]]:
     return {action: each.announced for action, each in found.items()}
 
 
-def _refuse_another_event(fact: Fact, notice: Mapping[str, Any] | None, told: tuple[str | int, ...] | None) -> None:
-    """What was announced on chain of an action is what the custodian announced."""
+def _words_by_action(words: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
+    """What the custodian said of each action: by its own id, and by those under which its corrections come again."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for event_id, told in words.items():
+        last = max(int(notice.get("revision") or 1) for notice in told)
+        found |= {request_hash(name): list(told) for name in revisions(event_id, last)}
+    return found
+
+
+def _refuse_another_event(fact: Fact, words: Sequence[Mapping[str, Any]], told: tuple[str | int, ...] | None) -> None:
+    """What was announced on chain of an action is what the custodian announced, then or in a correction."""
     where = f"change of {fact.at} for action {fact.action}"
-    if notice is None:
+    if not words:
         raise Refusal("event.unknown", f"{where} has no event that the custodian announced")
-    given = announced_facts(notice)
-    refuse_unless(told == given, "event.differs", f"{where} was announced as {told}, the custodian says {given}")
+    given = [announced_facts(notice) for notice in words]
+    refuse_unless(told in given, "event.differs", f"{where} was announced as {told}, the custodian says {given[-1]}")
 
 
 def _refuse_another_history(view: StockView) -> None:
@@ -233,7 +250,8 @@ def _evidence(look: Look) -> str:
         mints = [fact for facts in view.facts.values() for fact in facts.minted.values() if not facts.succeeds(fact)]
         burned = {request: fact for facts in view.facts.values() for request, fact in facts.burned.items()}
         departed = {f"{chain}:{key}": fact for chain, facts in view.facts.items() for key, fact in facts.departed.items()}
-        check.check_stock(stock.isin, stock.account, view.line, mints, burned | departed, view.past)
+        accounts = {part.keeper: stock.account_at(part.keeper) for part in view.statement.parts}
+        check.check_stock(stock.isin, accounts, view.line, mints, burned | departed, view.past)
     return f"{check.count} mints stand on published evidence, used once"
 
 
@@ -322,7 +340,7 @@ def _reserve(look: Look) -> str:
     """What the gate of each chain counts with is what the custodian stated once, and nowhere more than that."""
     told = []
     for stock in look.stocks():
-        stated = {(each.unencumbered, each.epoch) for each in look.sources.custodian.kept.get(stock.isin, ())}
+        stated = stated_sums(look.sources.custodians.kept(stock.isin))
         for chain in look.chains(stock):
             standing, name = look.standings[chain, stock.symbol], f"{stock.symbol} on {chain}"
             feed = standing.feed

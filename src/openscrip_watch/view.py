@@ -7,10 +7,10 @@ from openscrip_watch.amounts import SHARE, f64_down, same_f64, shares_up, show
 from openscrip_watch.chains.facts import Standing, TokenFacts, is_evm
 from openscrip_watch.config import StockConfig
 from openscrip_watch.custody import Line
+from openscrip_watch.held import Held
 from openscrip_watch.proof import Claims, Cover, InForce, Restituted, cover, first_epoch, history, in_force
 from openscrip_watch.refusal import refuse_unless
 from openscrip_watch.register import Register, SignedMint, SignedReport, report_key
-from openscrip_watch.statement import Statement
 from openscrip_watch.timeline import at_burn
 
 
@@ -19,7 +19,7 @@ class StockView:
     """A stock as the watch sees it now."""
 
     stock: StockConfig
-    statement: Statement
+    statement: Held
     line: Line
     standings: Mapping[str, Standing]
     facts: Mapping[str, TokenFacts]
@@ -104,7 +104,7 @@ class StockView:
         """What one redemption is still owed, in 1e-9 share of the statement's epoch."""
         given = self.register.restituted() if restituted is None else restituted
         statement = self.statement
-        return self.claims.remaining(request, self.line, statement.epoch, statement.movement_seq, given)
+        return self.claims.remaining(request, self.line, statement.epoch, statement.reach, given)
 
     def cover(self, raw: int, multiplier: int, claims: int) -> Cover:
         """I1 with these figures."""
@@ -143,13 +143,17 @@ class StockView:
             refuse_unless(above <= 0, "supply.unexplained", text)
 
     def refuse_unless_fresh(self, now: int, age_s_max: int) -> None:
-        """The statement is young enough and about the segregated account. Raises `statement.stale` or `….account`."""
-        statement = self.statement
-        where = f"statement: {statement.isin} number {statement.sequence}"
-        fresh = now - statement.as_of <= age_s_max
-        refuse_unless(fresh, "statement.stale", f"{where} was of {statement.as_of}, the clock was {now}")
-        own = statement.account == self.stock.account
-        refuse_unless(own, "statement.account", f"{where} was about account {statement.account:.40}")
+        """Every custodian's statement is young enough and about the segregated account, and all count one epoch.
+
+        Raises `statement.stale`, `statement.account` or `epoch.custodians`.
+        """
+        for statement in self.statement.parts:
+            where = f"statement: {statement.isin} number {statement.number}"
+            fresh = now - statement.as_of <= age_s_max
+            refuse_unless(fresh, "statement.stale", f"{where} was of {statement.as_of}, the clock was {now}")
+            own = statement.account == self.stock.account_at(statement.keeper)
+            refuse_unless(own, "statement.account", f"{where} was about account {statement.account:.40}")
+        self.statement.refuse_unless_one_epoch()
 
     def refuse_unless_one_multiplier(self) -> None:
         """I6: every chain shows the first EVM chain's multiplier, Solana its floor, now and from the same time on.

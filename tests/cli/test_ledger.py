@@ -60,7 +60,9 @@ def checked(*words: object) -> tuple[int, list[str]]:
 def test_the_trial_balance_is_by_unit_and_class_and_debits_equal_credits(
     capsys: pytest.CaptureFixture[str], data: Path
 ) -> None:
-    assert said(capsys, data) == """\
+    assert (
+        said(capsys, data)
+        == """\
 unit  code  account         class      accounts  debit  credit  held debit  held credit
 ────  ────  ──────────────  ─────────  ────────  ─────  ──────  ──────────  ───────────
 TSLA  1400  custody         asset             1    7.5       0           0            0
@@ -72,6 +74,7 @@ USD   5100  capital         equity            1      0     500           0      
 USD   5200  fees_income     equity            1      0     0.5           0            0
 USD         total                                  570     570           0            0
 """
+    )
 
 
 @pytest.mark.parametrize("moment", [["--at", "2024-06-03"], ["--at", "2024-06-03T23:00:00Z"], ["--number", "3"]])
@@ -140,9 +143,7 @@ def test_what_is_wrong_is_told_and_ends_with_1(capsys: pytest.CaptureFixture[str
         (["--verify", "--by", "Ada"], "ledger.usage"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_ends_with_2(
-    capsys: pytest.CaptureFixture[str], data: Path, words: list[str], code: str
-) -> None:
+def test_what_cannot_be_read_ends_with_2(capsys: pytest.CaptureFixture[str], data: Path, words: list[str], code: str) -> None:
     ended, document = told(capsys, data, *words)
     assert (ended, document["code"]) == (2, code)
 

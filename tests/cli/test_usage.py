@@ -11,8 +11,27 @@ import pytest
 from openscrip.cli import main
 
 COMMANDS = (
-    "demo", "up", "verify", "status", "list-stock", "subscribe", "redeem", "report", "simulate", "doctor",
-    "powers", "tokenlist", "holders", "ledger", "accept-break", "evm-node", "solana-node",
+    "demo",
+    "up",
+    "verify",
+    "status",
+    "list-stock",
+    "subscribe",
+    "redeem",
+    "report",
+    "simulate",
+    "doctor",
+    "powers",
+    "tokenlist",
+    "holders",
+    "ledger",
+    "accept-break",
+    "evm-node",
+    "solana-node",
+    "paper-broker",
+    "web",
+    "operators",
+    "api-keys",
 )
 
 
@@ -40,7 +59,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
 
 def test_help_loads_nothing_heavy() -> None:
     asked = "import sys; from openscrip.cli.arguments import parser; parser().format_help(); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=30).stdout
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120).stdout
     heavy = {"httpx", "web3", "solders", "sqlalchemy", "fastapi", "exchange_calendars", "pandas", "uvicorn", "rich"}
     assert heavy & set(loaded.split()) == set()
 
@@ -48,7 +67,7 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["nope"], ["subscribe"], ["subscribe", "TSLA", "1", "--chain", "evm"], ["report"],
+        [], ["nope"], ["subscribe"], ["subscribe", "TSLA", "1", "--chain", "evm"], ["report", "--proof"],
         ["up", "--live", "--accelerated"],
         ["redeem", "TSLA", "1", "--client", "a", "--chain", "evm"], ["simulate", "--seed", "x"], ["status", "--unknown"],
     ],

@@ -169,6 +169,7 @@ def _e8(text: str) -> int:
     return int(whole + part.ljust(8, "0"))
 
 
+@pytest.mark.slow
 def test_token_2022_and_the_books__convert_a_hundred_thousand_pairs_alike() -> None:
     """Both directions cut down; a double that cannot hold the amount is off by a part in 2^50 at most, and never by more
     than one unit of 1e-8 where it can.

@@ -17,7 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.databases import is_sqlite, url_of
+
 from openscrip.assets.calendar import new_york_calendar
+from openscrip.bootstrap.broker_line import settle
 from openscrip.bootstrap.places import Places, read_wiring
 from openscrip.bootstrap.platform import build_platform
 from openscrip.runtime.settings import load_settings
@@ -27,20 +30,31 @@ CLOCK = {"OPENSCRIP_MARKET_CLOCK": "accelerated"}
 IDLE_S = 60.0
 
 
+def surroundings(data: Path) -> dict[str, str]:
+    """The environment of whoever works on a data folder: its clock, its database and its signer where there are such."""
+    signer = data / "signer" / "socket"
+    told = {"OPENSCRIP_SIGNER_ADDRESS": f"unix:{signer}"} if signer.exists() else {}
+    return CLOCK | told | ({} if is_sqlite(data) else {"OPENSCRIP_DATABASE_URL": url_of(data)})
+
+
 def die() -> None:
     """End this process as a power cut would: nothing is flushed, closed or told."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dying_once_at_each(deaths: Path) -> Callable[[str], None]:
-    """A probe that kills at every (point, subject) that no earlier life died at, and writes down that it did."""
+def dying_once_at_each(deaths: Path, among: tuple[str, ...] = ("",)) -> Callable[[str], None]:
+    """A probe that kills at every (point, subject) that no earlier life died at, and writes down that it did.
+
+    Only subjects with one of `among` in them count.
+    """
     died = set(deaths.read_text().splitlines()) if deaths.exists() else set()
     lock = threading.Lock()
 
     def probe(told: str) -> None:
         point, _, subjects = told.partition(": ")
         with lock:
-            new = [f"{point}\t{subject}" for subject in subjects.split(", ") if f"{point}\t{subject}" not in died]
+            named = [subject for subject in subjects.split(", ") if any(part in subject for part in among)]
+            new = [f"{point}\t{subject}" for subject in named if f"{point}\t{subject}" not in died]
             if not new:
                 return
             with deaths.open("a") as file:
@@ -63,7 +77,7 @@ def dying_at(probe_number: int) -> Callable[[str], None]:
 
 def probe_of(life: Mapping[str, Any]) -> Callable[[str], None]:
     if "deaths" in life:
-        return dying_once_at_each(Path(life["deaths"]))
+        return dying_once_at_each(Path(life["deaths"]), tuple(life.get("among", ("",))))
     return dying_at(life["die_at_probe"]) if "die_at_probe" in life else no_probe
 
 
@@ -74,8 +88,11 @@ def live(data: Path, life: Mapping[str, Any]) -> None:
         timer = threading.Timer(after_s, die)
         timer.daemon = True
         timer.start()
-    platform = build_platform(load_settings(CLOCK, data), Places(data), read_wiring(Places(data)))
-    platform.worker(name="mortal", probe=probe_of(life)).run_until_idle(IDLE_S)
+    platform = build_platform(load_settings(surroundings(data), data), Places(data), read_wiring(Places(data)))
+    worker = platform.worker(name="mortal", probe=probe_of(life))
+    platform.broker.start("mortal")
+    settle(lambda: worker.run_until_idle(IDLE_S), platform.broker, IDLE_S)
+    platform.broker.stop()
 
 
 def fork(data: Path, life: Mapping[str, Any]) -> int:

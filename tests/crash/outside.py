@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from tests.crash.stage import STOCK, Stage
 
+from openscrip.assets.bank import PaymentSent
 from openscrip.assets.broker import Fill, OrderAccepted
-from openscrip.assets.custody import PaymentSent
 from openscrip.issuance.chain import Burned, Minted, Refunded
 from openscrip.issuance.subscription import Subscription
 from openscrip.issuance.voucher import chain_hash
@@ -40,7 +40,8 @@ def each_once(seen: Seen) -> None:
 
 def agrees_with_itself(stage: Stage) -> None:
     """The ledger's rows add up, no command waits, and the watch proves every token covered."""
-    assert stage.platform.store.waiting() == []
+    waiting = stage.platform.store.waiting()
+    assert waiting == [], waiting
     assert verify_ledger(stage.platform.engine) == []
     command = [sys.executable, "-m", "openscrip_watch", "verify", "--config", str(stage.places.watch_config), "--json"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -66,8 +67,8 @@ def _at_the_broker(stage: Stage) -> Seen:
 def _in_custody(stage: Stage) -> Seen:
     custodian = stage.platform.custodian
     moved = [f"{one.instruction} {one.type} {one.quantity} to {one.counterparty}" for one in custodian.movements(0)]
-    paid = [f"{one.id} {one.amount}" for one in custodian.events(0, 1_000) if isinstance(one, PaymentSent)]
-    totals = {one.id: custodian.cash(one.id) for one in stage.asked}
+    paid = [f"{one.id} {one.amount}" for one in stage.platform.bank.events(0, 1_000) if isinstance(one, PaymentSent)]
+    totals = {one.id: stage.platform.bank.cash(one.id) for one in stage.asked}
     cash = [f"{name} received {total.received} paid {total.paid}" for name, total in totals.items()]
     statement = custodian.latest_statement(stage.platform.stock(STOCK).isin)
     held = f"available {statement.available} aggregate {statement.aggregate}"

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.crash.nursery import CLOCK, IDLE_S
+from tests.crash.nursery import IDLE_S, surroundings
+from tests.databases import sqlite_place
 
 from openscrip.assets.compliance.persons import Person, PersonKind
 from openscrip.bootstrap.capital import buy_inventory, pay_in_capital
@@ -55,7 +56,7 @@ class Nursery:
     def close(self) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait(5)
+        self._process.wait(60)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -64,8 +65,12 @@ class Nursery:
 class Stage:
     """Drives market time from one due instant to the next; whatever dies meanwhile is started again."""
 
-    def __init__(self, data: Path, *, solana_slot_ms: int = 400, evm_chains: int = 1) -> None:
-        settings = load_settings({**CLOCK, "OPENSCRIP_EVM_LOCAL_CHAINS": str(evm_chains)}, data)
+    def __init__(
+        self, data: Path, *, solana_slot_ms: int = 400, evm_chains: int = 1, on: Callable[[Path], Path] = sqlite_place
+    ) -> None:
+        """`on` says which database the books lie in, as in `tests.databases`."""
+        settings = load_settings({**surroundings(on(data)), "OPENSCRIP_EVM_LOCAL_CHAINS": str(evm_chains)}, data)
+        self.settings = settings
         self.data = data
         self.places = Places(data)
         self.stack = Stack(settings, self.places, solana_slot_ms=solana_slot_ms)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from tests.crash.outside import Seen, agrees_with_itself, each_once, look
 from tests.crash.stage import Life, Stage
+from tests.databases import PLACES
 
 from openscrip.issuance.calls import SentCalls
 from openscrip.issuance.chain import Landing
@@ -51,7 +52,7 @@ def wait_until_dead(stage: Stage, sent_id: str) -> None:
     with stage.platform.store.view() as view:
         sent = view.row(SentCalls, sent_id)
     assert sent is not None
-    chain, ends = stage.platform.chains[sent.chain], time.monotonic() + 30
+    chain, ends = stage.platform.chains[sent.chain], time.monotonic() + 60
     while chain.outcomes(sent.calls)[0].landing is not Landing.DEAD:
         assert time.monotonic() < ends, f"{sent_id}: was not dead"
         time.sleep(0.05)
@@ -65,15 +66,16 @@ class Story:
     deaths: list[tuple[str, str]]
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    with Stage(tmp_path_factory.mktemp("peace"), solana_slot_ms=SLOT_MS) as peaceful:
+@pytest.fixture(scope="module", params=list(PLACES))
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    on = PLACES[request.param]
+    with Stage(tmp_path_factory.mktemp("peace"), solana_slot_ms=SLOT_MS, on=on) as peaceful:
         play(peaceful)
         assert peaceful.kills == 0
         seen_in_peace = look(peaceful)
     data = tmp_path_factory.mktemp("deaths")
     deaths = data / "deaths"
-    with Stage(data, solana_slot_ms=SLOT_MS) as stage:
+    with Stage(data, solana_slot_ms=SLOT_MS, on=on) as stage:
         play(stage, {"deaths": str(deaths)}, deaths)
         lines = [line.partition("\t") for line in deaths.read_text().splitlines()]
         yield Story(stage, look(stage), seen_in_peace, [(point, subject) for point, _, subject in lines])
@@ -91,7 +93,7 @@ def test_a_worker_was_killed_around_every_effect_and_every_transaction(story: St
             assert {("signed", f"{key}#1"), ("submitted", f"{key}#1")} <= died, key
     # A death elsewhere may come between a commit and its probe: the same death under another name.
     recorded = {commands[subject] for point, subject in died if point == "after record" and subject in commands}
-    assert recorded == {"PlaceOrder", "Instruct", "Mint", "Burn", "Pay"} == set(commands.values())
+    assert recorded == {"PlaceOrder", "Instruct", "Mint", "Burn", "Pay", "Report"} == set(commands.values())
     for feed in ("broker", "custodian", "chain:evm", "chain:solana"):
         for point in ("before transaction", "after record"):
             assert any(where == point and subject.startswith(f"{feed}@") for where, subject in died), (point, feed)
@@ -138,8 +140,7 @@ def test_every_effect_happened_once(story: Story) -> None:
 
 def test_the_others_saw_what_they_see_in_peace(story: Story) -> None:
     without_wallets = [
-        {**seen, "mints": [line.partition(" to ")[0] for line in seen["mints"]]}
-        for seen in (story.seen, story.seen_in_peace)
+        {**seen, "mints": [line.partition(" to ")[0] for line in seen["mints"]]} for seen in (story.seen, story.seen_in_peace)
     ]
     assert without_wallets[0] == without_wallets[1]
 

@@ -18,7 +18,7 @@ import httpx
 
 from openscrip.cli import main
 
-READY_S = 60.0
+READY_S = 180.0
 COMMAND_S = 120.0
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENSCRIP_")}
 OPENSCRIP = [sys.executable, "-m", "openscrip.cli"]
@@ -34,15 +34,17 @@ class Said:
 
 
 class Up:
-    """One running stack. `ready_s` is how long it took to answer."""
+    """One running stack, venue and pages only where they are asked for. `ready_s` is how long it took to answer."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, venue: bool = False, web: bool = False) -> None:
         self.data = data
         self.http = httpx.Client(timeout=COMMAND_S, trust_env=False)
+        without = [*([] if venue else ["--no-venue"]), *([] if web else ["--no-web"])]
         started = time.monotonic()
         self.process = subprocess.Popen(
-            [*OPENSCRIP, "up", "--json", "--data", str(data), *options], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
+            [*OPENSCRIP, "up", "--json", "--data", str(data), *options, *without],
+            stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        )  # fmt: skip
         out = self.process.stdout
         ready = select.select([out], [], [], READY_S)[0] if out else []
         line = out.readline() if out and ready else ""
@@ -83,7 +85,7 @@ class Up:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()
         self.http.close()
@@ -97,7 +99,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
+def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Whether it comes true in time."""
     ends = time.monotonic() + within_s
     while not holds():

@@ -1,5 +1,7 @@
 """A custodian's door with somebody in the line: one byte of a signed statement is changed on its way."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,19 +10,36 @@ from threading import Thread
 
 import httpx
 
-AVAILABLE = re.compile(rb'("available":\s*")(\d)')
+AVAILABLE = re.compile(r"(<AvlblBal>.*?<Unit>)(\d)")
+
+
+def raised(body: bytes) -> bytes:
+    """A page of messages with the first balance of its first statement one digit higher, and its hash made to fit."""
+    page = json.loads(body)
+    for each in page["messages"]:
+        if each["type"].startswith("semt.002"):
+            each["raw"] = AVAILABLE.sub(lambda found: found[1] + str((int(found[2]) + 1) % 10), each["raw"], count=1)
+            each["sha256"] = hashlib.sha256(each["raw"].encode()).hexdigest()
+            break
+    return json.dumps(page).encode()
 
 
 @contextmanager
 def one_byte_changed(url: str) -> Iterator[str]:
-    """The address of a proxy before `url` that raises the first digit of the first balance in any statement by one."""
+    """The address of a proxy before `url` that raises the first digit of the first balance in a statement."""
 
     class Line(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the library's name
             answer = httpx.get(url + self.path, trust_env=False, timeout=20)
-            body = answer.content
-            if "/statements" in self.path:
-                body = AVAILABLE.sub(lambda found: found[1] + str((int(found[2]) + 1) % 10).encode(), body, count=1)
+            self._send(answer, raised(answer.content) if "/v1/messages" in self.path else answer.content)
+
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["content-length"]))
+            headers = {"content-type": "application/json"}
+            answer = httpx.post(url + self.path, content=content, headers=headers, trust_env=False, timeout=20)
+            self._send(answer, answer.content)
+
+        def _send(self, answer: httpx.Response, body: bytes) -> None:
             self.send_response(answer.status_code)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))

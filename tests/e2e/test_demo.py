@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def read(path: Path) -> str:
 def test_the_demo_ends_with_every_token_covered(told: dict[str, object]) -> None:
     assert told["ok"] is True
     assert told["verify"] == "ok"
-    assert told["subscriptions"] == 5
+    assert told["subscriptions"] == 6
     assert told["redemptions"] == {"in_kind": 1, "cash": 1}
 
 
@@ -66,9 +67,9 @@ def test_supply_custody_and_multipliers_of_the_demo_are_exact(told: dict[str, ob
     assert stocks["TSLAx"] | {"epoch": 0} == {
         "multiplier": "1",
         "epoch": 0,
-        "raw_supply": {"evm": "593", "solana": "395"},
-        "shares_settled": "993",
-        "shares_owed": "988",
+        "raw_supply": {"evm": "597", "solana": "395"},
+        "shares_settled": "997",
+        "shares_owed": "992",
     }
     assert stocks["NVDAx"]["multiplier"] == "10.00057888512"
     assert stocks["NVDAx"]["raw_supply"] == {"evm": "50", "solana": "0"}
@@ -129,3 +130,29 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
 def alive(pid: int) -> bool:
     """Whether a process still runs; one that waits to be buried does not."""
     return read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"], ["X"])
+
+
+def test_the_tokens_trade_on_the_venue_and_all_that_it_owes_is_held(told: dict[str, object]) -> None:
+    venue = told["venue"]
+    assert isinstance(venue, dict)
+    assert venue["trades"] >= 2
+    held = {(each["asset"], each["place"]): each["booked"] for each in venue["holdings"]}
+    assert (held["TSLAx", "evm"], held["TSLAx", "solana"], held["USD", "bank"]) == ("55", "30", "40000")
+    assert venue["proof"]
+    assert [check["name"] for check in venue["proof"] if not check["ok"]] == []
+
+
+def test_what_the_demos_market_maker_sold_is_bought_at_her_broker(told: dict[str, object]) -> None:
+    venue = told["venue"]
+    assert isinstance(venue, dict)
+    assert venue["hedged"]["sold"] == venue["hedged"]["bought"]
+    assert int(venue["hedged"]["sold"]) >= 2
+
+
+def test_the_keeper_sold_at_a_premium_and_issued_as_much(told: dict[str, object]) -> None:
+    """Four tokens more than the subscriptions of the story, each sold above what they were offered at."""
+    venue = told["venue"]
+    assert isinstance(venue, dict)
+    kept = venue["kept"]
+    assert kept["tokens"] == "4"
+    assert Decimal(kept["sold_at"]) > Decimal(kept["offer"]) * Decimal("1.02")

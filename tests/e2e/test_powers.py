@@ -71,6 +71,8 @@ def test_every_power_is_told_with_its_holders_by_name_and_none_is_one_keys(up: U
     assert holders("pause", "solana") == holders("freeze", "solana") == ["guardian"]
     for power in ("move shares out", "move money out"):
         assert holders(power, "custodian") == ["treasury", "approver"]
+    for chain in ("evm", "solana"):
+        assert holders("move money out", f"treasury on {chain}") == ["treasury", "watch approver"]
     words = up.say("powers").out
     assert "No single key could break I7." in words
     assert "unknown" not in words
@@ -141,4 +143,20 @@ def test_a_timelock_whose_code_is_another_is_found(up: Up, evm: JsonRpc) -> None
         assert "unknown contract" in up.say("powers").out
     finally:
         evm.call("anvil_setCode", timelock, honest)
+    assert found(up) == set()
+
+
+def test_a_treasury_of_another_code__or_of_one_key_twice__is_found(up: Up, evm: JsonRpc) -> None:
+    """The code behind the address decides who may pay: what it says of its keys counts only while it is ours."""
+    coins = json.loads((up.data / "platform" / "coins.json").read_text())
+    treasury = next(each["treasury"] for each in coins if each["chain"] == "evm")
+    honest = str(evm.call("eth_getCode", treasury, "latest"))
+    held = next(each for each in up.told_by("powers")["powers"] if each["chain"] == "treasury on evm")
+    treasurer, approver = (seat["keys"][0]["address"].removeprefix("0x").lower() for seat in held["seats"])
+    for code in (honest[:-2] + ("00" if honest[-2:] != "00" else "01") + "fe" * 300, honest.replace(approver, treasurer)):
+        evm.call("anvil_setCode", treasury, code)
+        try:
+            assert found(up) == {("move money out", "treasury on evm")}
+        finally:
+            evm.call("anvil_setCode", treasury, honest)
     assert found(up) == set()

@@ -13,6 +13,7 @@ from tests.e2e.stack import Up, eventually
 
 from openscrip.assets.custodians.paper import PaperCustodianClient
 from openscrip.assets.custodians.paper_core import SubBalanceMove
+from openscrip.assets.paper import Switch, Switches
 from openscrip.issuance.contracts.artifact import own
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.clock import instant, iso
@@ -86,10 +87,28 @@ def test_nothing_differs_after_a_subscription__and_the_index_proves_its_holder(u
     proof = tmp_path / "proof.json"
     proof.write_text(up.say("holders", "TSLA", "--proof", wallet).out)
     checked = [sys.executable, str(SCRIPT), str(proof), "--root", told["root"], "--total", told["total"]]
-    assert subprocess.run(checked, capture_output=True, text=True, check=True, timeout=20).stdout.startswith("proved: ")
+    assert subprocess.run(checked, capture_output=True, text=True, check=True, timeout=60).stdout.startswith("proved: ")
     assert up.say("holders", token(up, "TSLA"), "--csv").out == f"holder,raw\n{wallet.lower()},2\n"
     assert up.say("holders", "TSLA", "--block", "99999999").code == 3
     assert "1 holder" not in up.say("holders", "AAPL").out
+
+
+@pytest.mark.parametrize("fault", ["statement_short", "statement_over"])
+def test_a_custodian_that_states_one_share_too_few_or_many__is_a_break_within_a_minute__until_it_is_right(
+    up: Up, fault: str
+) -> None:
+    isin = next(each["isin"] for each in up.http.get("/v1/stocks").json() if each["symbol"] == "TSLA")
+    custodian = PaperCustodianClient(up.doors["custodian"])
+    assert eventually(lambda: advanced(up, 61) and broken(up) == [])
+    custodian.turn(Switches(7, (Switch(fault, only=isin),)))
+    before = instant(up.http.get("/v1/clock").json()["now"])
+    assert eventually(lambda: advanced(up, 20) and broken(up) != [])
+    assert {each["stock"] for each in broken(up)} == {"TSLA"}
+    # The right statement stood for up to a minute; the minute is counted from the wrong one.
+    assert instant(broken(up)[0]["since"]) - before <= 100
+    custodian.turn(Switches(7, ()))
+    assert eventually(lambda: advanced(up, 20) and broken(up) == [])
+    custodian.close()
 
 
 def test_a_foreign_mint__is_told_everywhere__and_no_mint_of_that_stock_is_asked_for(up: Up) -> None:

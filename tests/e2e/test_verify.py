@@ -81,7 +81,9 @@ def test_one_changed_byte_of_a_statement_is_found_and_named(up: Up) -> None:
     config = up.data / "watch" / "config.json"
     honest = config.read_text()
     with one_byte_changed(up.doors["custodian"]) as url:
-        config.write_text(json.dumps(json.loads(honest) | {"custodian": url}))
+        wrong = json.loads(honest)
+        wrong["custodians"]["custodian"]["url"] = url
+        config.write_text(json.dumps(wrong))
         try:
             found = broken(up)
         finally:

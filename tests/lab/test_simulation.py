@@ -41,12 +41,13 @@ def test_twenty_thousand_subscriptions_hold_every_invariant(seed: int, subscript
     assert result.subscriptions == subscriptions
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_digest_in_any_process() -> None:
     digests = {simulate(5, 200).digest}
     for hash_seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         run = subprocess.run(
-            [sys.executable, "-c", REPLAY], env=environment, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-c", REPLAY], env=environment, capture_output=True, text=True, timeout=150, check=True
         )
         digests.add(run.stdout.strip())
     assert len(digests) == 1
@@ -81,11 +82,13 @@ def test_taking_out_single_use_of_evidence_is_found() -> None:
     assert result.broken.startswith(("I2 buy first", "I4 once", "I5 balanced"))
 
 
+@pytest.mark.slow
 def test_taking_out_the_refusal_of_another_epoch_is_found() -> None:
     result = found(Subscription, subscription, "is_of_one_epoch", "return True")
     assert result.broken.startswith("I1 covered")
 
 
+@pytest.mark.slow
 def test_taking_out_the_rescaling_of_claims_by_a_split_is_found() -> None:
     result = found(Redemption, redemption, "_rescaled", "return Decision()")
     assert result.broken.startswith(("books: claims", "I3 burn, then release", "I5 balanced"))

@@ -53,7 +53,7 @@ KILLERS = {
     "action_rules.vy": _ACTIONS,
     "Conversion.vy": ("test_conversion.py", "test_wind_down.py"),
     "PriceFeed.vy": ("test_price_feed.py", "test_price_window.py"),
-    "Distributor.vy": ("test_distributor.py",),
+    "Distributor.vy": ("test_distributor.py", "test_distributor_claims.py"),
     "Registry.vy": ("test_registry.py", "test_deterministic.py"),
 }
 

@@ -7,6 +7,7 @@ the first price after a corporate action, nothing that needs a price can be done
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 from tests.issuance.contracts.stage import ONE, Stage, account, reverts
 from tests.thirdparty.actions import DAY, DIVIDEND, CorporateActions
@@ -14,6 +15,8 @@ from tests.thirdparty.foreign import Contract, Packages
 from tests.thirdparty.lender import AAVE, Lender
 
 from openscrip.issuance.contracts.artifact import own
+from openscrip_watch.chains.rpc import Rpc
+from openscrip_watch.winding.looking import At, Venue, shares
 
 pytestmark = pytest.mark.parts
 USD = 10**6
@@ -192,3 +195,14 @@ def test_split__price_given_per_share__is_refused_or_liquidates_a_healthy_borrow
     assert market.health() < ONE
     market.liquidate()
     assert market.stock.view("balanceOf", account("bob")) > 50 * ONE
+
+
+def test_wind_down__stock_lent_out__goes_to_whoever_lent_it(market: Market) -> None:
+    stage, lent = market.stage, market.lender.receipt_token(market.stock.at).at.lower()
+    pooled = market.stock.view("balanceOf", lent)
+    with httpx.Client(trust_env=False) as client:
+        block = int(stage.rpc.call("eth_blockNumber"), 16)
+        at = At(Rpc(stage.rpc.url, client), market.stock.at.lower(), block)
+        behind = shares(at, Venue("evm", lent, "shares"), pooled)
+    assert behind == {account("alice").lower(): 100 * ONE}
+    assert pooled == 100 * ONE

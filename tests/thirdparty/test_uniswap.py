@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
+import httpx
 import pytest
 from eth_utils.address import to_checksum_address
 from tests.issuance.contracts.stage import NOBODY, ONE, Stage, account
@@ -16,6 +17,8 @@ from openscrip.issuance.chains.evm.snapshot import holders_at, take_snapshot, tr
 from openscrip.issuance.contracts.artifact import own
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
+from openscrip_watch.chains.rpc import Rpc
+from openscrip_watch.winding.looking import At, Venue, shares, uniswap_v3
 
 pytestmark = pytest.mark.parts
 USD = 10**6
@@ -197,3 +200,20 @@ def test_dividend_in_money__stock_in_pools__is_due_to_the_providers_behind_them(
     assert seen.holdings == {account("alice"): RawAmount(100 * ONE), account("bob"): RawAmount(50 * ONE)}
     due = distribution(seen, Fraction(21, 100), Multiplier(ONE)).due
     assert due == {account("alice"): 21 * USD, account("bob"): 105 * USD // 10}
+
+
+def test_wind_down__stock_in_pools__goes_to_whoever_stands_behind_each_position(exchange: Exchange) -> None:
+    exchange.sell_one()  # so that fees are due
+    stage, pool, pair = exchange.stage, exchange.pool.at.lower(), exchange.pair.at.lower()
+    pooled, paired = exchange.held(pool)[0], exchange.held(pair)[0]
+    with httpx.Client(trust_env=False) as client:
+        block = int(stage.rpc.call("eth_blockNumber"), 16)
+        at = At(Rpc(stage.rpc.url, client), exchange.stock.at.lower(), block)
+        behind = uniswap_v3(at, Venue("evm", pool, "uniswap-v3", exchange.positions.at.lower()), pooled)
+        sharing = shares(at, Venue("evm", pair, "shares"), paired)
+    given = exchange.withdraw()[0]
+    assert behind == {account("alice").lower(): given}
+    assert POOLED["stock"] < given <= pooled
+    total, bobs = exchange.pair.view("totalSupply"), exchange.pair.view("balanceOf", account("bob"))
+    assert sharing == {account("bob").lower(): paired * bobs // total}
+    assert 0 < paired - sum(sharing.values()) < 10**9, "the first thousand of a pair's own tokens are nobody's"

@@ -71,9 +71,7 @@ def notice(event: str, day: str, **terms: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def change(
-    stage: Stage, chain: str, told: dict[str, Any], new: str, at: int, epoch: int, **changed: Any
-) -> MultiplierChange:
+def change(stage: Stage, chain: str, told: dict[str, Any], new: str, at: int, epoch: int, **changed: Any) -> MultiplierChange:
     """A change to `new` because of a notice, by the exact ratio; prices wait from the close before the ex-date."""
     old = stage.node_multiplier()
     token = stage.listed.token if chain == "evm" else stage.mint_address

@@ -91,7 +91,7 @@ class FakeCustodian:
             return {"statements": self.statements.get(query["isin"], [])[after:]}
         if path == "/v1/movements":
             return {"movements": self.movements[after:]}
-        if path == "/v1/events":
+        if path in ("/v1/events", "/v1/bank/events"):
             return {"events": self.events[after : after + int(query["limit"])], "last": len(self.events)}
         if path == "/v1/cash":
             return {"received": self.received.get(query["reference"], "0"), "paid": "0"}

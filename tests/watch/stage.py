@@ -64,7 +64,7 @@ class HttpAttestor:
     """The issuer's side of the attestor's doors, as plain as it can be."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url, timeout=20, trust_env=False)
+        self.client = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         answer = self.client.post(path, json=body)
@@ -225,7 +225,7 @@ class Stage:
         self.solana_node.stop()
 
     def _reap(self) -> None:
-        self.process.wait(10)
+        self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()
 
@@ -289,7 +289,7 @@ class Stage:
         signed = [adapter.sign(call, adapter.next_nonce() + place) for place, call in enumerate(calls)]
         for each in signed:
             adapter.submit(each)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (outcome := adapter.outcomes([signed[-1]])[0]).landing in {Landing.PENDING, Landing.UNKNOWN}:
             assert time.monotonic() < end, "the call did not land in time"
             time.sleep(0.005)

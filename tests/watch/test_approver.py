@@ -82,6 +82,19 @@ def test_proceeds_are_paid_once_and_up_to_the_sale(stage: Stage) -> None:
     stage.custodian.payments["red-2:pay/1"] = "sent"
 
 
+def test_a_loan__is_repaid_to_the_broker_up_to_what_the_broker_lent_and_charged(stage: Stage) -> None:
+    loan, to = "sub-40:buy:o1/l1", {"to": "BROKER"}
+    refused("release.loan", lambda: release(stage, payment(loan, "600", **to)))
+    stage.broker.event("settled", client_order_id="sub-40:buy:o1", side="buy", loan=loan, lent="600")
+    stage.broker.event("loan_charged", loan=loan, id=f"{loan}/i1", amount="0.12")
+    refused("release.loan", lambda: release(stage, payment(loan, "600.120001", **to)))
+    refused("release.refund", lambda: release(stage, payment(loan, "600")))
+    assert release(stage, payment(loan, "600", **to, id=f"{loan}:p1"))
+    refused("release.loan", lambda: release(stage, payment(loan, "600", **to, id=f"{loan}:p2")))
+    stage.custodian.payments[f"{loan}:p1"] = "failed"
+    assert release(stage, payment(loan, "600.12", **to, id=f"{loan}:p2"))
+
+
 def test_refunds_never_pass_what_was_received(stage: Stage) -> None:
     refused("release.refund", lambda: release(stage, payment("sub-30", "1")))
     stage.custodian.received["sub-30"] = "100"

@@ -74,7 +74,7 @@ def test_market_time_begins_with_a_push_and_never_goes_back() -> None:
 
 def test_a_configuration_may_only_grow_by_stocks() -> None:
     before = read_config(CONFIG)
-    assert (before.stocks["NVDA"].token, before.custodian) == ("0xt", "http://127.0.0.1:1")
+    assert (before.stocks["NVDA"].token, before.custodians["custodian"].url) == ("0xt", "http://127.0.0.1:1")
     stocks: dict[str, object] = dict(STOCKS)
     more = read_config(CONFIG | {"stocks": stocks | {"AAPL": {"isin": "X", "account": "SEG"}}})
     refuse_unless_extends(before, more)
@@ -137,26 +137,36 @@ def test_a_signed_mint_counts_until_it_landed_or_can_land_no_more() -> None:
     book = ChainBook()
     book.extend([Fact("evm", "0xt", "minted", "tx", 3, request=request_hash("sub-1/1"), raw=5)])
     books = {"evm": book, "solana": ChainBook()}
-    assert {each.state for each in register.landed(books, {"evm": 100}, {("evm", "0xt"): 0}, {"evm": 1})} == {"landed"}
+    assert {each.state for each in register.landed(books, {("evm", "0xt"): 100}, {("evm", "0xt"): 0}, {"evm": 1})} == {"landed"}
     assert register.live_raw("evm", "0xt") == 10
-    assert {each.state for each in register.landed(books, {"evm": 101}, {("evm", "0xt"): 0}, {"evm": 1})} == {"dead"}
+    assert {each.state for each in register.landed(books, {("evm", "0xt"): 101}, {("evm", "0xt"): 0}, {"evm": 1})} == {"dead"}
     assert (register.live_raw("evm", "0xt"), register.live_raw("solana", "m")) == (0, 5)
     assert register.uses(["r-1"], "")["r-1"] == [(5, 0)] * 2, "dead vouchers free their receipts"
     register.unland("evm")
     assert register.live_raw("evm", "0xt") == 5
 
 
+def test_a_token_that_was_not_read__may_hold_its_mint_however_late_the_chain_is() -> None:
+    register = Register()
+    register.put_mint(mint("sub-1/1"))
+    books = {"evm": ChainBook()}
+    assert register.landed(books, {("evm", "0xother"): 10**12}, {("evm", "0xother"): 0}, {"evm": 9}) == []
+    books["evm"].extend([Fact("evm", "0xt", "minted", "tx", 3, request=request_hash("sub-1/1"), raw=5)])
+    landed = register.landed(books, {("evm", "0xt"): 10**12}, {("evm", "0xt"): 0}, {"evm": 9})
+    assert [each.state for each in landed] == ["landed"]
+
+
 def test_a_voucher_of_a_passed_epoch_is_dead_before_its_deadline() -> None:
     register = Register()
     register.put_mint(mint("sub-1/1"))
-    assert register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
-    dead = register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 1}, {"evm": 1})
+    assert register.landed({"evm": ChainBook()}, {("evm", "0xt"): 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
+    dead = register.landed({"evm": ChainBook()}, {("evm", "0xt"): 1}, {("evm", "0xt"): 1}, {"evm": 1})
     assert [each.state for each in dead] == ["dead"]
 
 
 def test_a_voucher_under_keys_that_were_replaced_is_dead_before_its_deadline() -> None:
     register = Register()
     register.put_mint(mint("sub-1/1"))
-    assert register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
-    dead = register.landed({"evm": ChainBook()}, {"evm": 1}, {("evm", "0xt"): 0}, {"evm": 2})
+    assert register.landed({"evm": ChainBook()}, {("evm", "0xt"): 1}, {("evm", "0xt"): 0}, {"evm": 1}) == []
+    dead = register.landed({"evm": ChainBook()}, {("evm", "0xt"): 1}, {("evm", "0xt"): 0}, {"evm": 2})
     assert [each.state for each in dead] == ["dead"]

@@ -2,7 +2,7 @@
 
 from openscrip.assets import accounts
 from openscrip.assets.acquisition import acquire
-from openscrip.assets.custodians.paper_bank import Deposit
+from openscrip.assets.paper import Deposit
 from openscrip.bootstrap.platform import Platform
 from openscrip.issuance.news import CAPITAL_REFERENCE
 from openscrip.kernel.errors import Refused
@@ -13,7 +13,7 @@ from openscrip.runtime.ledger import Transfer
 
 def pay_in_capital(platform: Platform, amount: Money) -> None:
     """Pay `amount` in at the bank and book as much at the broker, once."""
-    platform.custodian.deposit(Deposit("capital", CAPITAL_REFERENCE, amount, "issuer"))
+    platform.bank.deposit(Deposit("capital", CAPITAL_REFERENCE, amount, "issuer"))
     with platform.store.transaction() as unit:
         unit.post(
             (

@@ -6,8 +6,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from openscrip.assets.compliance.logic import is_installed
+from openscrip.bootstrap.broker_line import credentials_of, refuse_other_kind, told_of
+from openscrip.bootstrap.financing_books import credit_of
 from openscrip.bootstrap.npm import node_modules
-from openscrip.bootstrap.places import Places
+from openscrip.bootstrap.places import Places, read_wiring
 from openscrip.issuance.nodes.evm import ANVIL
 from openscrip.kernel.errors import Refused
 from openscrip.runtime.database import DatabaseUnfit, check_database, open_database
@@ -37,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
     found.append(_space(settings))
     found += _keys(settings)
     found.append(_database(settings))
+    found += [_broker(settings), _financing(settings), _screening(settings)]
     return found
 
 
@@ -50,9 +54,7 @@ def _npm_parts() -> list[Finding]:
 
 def _anvil(folder: Path) -> Finding:
     try:
-        done = subprocess.run(
-            [str(folder / ANVIL), "--version"], capture_output=True, text=True, timeout=TOOL_S, check=True
-        )
+        done = subprocess.run([str(folder / ANVIL), "--version"], capture_output=True, text=True, timeout=TOOL_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("anvil", False, f"did not run ({type(error).__name__}); run `make setup`")
     return Finding("anvil", True, done.stdout.splitlines()[0] if done.stdout else "runs")
@@ -70,7 +72,13 @@ def _space(settings: Settings) -> Finding:
 def _keys(settings: Settings) -> list[Finding]:
     """Key files without a passphrase are told, and wrong only for the database of others."""
     places, found = Places(settings.data), []
-    for name, folder in (("keys", places.keys), ("wallets", places.wallets), ("watch keys", places.data / "watch" / "keys")):
+    folders = {
+        "keys": places.keys,
+        "vault": settings.data / "vault",
+        "wallets": places.wallets,
+        "watch keys": places.data / "watch" / "keys",
+    }
+    for name, folder in folders.items():
         try:
             problems = Keystore(folder).problems() if folder.is_dir() else []
         except Refused as damaged:
@@ -93,3 +101,43 @@ def _database(settings: Settings) -> Finding:
     finally:
         engine.dispose()
     return Finding("database", True, "sound")
+
+
+def _broker(settings: Settings) -> Finding:
+    """What the platform would connect to; a key that could not be used is wrong."""
+    told = told_of(settings.broker)
+    try:
+        if settings.broker.key_file:
+            credentials_of(settings.broker)
+        if Places(settings.data).wiring.exists():
+            refuse_other_kind(settings, read_wiring(Places(settings.data)))
+    except Refused as wrong:
+        return Finding("broker", False, f"{told}; {wrong.text}")
+    return Finding("broker", True, told)
+
+
+def _financing(settings: Settings) -> Finding:
+    """What was agreed with the lender."""
+    agreed = settings.financing
+    try:
+        credit_of(settings)
+    except Refused as wrong:
+        return Finding("financing", False, wrong.text)
+    if not agreed.lender:
+        return Finding("financing", True, "no margin: a loan that comes is held for a person")
+    terms = f"{agreed.rate_day_bps.count} bp a settlement day, haircut {agreed.haircut_bps.count} bp"
+    return Finding("financing", True, f"{agreed.lender} lends up to {agreed.limit_usd} USD, {terms}")
+
+
+def _screening(settings: Settings) -> Finding:
+    """By whose lists and by which judgement names are screened; files that are set and missing are wrong."""
+    chosen = settings.compliance
+    judged = "logic-v2 beside the plain scorer" if is_installed() else "the plain scorer alone (extra `screening` absent)"
+    lists = chosen.publishers or f"the invented ones of the demonstration ({FOR_DEVELOPMENT})"
+    missing = [
+        path
+        for path in (chosen.rules_file, chosen.persona_secrets_file, chosen.sumsub_secrets_file)
+        if path and not Path(path).is_file()
+    ]
+    wrong = f"; missing: {', '.join(missing)}" if missing else ""
+    return Finding("screening", not missing, f"names are judged by {judged}; lists: {lists}; regime: {chosen.profile}{wrong}")

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -16,20 +17,26 @@ from openscrip.assets.compliance.persons import Person
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.investors import investor_of, onboard, pay, put_into_escrow
 from openscrip.bootstrap.lanes import open_lanes, propose_lanes, refuse_closed, ways
-from openscrip.bootstrap.reporting import coverage_of, write_report
+from openscrip.bootstrap.report_files import write_report
+from openscrip.bootstrap.report_parties import sign_as_parties
+from openscrip.bootstrap.reporting import coverage_of
 from openscrip.bootstrap.running import Running
+from openscrip.issuance.coin_desk import CoinDesk
+from openscrip.issuance.compliance_room import ComplianceRoom
 from openscrip.issuance.crossings import Crossings
+from openscrip.issuance.in_kind_market import InKindMarket
 from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.reconciler import Look
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
+from openscrip.kernel.clock import iso
 from openscrip.kernel.errors import Refused, Unavailable, refuse_unless
 from openscrip.runtime.decision import Books
 from openscrip.runtime.sql import SqlStore
 
 log = logging.getLogger(__name__)
 
-START_S = 10.0
+START_S = 60.0
 STEP_S = 0.25
 
 
@@ -40,6 +47,7 @@ class RunningOffice:
         self._run = run
         self._moving = threading.Lock()
         self.stopping = threading.Event()
+        self._network_refused: Counter[str] = Counter()
 
     @property
     def store(self) -> SqlStore:
@@ -55,6 +63,11 @@ class RunningOffice:
     def market(self) -> PrimaryMarket:
         """As `FrontOffice.market`."""
         return self._run.platform.market
+
+    @property
+    def room(self) -> ComplianceRoom:
+        """As `FrontOffice.room`."""
+        return self._run.platform.compliance_room
 
     @property
     def clock_mode(self) -> str:
@@ -95,11 +108,16 @@ class RunningOffice:
 
     def troubles(self) -> Mapping[str, str]:
         """As `FrontOffice.troubles`."""
-        return self._run.worker.troubles()
+        return {**self._run.worker.troubles(), **self._run.platform.broker.troubles()}
 
     def process_ids(self) -> Mapping[str, int]:
         """As `FrontOffice.process_ids`."""
         return self._run.stack.pids()
+
+    @property
+    def coins(self) -> CoinDesk:
+        """As `FrontOffice.coins`."""
+        return self._run.platform.coins.desk
 
     @property
     def crossings(self) -> Crossings:
@@ -125,13 +143,31 @@ class RunningOffice:
             found = open_lanes(platform, stock) if step == "open" else ways(platform, stock)
         return [{"source": way.source, "destination": way.destination, "left": str(way.left)} for way in found]
 
+    @property
+    def in_kind(self) -> InKindMarket | None:
+        """As `FrontOffice.in_kind`."""
+        return self._run.platform.in_kind
+
+    @property
+    def network_refused(self) -> Counter[str]:
+        """As `FrontOffice.network_refused`."""
+        return self._network_refused
+
+    def counterparties_refused(self) -> Mapping[str, Mapping[str, int]]:
+        """As `FrontOffice.counterparties_refused`: of a custodian all that was ever kept, of the broker since the start."""
+        platform = self._run.platform
+        custodians = {name: each.troubles() for name, each in platform.custodians.items()}
+        return {"broker": platform.broker.refused, **custodians}
+
     def nudge(self) -> None:
         """As `FrontOffice.nudge`."""
         self._run.worker.nudge()
 
-    def write_report(self, month: str) -> Mapping[str, str]:
+    def write_report(self, month: str, *, signed: bool) -> Mapping[str, str]:
         """As `FrontOffice.write_report`."""
-        path = write_report(self._run.platform, month)
+        path = write_report(self._run.platform, month or iso(self._run.platform.clock.now())[:7])
+        if signed:
+            sign_as_parties(self._run.platform, path)
         return {"html": str(path), "json": str(path.with_suffix(".json"))}
 
     def take_on(self, person: Person) -> Mapping[str, str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from solders.keypair import Keypair
 
 from openscrip.assets.compliance.persons import Person
-from openscrip.assets.custodians.paper_bank import Deposit
+from openscrip.assets.paper import Deposit
+from openscrip.bootstrap.coin_faucet import pay_in_coins
 from openscrip.bootstrap.platform import Platform
 from openscrip.bootstrap.stack import Stack
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.wallet import EvmWallet
 from openscrip.issuance.chains.solana.wallet import SolanaWallet
-from openscrip.issuance.onboarding import take_on
 from openscrip.issuance.redemption import Redemption
 from openscrip.issuance.subscription import Subscription
 from openscrip.issuance.voucher import is_evm
@@ -61,8 +61,7 @@ def investor_of(platform: Platform, client: str) -> Investor:
     account = EvmAccount(keys.load(f"{client}-evm", KeyKind.SECP256K1))
     pair = Keypair.from_seed(keys.load(f"{client}-solana", KeyKind.ED25519).secret)
     wallets = {
-        name: EvmWallet(platform.evm_nodes[name], at.contracts, account)
-        for name, at in platform.wiring.evm_chains.items()
+        name: EvmWallet(platform.evm_nodes[name], at.contracts, account) for name, at in platform.wiring.evm_chains.items()
     }
     solana = SolanaWallet(platform.solana.cluster, platform.solana.program, pair)
     return Investor(client, wallets.pop("evm"), solana, wallets)
@@ -71,13 +70,16 @@ def investor_of(platform: Platform, client: str) -> Investor:
 def enter(platform: Platform, person: Person, wallets: dict[str, str]) -> None:
     """Enter a client and the wallets that they signed for into the books."""
     with platform.store.transaction() as unit:
-        take_on(unit, person, wallets, platform.clock.now())
+        platform.compliance.take_on(unit, person, wallets)
 
 
 def pay(platform: Platform, subscription: Subscription) -> None:
-    """The client's own bank sends the deposit of a subscription, once."""
+    """The client's own bank sends the deposit of a subscription, once; or their wallet sends it in coins."""
+    if subscription.in_coins:
+        pay_in_coins(platform, subscription.person, subscription.pay_chain, subscription.deposit)
+        return
     paid = Deposit(f"{subscription.id}:paid", subscription.id, subscription.deposit, subscription.person)
-    platform.custodian.deposit(paid)
+    platform.bank.deposit(paid)
 
 
 def put_into_escrow(platform: Platform, investor: Investor, redemption: Redemption) -> str:
@@ -95,7 +97,13 @@ def send(platform: Platform, investor: Investor, chain: str, symbol: str, receiv
 
 
 def cross(
-    platform: Platform, investor: Investor, symbol: str, source: str, destination: str, raw: RawAmount, request_id: str,
+    platform: Platform,
+    investor: Investor,
+    symbol: str,
+    source: str,
+    destination: str,
+    raw: RawAmount,
+    request_id: str,
     receiver: str = "",
 ) -> str:
     """A holder sends tokens to another chain, to `receiver` or their own wallet there; the transaction's id.

@@ -12,23 +12,26 @@ from openscrip.bootstrap.places import Places
 from openscrip.bootstrap.up import market_of
 from openscrip.kernel.clock import instant
 from openscrip.kernel.errors import Malformed, Refused
+from openscrip.markets.money_chart import VenueChart
 from openscrip.runtime import migrations
 from openscrip.runtime.chart import ChartOfAccounts
 from openscrip.runtime.closing import Closing, Period, close_period
-from openscrip.runtime.database import open_database, revision
+from openscrip.runtime.database import open_database, revision, sqlite_url
 from openscrip.runtime.history import one_moment
 from openscrip.runtime.settings import Settings
 
+CURRENCIES = ("USD", "EUR")
+"""What the venue's banks keep."""
 DAY_TEXT = len("2024-06-03")
 
 
 class LedgerRoom:
     """One ledger: its chart, and a connection that only reads."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, chart: ChartOfAccounts = CHART_OF_ACCOUNTS) -> None:
         self._settings = settings
         self.engine = engine
-        self.chart: ChartOfAccounts = CHART_OF_ACCOUNTS
+        self.chart = chart
 
     def reading(self) -> AbstractContextManager[Connection]:
         """As `history.one_moment`."""
@@ -48,16 +51,34 @@ def ledger_room(settings: Settings) -> Iterator[LedgerRoom]:
     Raises `Refused("platform.missing")` where nothing was ever started and `Refused("ledger.revision")` for a database
     that the program in front of it has not brought up to date.
     """
-    url = settings.database_url
+    with _opened(settings, settings.database_url, CHART_OF_ACCOUNTS, "openscrip up") as room:
+        yield room
+
+
+@contextmanager
+def venue_ledger_room(settings: Settings) -> Iterator[LedgerRoom]:
+    """The ledger of the venue in a data folder. Raises as `ledger_room`."""
+    from openscrip.bootstrap.venue_wiring import VenueWiring  # noqa: PLC0415  # loads what speaks to chains
+    from openscrip.markets.funding import Nature  # noqa: PLC0415
+
+    folder = settings.data / "venue"
+    wiring = VenueWiring.read(folder)
+    coins = {each.asset for each in wiring.holdings() if each.nature is not Nature.TOKEN} if wiring else set()
+    with _opened(settings, sqlite_url(folder / "money.sqlite"), VenueChart({*CURRENCIES, *coins}), "openscrip venue") as room:
+        yield room
+
+
+@contextmanager
+def _opened(settings: Settings, url: str, chart: ChartOfAccounts, start: str) -> Iterator[LedgerRoom]:
     if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise Refused("platform.missing", f"platform: nothing was ever started in {settings.data}; run `openscrip up`")
+        raise Refused("platform.missing", f"platform: nothing was ever started in {settings.data}; run `{start}`")
     engine = open_database(url)
     try:
         found = revision(engine)
         if found != migrations.HEAD:
-            said = f"ledger: the database was of revision {found!r}, not {migrations.HEAD}; start `openscrip up` once"
+            said = f"ledger: the database was of revision {found!r}, not {migrations.HEAD}; start `{start}` once"
             raise Refused("ledger.revision", said)
-        yield LedgerRoom(settings, engine)
+        yield LedgerRoom(settings, engine, chart)
     finally:
         engine.dispose()
 

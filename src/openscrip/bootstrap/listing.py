@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from openscrip.assets.custody import SEGREGATED_ACCOUNT
-from openscrip.assets.listings import daily_closes, instrument
+from openscrip.assets.entities import entities_of
+from openscrip.assets.listings import daily_closes, products_of
+from openscrip.assets.products import product_in
 from openscrip.assets.stock import Stock
 from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.places import write_wiring
@@ -27,14 +29,14 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
         known = view.row(Stock, symbol)
     if known is not None:
         return platform, known
-    found, now = instrument(symbol), platform.clock.now()
-    price = daily_closes().on(symbol, new_york_date(now))
+    product, now = product_in(products_of(platform.settings.products.file), symbol), platform.clock.now()
+    entities_of(platform.settings.entities.file).check((symbol,))
+    found, price = product.instrument, daily_closes().on(symbol, new_york_date(now)) or product.price
     if price is None:
-        raise Refused("price.missing", f"listing: {symbol} had no close on or before {new_york_date(now)}")
-    epoch = platform.custodian.latest_statement(found.isin).epoch
-    refuse_unless(
-        epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here"
-    )
+        text = f"listing: {symbol} had no close on or before {new_york_date(now)}; give it price_usd in the file of products"
+        raise Refused("price.missing", text)
+    epoch = platform.keeping.newest(found.isin).epoch
+    refuse_unless(epoch == 0, "listing.epoch", f"listing: custody counts {symbol} at epoch {epoch}; only 0 is supported here")
     wiring = platform.wiring
     evms = {name: _on_evm(platform, name, found, epoch) for name in platform.evm_nodes}
     mint = platform.solana.token_address(found.token_symbol)
@@ -45,14 +47,17 @@ def list_stock(platform: Platform, symbol: str) -> tuple[Platform, Stock]:
         "solana": {"mint": mint},
         "epoch": epoch,
     }
+    if wiring.more_custodians:
+        line["accounts"] = {name: each.account for name, each in wiring.more_custodians.items()}
     write_watch_config(platform.places, wiring, platform.keys, {symbol: line})
     platform.solana.list_token(Listing(found.token_symbol, f"{found.name} (Openscrip)", found.isin))
     wiring = replace(wiring, feeds={**wiring.feeds, symbol: evms["evm"].feed})
     write_wiring(platform.places, wiring)
     tokens = (*((name, each.token) for name, each in evms.items()), ("solana", mint))
     row = Stock(
-        symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price
-    )
+        symbol, found.isin, SEGREGATED_ACCOUNT, found.token_symbol, tokens, epoch=epoch, chain_epoch=epoch, price=price,
+        withheld=product.withheld, kind=found.kind, matures_on=product.bond.matures_on if product.bond else None,
+    )  # fmt: skip
     with platform.store.transaction() as unit:
         unit.put(row)
         platform.news.listed(unit, symbol, now)

@@ -1,5 +1,6 @@
 """Accelerated market time, shared by the platform's processes through one small file that its driver replaces."""
 
+import os
 from pathlib import Path
 
 from openscrip.kernel.clock import Clock, LiveClock
@@ -29,6 +30,9 @@ class FileClock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         part = self._path.with_suffix(".part")
         part.write_text(str(at))
+        # File systems stamp by ticks: two moves within one would look alike.
+        stamp = max(part.stat().st_mtime_ns, self._stamp + 1)
+        os.utime(part, ns=(stamp, stamp))
         part.replace(self._path)
         self._now, self._stamp = at, self._path.stat().st_mtime_ns
 

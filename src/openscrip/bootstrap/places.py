@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openscrip.assets.custody import SEGREGATED_ACCOUNT
 from openscrip.issuance.chains.evm.deployment import EvmDeployment
 from openscrip.kernel.errors import Refused
 
@@ -22,9 +23,34 @@ class Places:
         return self.data / "keys"
 
     @property
+    def public_keys(self) -> Path:
+        """The public halves of the keys that sign, for processes that hold none."""
+        return self.data / "platform" / "public-keys.json"
+
+    @property
+    def pages_lock(self) -> Path:
+        """Held by the one process that serves pages."""
+        return self.data / "platform" / "pages.lock"
+
+    @property
+    def venue_keys(self) -> Path:
+        """The venue's keystore."""
+        return self.data / "venue" / "keystore"
+
+    @property
     def wallets(self) -> Path:
         """Keys of the demonstration's investors: theirs, kept here because they have no wallet of their own."""
         return self.data / "wallets"
+
+    @property
+    def practice(self) -> Path:
+        """Keys of the practice wallets that visitors of a paper run are lent."""
+        return self.data / "practice"
+
+    @property
+    def identity(self) -> Path:
+        """The paper identity provider."""
+        return self.data / "identity"
 
     @property
     def watch_config(self) -> Path:
@@ -72,6 +98,15 @@ class EvmWiring:
 
 
 @dataclass(frozen=True, slots=True)
+class CustodianWiring:
+    """One custodian beside the first: where it answers, its public key (hex), and our account there."""
+
+    url: str
+    key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wiring:
     """Where the parts answer and which contracts are in force. `more` are the EVM chains beside the first, by name."""
 
@@ -86,6 +121,18 @@ class Wiring:
     deployment: Mapping[str, Any]
     feeds: Mapping[str, str]
     more: Mapping[str, EvmWiring] = field(default_factory=dict)
+    broker_fix: str = ""
+    """`host:port` of the broker's FIX acceptor."""
+    broker_kind: str = "fix"
+    """How the broker is spoken with: the books' place in its news means nothing to another kind."""
+    more_custodians: Mapping[str, CustodianWiring] = field(default_factory=dict)
+    """The custodians beside the first, by name."""
+
+    @property
+    def custodians(self) -> dict[str, CustodianWiring]:
+        """Every custodian by name, `custodian` first."""
+        first = CustodianWiring(self.custodian, self.custodian_key, SEGREGATED_ACCOUNT)
+        return {"custodian": first} | dict(self.more_custodians)
 
     @property
     def contracts(self) -> EvmDeployment:
@@ -117,4 +164,5 @@ def read_wiring(places: Places) -> Wiring:
         raise Refused("platform.missing", f"platform: nothing was ever started in {places.data}; run `openscrip up`")
     told = json.loads(places.wiring.read_text())
     more = {name: EvmWiring(**each) for name, each in told.pop("more", {}).items()}
-    return Wiring(**told, more=more)
+    custodians = {name: CustodianWiring(**each) for name, each in told.pop("more_custodians", {}).items()}
+    return Wiring(**told, more=more, more_custodians=custodians)

@@ -1,5 +1,6 @@
-"""`openscrip powers`: every power on every chain and at the custodian, read where it lies, beside the names of our keys.
+"""`openscrip powers`: every power on every chain, at the custodian and over treasuries, beside the names of our keys.
 
+Each is read where it lies.
 Keys are named by comparing addresses with the public halves in the key folder and those that the watch tells; any other
 is an unknown key.
 The paper custodian does not tell whose signatures it wants, so there the keys are those that it is started with: the
@@ -15,6 +16,7 @@ from openscrip.assets.custodians.two_keys import public_key_bytes
 from openscrip.assets.paper_client import PaperConnection
 from openscrip.bootstrap.npm import node_modules
 from openscrip.bootstrap.platform import Platform
+from openscrip.bootstrap.treasury_powers import treasury_powers
 from openscrip.issuance.chains.evm.powers import read_evm_powers
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.solana.powers import read_solana_powers
@@ -40,6 +42,7 @@ def read_powers(platform: Platform) -> list[Power]:
         *read_evm_powers(platform.evm_node, contracts, node_modules(), _evm_names(platform.keys, told["evm"])),
         *read_solana_powers(platform.solana.cluster, platform.solana.program, mints, _solana_names(platform)),
         *_custodian_powers(platform.keys, told["approver"]),
+        *treasury_powers(platform),
     ]
 
 

@@ -14,6 +14,7 @@ from openscrip.issuance.chains.solana.adapter import SolanaChain, floor_f64
 from openscrip.issuance.chains.solana.cluster import CLOCK_SYSVAR, read_clock
 from openscrip.issuance.chains.solana.program_accounts import StockAccount
 from openscrip.issuance.contracts.artifact import own
+from openscrip.issuance.coverage import GAP_S, GAP_S_PUSHED, CoverageKeeper
 from openscrip.issuance.indexer.evm import EvmHistory
 from openscrip.issuance.indexer.indexer import Indexer
 from openscrip.issuance.indexer.solana import SolanaHistory
@@ -47,7 +48,7 @@ def build_reconciler(
     books: Books,
     clock: Clock,
     chains: Mapping[str, Chain],
-    custodian: Custodian,
+    custodians: Mapping[str, Custodian],
     nodes: Mapping[str, Node],
 ) -> Reconciler:
     """The reconciler of all `chains`, with their histories. `nodes` are those of the EVM chains, by name."""
@@ -62,7 +63,8 @@ def build_reconciler(
             node = nodes[name]
             indexers.append(Indexer(index, EvmHistory(name, node.rpc, node.finality)))
             readers[name] = EvmReader(node)
-    return Reconciler(store, books, chains, custodian, clock, indexers=indexers, readers=readers)
+    keeper = CoverageKeeper(GAP_S if settings.market.clock == "live" else GAP_S_PUSHED)
+    return Reconciler(store, books, chains, custodians, clock, indexers=indexers, readers=readers, keeper=keeper)
 
 
 class EvmReader:

@@ -1,41 +1,39 @@
 """Reserve reports from the record: the custodian's statements and movements, the chains, and the facts of the month."""
 
-import hashlib
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from openscrip.assets.custody import Movement, MovementType, Statement
+from openscrip.assets.custody import Custodian, Movement, MovementType, Statement
 from openscrip.assets.listings import instrument
 from openscrip.assets.reserve import Reserve, refuse_uncovered
 from openscrip.assets.stock import Stock
-from openscrip.assets.wire import canonical, to_json
-from openscrip.bootstrap.places import write_json
 from openscrip.bootstrap.platform import Platform
 from openscrip.issuance.bridge_row import OPEN, Crossing, CrossingArrived, CrossingDeparted, CrossingRestored
 from openscrip.issuance.distribution import Distribution, MultiplierChanged
 from openscrip.issuance.redemption import ClaimArose, Redemption, RedemptionCompleted, TokensRestored
-from openscrip.issuance.subscription import SubscriptionMinted
+from openscrip.issuance.subscription import Subscription, SubscriptionMinted
 from openscrip.issuance.voucher import RedemptionKind
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount, Shares
-from openscrip.web.report import report_html, report_json
 from openscrip.web.reserve import (
     ActionLine,
     ChainSupply,
     CoverPoint,
     CustodyLine,
+    DividendReceivable,
     Flow,
+    MintInFlight,
     Movements,
+    RedemptionInFlight,
     ReserveReport,
     StockReserve,
 )
 
-ISSUER = "Openscrip paper issuer"
 UNDER_WAY = "under way"
 """Where a report puts what has left one chain and not arrived on another."""
 
@@ -72,30 +70,24 @@ def coverage_of(platform: Platform, symbol: str) -> Coverage:
         crossing = sum(row.raw.atoms for state in OPEN for row in view.rows(Crossing, stock=symbol, state=state))
     shown = platform.evm.multiplier(stock.token("evm"))
     supply = {name: platform.chains[name].supply(token) for name, token in stock.tokens}
-    statement = platform.custodian.latest_statement(stock.isin)
+    statements = [custodian.latest_statement(stock.isin) for custodian in custodians_of(platform).values()]
+    available = Shares(sum(each.available.atoms for each in statements))
+    epochs = {each.epoch for each in statements} - {shown.epoch}
     with platform.store.view() as view:
         waiting = [r for r in view.rows(Redemption, stock=symbol) if r.burn_tx]
     claims = Shares(sum(row.claim.atoms for row in waiting))
     multiplier = Multiplier(shown.current, shown.version)
     raw = RawAmount(crossing + sum(each.atoms for each in supply.values()))
-    reserve = Reserve(symbol, statement.available, statement.epoch, raw, multiplier, shown.epoch, claims)
+    reserve = Reserve(symbol, available, min(epochs, default=shown.epoch), raw, multiplier, shown.epoch, claims)
     return Coverage(supply, multiplier, shown.epoch, reserve)
 
 
-def write_report(platform: Platform, month: str) -> Path:
-    """Write the report of a month as HTML and as JSON beside it; the HTML file's path."""
-    report = reserve_report(platform, month)
-    folder = platform.places.reports
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"reserve-{month}.html"
-    path.write_text(report_html(report), encoding="utf-8")
-    write_json(path.with_suffix(".json"), report_json(report))
-    return path
-
-
 def reserve_report(platform: Platform, month: str) -> ReserveReport:
-    """The report of `month` (YYYY-MM), cut at its end or now, whichever is earlier. Raises `Malformed`, `Refused`."""
-    empty = ReserveReport(ISSUER, month, 0, platform.settings.market.clock != "live")
+    """The report of `month` (YYYY-MM), cut at its end or now, whichever is earlier. Raises `Malformed`, `Refused`.
+
+    Holders, signers, entities and the report before it are not in it yet: `report_files.py` adds them.
+    """
+    empty = ReserveReport(platform.settings.reports.issuer, month, 0, platform.settings.market.clock != "live")
     start, end = _instant(empty.first_day), _instant(empty.next_month)
     cut = min(end, platform.clock.now())
     if cut <= start:
@@ -103,14 +95,41 @@ def reserve_report(platform: Platform, month: str) -> ReserveReport:
     with platform.store.view() as view:
         facts = _facts(view)
         actions = view.rows(Distribution)
-    movements = platform.custodian.movements(0)
-    stocks = tuple(
-        _stock(
-            platform, stock, History(stock, facts, movements), [a for a in actions if a.stock == stock.id], start, cut
-        )
-        for stock in platform.stocks()
-    )
-    return replace(empty, as_of=cut, stocks=stocks)
+        minting = [
+            (row.stock, MintInFlight(row.mint_id(parcel), row.chain, parcel.raw))
+            for row in view.rows(Subscription)
+            for parcel in row.parcels
+            if parcel.state == "minting" and row.asked_at <= cut
+        ]
+    custodians = custodians_of(platform)
+    movements = {name: custodian.movements(0) for name, custodian in custodians.items()}
+    stocks = []
+    for stock in platform.stocks():
+        history = History(stock, facts, movements)
+        mine = [action for action in actions if action.stock == stock.id]
+        flying = tuple(mint for symbol, mint in minting if symbol == stock.id)
+        stocks.append(_stock(stock, history, _statements(custodians, stock, cut), mine, flying, start, cut))
+    return replace(empty, as_of=cut, stocks=tuple(stocks))
+
+
+def custodians_of(platform: Platform) -> Mapping[str, Custodian]:
+    """Every custodian by its name in the configuration."""
+    several: Mapping[str, Custodian] | None = getattr(platform, "custodians", None)
+    return several or {"custodian": platform.custodian}
+
+
+def newest_statements(platform: Platform, cut: int) -> list[tuple[Custodian, Statement]]:
+    """Of each custodian and stock the newest statement at `cut`, with whom it can be had from."""
+    custodians = custodians_of(platform)
+    return [each for stock in platform.stocks() for each in _statements(custodians, stock, cut)]
+
+
+def _statements(custodians: Mapping[str, Custodian], stock: Stock, cut: int) -> list[tuple[Custodian, Statement]]:
+    found = []
+    for custodian in custodians.values():
+        before = [each for each in custodian.statements(stock.isin, 0) if each.as_of <= cut]
+        found += [(custodian, each) for each in before[-1:]]
+    return found
 
 
 def _instant(day: Any) -> int:
@@ -133,17 +152,20 @@ class History:
 
     stock: Stock
     facts: list[tuple[int, Any]]
-    movements: Any
+    movements: Mapping[str, Any]
+    """Every custodian's, by its name."""
     supply: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     claims: dict[str, Shares] = field(default_factory=dict)
-    held: Shares = Shares(0)
+    at: dict[str, Shares] = field(default_factory=dict)
+    """What each custodian holds, with its epoch in `epochs`."""
+    epochs: dict[str, int] = field(default_factory=dict)
     multiplier: Multiplier = Multiplier.one()
-    held_epoch: int = 0
     chain_epoch: int = 0
 
     def points(self, start: int, cut: int) -> tuple[CoverPoint, ...]:
         """Held and owed at the start and at each change up to `cut`; afterwards the fields stand as at `cut`."""
-        changes = [(at, 1, fact) for at, fact in self._timed_facts()] + [(m.at, 0, m) for m in self.movements]
+        changes: list[tuple[int, int, Any]] = [(at, 1, fact) for at, fact in self._timed_facts()]
+        changes += [(m.at, 0, (name, m)) for name, moved in self.movements.items() for m in moved if m.isin == self.stock.isin]
         found: list[CoverPoint] = []
         for at, _, change in sorted(changes, key=lambda each: each[:2]):
             if at > cut:
@@ -158,6 +180,16 @@ class History:
         if not found or found[0].at > start:
             found.insert(0, CoverPoint(start, Shares(0), Shares(0)))
         return tuple(found)
+
+    @property
+    def held(self) -> Shares:
+        """What all custodians hold."""
+        return Shares(sum(each.atoms for each in self.at.values()))
+
+    @property
+    def held_epoch(self) -> int:
+        """The lowest epoch that a custodian counts in: what differs between them does not compare with anything."""
+        return min((self.epochs.get(name, 0) for name in self.at), default=0)
 
     @property
     def owed(self) -> Shares:
@@ -187,35 +219,41 @@ class History:
                 self.claims.pop(change.id, None)
             case MultiplierChanged():
                 self.multiplier, self.chain_epoch = change.multiplier, change.epoch
-            case Movement():
-                self._move(change)
+            case (str() as name, Movement() as movement):
+                self._move(name, movement)
 
-    def _move(self, movement: Movement) -> None:
-        if movement.isin != self.stock.isin:
-            return
+    def _move(self, name: str, movement: Movement) -> None:
+        before = self.at.get(name, Shares(0))
         match movement.type:
             case MovementType.RECEIPT:
-                self.held += movement.quantity
+                self.at[name] = before + movement.quantity
             case MovementType.DELIVERY:
-                self.held -= movement.quantity
+                self.at[name] = before - movement.quantity
                 claim = self.claims.get(movement.reference)
                 if claim is not None:
                     self.claims[movement.reference] = Shares(max(0, claim.atoms - movement.quantity.atoms))
             case MovementType.SPLIT:
-                self.held, self.held_epoch = movement.quantity, movement.epoch
-                new, _, old = movement.reference.partition("/")
-                self.claims = {key: claim.times_down(int(new), int(old)) for key, claim in self.claims.items()}
+                if movement.epoch > max(self.epochs.values(), default=0):  # the first custodian to book it
+                    new, _, old = movement.reference.partition("/")
+                    self.claims = {key: claim.times_down(int(new), int(old)) for key, claim in self.claims.items()}
+                self.at[name], self.epochs[name] = movement.quantity, movement.epoch
             case _:
                 return
 
 
 def _stock(
-    platform: Platform, stock: Stock, history: History, actions: list[Distribution], start: int, cut: int
+    stock: Stock,
+    history: History,
+    statements: Sequence[tuple[Custodian, Statement]],
+    actions: list[Distribution],
+    flying: tuple[MintInFlight, ...],
+    start: int,
+    cut: int,
 ) -> StockReserve:
     points = history.points(start, cut)
     opening = _supply_before(history, start)
     listed = instrument(stock.id)
-    statements = [s for s in platform.custodian.statements(stock.isin, 0) if s.as_of <= cut]
+    claims = tuple(RedemptionInFlight(name, claim) for name, claim in sorted(history.claims.items()) if claim)
     return StockReserve(
         stock.id,
         listed.name,
@@ -223,13 +261,24 @@ def _stock(
         stock.isin,
         history.multiplier,
         history.chain_epoch,
-        tuple(_custody(s) for s in statements[-1:]),
+        tuple(_custody(statement) for _, statement in statements),
         _supplies(stock, history),
-        Shares(sum(each.atoms for each in history.claims.values())),
+        Shares(sum(each.claim.atoms for each in claims)),
+        in_flight=RawAmount(sum(each.raw.atoms for each in flying)),
         movements=_flows(history, opening, start, cut),
         actions=tuple(_action(row) for row in actions if _in_month(row, start, cut)),
         history=points,
+        mints_in_flight=flying,
+        redemptions_in_flight=claims,
+        dividends_receivable=tuple(each for row in actions for each in _receivable(row, cut)),
     )
+
+
+def _receivable(row: Distribution, cut: int) -> Iterator[DividendReceivable]:
+    """Cash that is due for shares which were bought already."""
+    notice = row.notices[0]
+    if row.net > row.cash and _instant(notice.ex_date) <= cut:
+        yield DividendReceivable(row.id, row.net - row.cash, notice.pay_date)
 
 
 def _supplies(stock: Stock, history: History) -> tuple[ChainSupply, ...]:
@@ -284,8 +333,13 @@ def _custody(statement: Statement) -> CustodyLine:
         statement.epoch,
         statement.as_of,
         statement.sequence,
-        hashlib.sha256(canonical(to_json(statement))).hexdigest(),
+        statement.hash,
         statement.signature,
+        statement.lent,
+        statement.borrowed,
+        statement.in_transit,
+        statement.restricted,
+        statement.other,
     )
 
 

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from openscrip.assets.stock import Stock
+from openscrip.bootstrap.broker_line import settle
 from openscrip.bootstrap.capital import pay_in_capital
 from openscrip.bootstrap.listing import list_stock
 from openscrip.bootstrap.places import Places
 from openscrip.bootstrap.platform import Platform, build_platform
 from openscrip.bootstrap.stack import Stack
+from openscrip.bootstrap.workers import children_of
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.runtime.settings import Settings
@@ -21,26 +24,43 @@ CAPITAL = Money(100_000_000 * 10**6)
 
 
 class Running:
-    """The whole stack with one worker. `advance_to` moves accelerated time from one due instant to the next."""
+    """The whole stack with its workers, one of them in this process.
+
+    `advance_to` moves accelerated time from one due instant to the next.
+    """
 
     def __init__(self, stack: Stack, platform: Platform) -> None:
         self.stack = stack
         self.platform = platform
-        self.worker: Worker = platform.worker()
+        self.tenure = platform.tenure()
+        self.worker: Worker = platform.worker(tenure=self.tenure)
+        self.workers = children_of(platform.settings)
+        self.on_listed: list[Callable[[], None]] = []
+        """Called when a stock was listed, for whoever deals in all of them."""
         self._stop = threading.Event()
         self._moving = threading.Lock()
         self._thread = threading.Thread(target=self.worker.run_forever, args=(self._stop,), name="worker")
 
     def start(self) -> None:
-        """Start the worker."""
+        """Start the workers, and the session with the broker."""
+        self.tenure.start()
+        for child in self.workers:
+            child.start()
+        self.platform.broker.on_booked = partial(self.worker.tell, "broker")
+        self.platform.broker.start("worker")
         self._thread.start()
+        for child in self.workers:
+            child.wait_ready()
 
     def stop(self) -> None:
-        """Let the worker finish what it holds, close the platform, end the children."""
+        """Let the workers finish what they hold, close the platform, end the children."""
+        for child in self.workers:
+            child.stop()
         self._stop.set()
         if self._thread.is_alive():
             self.worker.nudge()
             self._thread.join(IDLE_S)
+        self.tenure.stop()
         self.platform.close()
         self.stack.stop()
 
@@ -48,12 +68,13 @@ class Running:
         """List a stock on both chains, once."""
         self.platform, stock = list_stock(self.platform, symbol)
         self.worker.nudge()
+        for hear in self.on_listed:
+            hear()
         return stock
 
     def settle(self) -> None:
         """Wait until nothing is in flight at this instant of market time."""
-        self.worker.nudge()
-        self.worker.wait_idle(IDLE_S)
+        settle(lambda: self.worker.wait_idle(IDLE_S), self.platform.broker, IDLE_S)
 
     def advance_to(self, until: int, progress: Callable[[int], None] = lambda now: None) -> None:
         """Step accelerated time to `until`, stopping wherever something is due; it moves only when nothing is in flight.

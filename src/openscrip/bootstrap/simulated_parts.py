@@ -14,17 +14,19 @@ from openscrip.assets.custodians.paper_core import PaperCustodian
 from openscrip.assets.desk import Desk
 from openscrip.assets.listings import broker_announcements, custodian_notices, daily_closes, instrument
 from openscrip.assets.notice import ActionEvent, Notice
-from openscrip.assets.paper import Switch, Switches
+from openscrip.assets.paper import Closes, Switch, Switches
 from openscrip.bootstrap.books import HEARS, view_of
-from openscrip.issuance.actions import Burn, Finish, Mint, Refund, Rejected, Schedule, Verify
+from openscrip.issuance.actions import Burn, Cancel, Finish, Mint, Refund, Rejected, Schedule, Verify
 from openscrip.issuance.calls import Calls, Verification
 from openscrip.issuance.chains.memory import MemoryChain
+from openscrip.issuance.journey import note
 from openscrip.issuance.news import News
 from openscrip.issuance.terms import Terms
 from openscrip.kernel.clock import SteppedClock, instant, new_york_date
 from openscrip.kernel.errors import Refused
 from openscrip.kernel.money import Money
 from openscrip.lab.invariants import InvariantBroken, Observer
+from openscrip.lab.market_years import FIRST_DAY, AfterSplits, MarketYears
 from openscrip.lab.parties import EXPLAINED, RepeatingBooks, Slow, StrictStore, WillingKeys, said, unreliable
 from openscrip.lab.world import World
 from openscrip.runtime.decision import Decide
@@ -33,7 +35,7 @@ from openscrip.runtime.store import Command, Lease, Unit
 from openscrip.runtime.worker import Retries, Worker
 
 SYMBOLS = ("AAPL", "MSFT", "MSTR", "NVDA", "SPY", "TSLA")
-START = "2024-05-20T12:00:00Z"
+YEARS_SYMBOLS = ("AAPL", "AMZN", "COIN", "GOOGL", "HOOD", "META", "MSFT", "MSTR", "NVDA", "QQQ", "SPY", "TSLA")
 CAPITAL = Money(10**15)
 BROKER_FAULTS = (
     Switch("bust_fill", 20),
@@ -41,6 +43,10 @@ BROKER_FAULTS = (
     Switch("unfilled_rest", 20),
     Switch("fail_settlement", 30),
     Switch("reject_order", 10, only="sub-"),
+    Switch("finance", 80, size=60),
+    Switch("forced_sale", 200),
+    Switch("partial_release", 200),
+    Switch("refuse_release", 200),
 )
 CUSTODIAN_FAULTS = (
     Switch("fail_transfer", 30),
@@ -48,6 +54,48 @@ CUSTODIAN_FAULTS = (
     Switch("refuse_transfer", 15),
     Switch("late_payment", 30),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What market a simulated world lives through: from when, which lines, at which prices, with which announcements."""
+
+    start: str
+    symbols: tuple[str, ...]
+    calendar: Calendar
+    closes: Closes
+    announced: tuple[Notice, ...]
+    notified: tuple[Notice, ...]
+
+
+def summer_of_2024() -> Scenario:
+    """From May 2024 on, six lines, and a split every five weeks that nobody announced in time."""
+    calendar, start = new_york_calendar(), "2024-05-20T12:00:00Z"
+    return Scenario(
+        start,
+        SYMBOLS,
+        calendar,
+        daily_closes(),
+        (*broker_announcements(), *surprises(calendar, start, "broker")),
+        (*custodian_notices(), *surprises(calendar, start, "custodian")),
+    )
+
+
+def years_of_market(years: int) -> Scenario:
+    """Twelve lines through so many years: the package's prices and all their corporate actions, again and again."""
+    told = (*broker_announcements(), *custodian_notices())
+    market = MarketYears(years, new_york_calendar(), daily_closes(), told)
+    start = f"{FIRST_DAY.isoformat()}T12:00:00Z"
+    splits = surprises(market.calendar, start, "custodian")
+    closes = AfterSplits(market, splits)
+    return Scenario(
+        start,
+        YEARS_SYMBOLS,
+        market.calendar,
+        closes,
+        (*closes.notices(market.notices("broker")), *surprises(market.calendar, start, "broker")),
+        (*closes.notices(market.notices("custodian")), *splits),
+    )
 
 
 @dataclass(slots=True)
@@ -68,6 +116,7 @@ class Parts:
     books: RepeatingBooks
     news: News
     desk: Desk
+    scenario: Scenario
     late: dict[str, int] = field(default_factory=dict)
 
     def worker(self, world: World) -> Worker:
@@ -96,7 +145,7 @@ class Parts:
     def _outside(self, world: World) -> dict[type[Any], Callable[[Lease], Any]]:
         """Who performs what."""
         calls = Calls(self.store, self.chains, self.observer.published, world.probe, lambda _: None, 0.0)
-        isin = {symbol: instrument(symbol).isin for symbol in SYMBOLS}
+        isin = {symbol: instrument(symbol).isin for symbol in self.scenario.symbols}
         check = Verification(
             self.chains,
             lambda stock: dict.fromkeys(self.chains, stock),
@@ -111,6 +160,7 @@ class Parts:
             Refund: calls.perform,
             Schedule: calls.perform,
             Finish: calls.perform,
+            Cancel: calls.perform,
             Verify: check.perform,
             Wake: self.desk.wake,
         }
@@ -126,19 +176,17 @@ class Parts:
         return perform
 
 
-def build_parts(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide]) -> Parts:
+def build_parts(seed: int, scenario: Scenario, *, faults: bool, decides: Mapping[type[Any], Decide]) -> Parts:
     """All parts, wired as `bootstrap` wires the real ones."""
     chance = random.Random(seed)  # noqa: S311  # a simulation, not a secret
-    clock, calendar, keys = SteppedClock(instant(START)), new_york_calendar(), WillingKeys()
-    announced = (*broker_announcements(), *surprises(calendar, "broker"))
-    broker = PaperBroker(clock.now(), daily_closes(), announced, calendar)
-    notices = (*custodian_notices(), *surprises(calendar, "custodian"))
-    custodian = PaperCustodian(clock.now(), daily_closes(), notices, broker, keys, keys, calendar)
+    clock, calendar, keys = SteppedClock(instant(scenario.start)), scenario.calendar, WillingKeys()
+    broker = PaperBroker(clock.now(), scenario.closes, scenario.announced, calendar)
+    custodian = PaperCustodian(clock.now(), scenario.closes, scenario.notified, broker, keys, keys, calendar)
     if faults:
         broker.turn(Switches(seed, BROKER_FAULTS))
         custodian.turn(Switches(seed, CUSTODIAN_FAULTS))
     terms = Terms()
-    books = RepeatingBooks(decides, HEARS, view_of(terms, clock.now), clock.now)
+    books = RepeatingBooks(decides, HEARS, view_of(terms, clock.now), clock.now, note)
     books.chance = chance if faults else None
     return Parts(
         seed,
@@ -151,25 +199,24 @@ def build_parts(seed: int, *, faults: bool, decides: Mapping[type[Any], Decide])
         StrictStore(accounts.CHART),
         terms,
         {name: MemoryChain(clock.now, name) for name in ("evm", "solana")},
-        Observer({instrument(symbol).isin: symbol for symbol in SYMBOLS}),
+        Observer({instrument(symbol).isin: symbol for symbol in scenario.symbols}),
         books,
         News(books, calendar),
-        Desk(broker, custodian, keys),
+        Desk(broker, custodian, custodian.bank, keys),
+        scenario,
     )
 
 
-def surprises(calendar: Calendar, source: str) -> tuple[Notice, ...]:
+def surprises(calendar: Calendar, start: str, source: str) -> tuple[Notice, ...]:
     """Splits that are announced only on their ex-date, two hours after the holdings were split."""
-    day, notices = new_york_date(instant(START)) + timedelta(days=20), []
+    day, notices = new_york_date(instant(start)) + timedelta(days=20), []
     for number in range(24):
         day = calendar.session_on_or_after(day + timedelta(days=23)).day
         symbol = ("TSLA", "SPY", "MSFT")[number % 3]
         event_id = f"{symbol}.SPLF.{day.isoformat()}"
         isin = instrument(symbol).isin
         notices.append(
-            Notice(
-                event_id, symbol, isin, ActionEvent.FORWARD_SPLIT, day, day, None, None, 2 + number % 2, 1, None, source
-            )
+            Notice(event_id, symbol, isin, ActionEvent.FORWARD_SPLIT, day, day, None, None, 2 + number % 2, 1, None, source)
         )
     return tuple(notices)
 
@@ -200,5 +247,6 @@ def _feeds(world: World, news: News) -> tuple[Feed, ...]:
 
     broker = Feed("broker", numbered(world.broker.events), told("broker", news.from_broker))
     custodian = Feed("custodian", numbered(world.custodian.events), told("custodian", news.from_custodian))
+    bank = Feed("bank", numbered(world.bank.events), told("bank", news.from_bank))
     chains = (Feed(f"chain:{name}", chain.events, told(name, news.from_chain)) for name, chain in world.chains.items())
-    return (broker, custodian, *chains)
+    return (broker, custodian, bank, *chains)

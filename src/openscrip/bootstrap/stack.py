@@ -4,24 +4,35 @@
 """
 
 import json
-import os
 import select
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
 from solders.pubkey import Pubkey
 
+from openscrip.assets.brokers.paper import PaperBrokerClient
+from openscrip.assets.brokers.paper_margin import PaperCredit
+from openscrip.assets.compliance.identities.paper import PaperIdentity
+from openscrip.assets.custodians.iso_file_carrier import exchange_of
 from openscrip.assets.custodians.paper import PaperCustodianClient
+from openscrip.assets.custodians.paper_core import CUSTODIAN
+from openscrip.assets.custody import SEGREGATED_ACCOUNT
 from openscrip.assets.paper_child import BROKER_MODULE, CUSTODIAN_MODULE, PaperChild
 from openscrip.assets.paper_client import PaperConnection
+from openscrip.bootstrap.broker_line import refuse_other_kind
+from openscrip.bootstrap.coin_founding import found_coins
+from openscrip.bootstrap.coin_parts import watch_coins
+from openscrip.bootstrap.compliance import plays_identity
 from openscrip.bootstrap.market_clock import FileClock
 from openscrip.bootstrap.npm import node_modules
-from openscrip.bootstrap.places import EvmWiring, Places, Wiring, read_wiring, write_json, write_wiring
+from openscrip.bootstrap.places import CustodianWiring, EvmWiring, Places, Wiring, read_wiring, write_json, write_wiring
 from openscrip.bootstrap.platform import evm_signer, solana_key, treasury_key
+from openscrip.bootstrap.signer import keystore_of
 from openscrip.issuance.chains.evm.deployment import EvmDeployment, EvmRoles, deploy_platform
 from openscrip.issuance.chains.evm.node import Node
 from openscrip.issuance.chains.evm.transaction import Fees
@@ -35,10 +46,10 @@ from openscrip.issuance.programs import stock_program
 from openscrip.issuance.rpc import JsonRpc
 from openscrip.kernel.clock import instant
 from openscrip.kernel.errors import Refused, Unavailable
-from openscrip.runtime.keys import Keystore, passphrase_from
+from openscrip.runtime.keys import Keystore
 from openscrip.runtime.settings import Settings
 
-START_S = 30.0
+START_S = 180.0
 FUNDED_ROLES = ("issuer", "lister", "corporate-action", "guardian")
 EXECUTOR = "timelock-executor"
 
@@ -65,7 +76,7 @@ class WatchProcess:
     def start(self) -> None:
         """Make missing keys, start, and wait for the ready line."""
         made = [sys.executable, "-m", "openscrip_watch", "keys", "--keys", str(self._keys)]
-        if not (self._keys / "approver.json").exists():
+        if not (self._keys / "approver-evm.json").exists():
             subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=START_S)
         self._process = subprocess.Popen(
             [*self._command, "--port", str(self._port)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -85,7 +96,7 @@ class WatchProcess:
             return
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
@@ -100,6 +111,20 @@ def local_evm_chains(settings: Settings, places: Places) -> list[str]:
     return ["evm", *(f"evm-{number}" for number in range(2, count + 1))]
 
 
+def local_custodians(settings: Settings, places: Places) -> list[str]:
+    """The names of the custodians of a data folder: as many as are set, and never fewer than it had.
+
+    Raises `Refused("custody.custodians")` for more of them than there were when its first stock was listed.
+    """
+    known = read_wiring(places) if places.wiring.exists() else None
+    before = len(known.custodians) if known else 0
+    count = max(settings.custody.custodians, before)
+    if known and known.feeds and count > before:
+        text = f"custody: {count} custodians were asked for a folder that listed stocks with {before}; start a new folder"
+        raise Refused("custody.custodians", text)
+    return ["custodian", *(f"custodian-{number}" for number in range(2, count + 1))]
+
+
 class Stack:
     """The children of one data folder. `solana_slot_ms` is how fast the local cluster's slots pass, in machine time."""
 
@@ -108,7 +133,7 @@ class Stack:
         self._settings = settings
         self._places = places
         self._live = live
-        self._keys = Keystore(places.keys, passphrase_from(os.environ))
+        self._keys = keystore_of(settings, places)
         self.clock = None if live else FileClock(places.clock, instant(settings.market.start))
         start_at = self.clock.now() if self.clock else 0
         data, ports = places.data, settings.ports
@@ -135,19 +160,28 @@ class Stack:
             programs=[ProgramAtGenesis(local_program().program_id, stock_program(), deployer)],
         )
         timing = ["--live"] if live else ["--start-time", str(start_at)]
-        self.broker = PaperChild(BROKER_MODULE, data / "broker", timing, ports.broker)
-        self.custodian: PaperChild | None = None
+        line = settings.broker
+        spoken = ["--alpaca"] if line.kind == "alpaca" else ["--sender", line.target, "--target", line.sender]
+        fills = ["--at-once"] if line.paper_fills == "at_once" else []
+        self.broker = PaperChild(BROKER_MODULE, data / "broker", [*timing, *spoken, *fills], ports.broker, ports.broker_fix)
+        self.custodians: dict[str, PaperChild] = {}
         self._custodian_timing = timing
         self.watch = WatchProcess(places, live=live, port=ports.attestor)
         self._doors: dict[str, PaperConnection] = {}
+        self._followers: dict[str, str] = {}
 
     def start(self) -> Wiring:
         """Start every part; deploy the contracts in a new folder. Returns where everything is."""
         (self._places.data / "platform").mkdir(parents=True, exist_ok=True)
+        if self._places.wiring.exists():
+            refuse_other_kind(self._settings, read_wiring(self._places))
+        if plays_identity(self._settings.compliance):
+            PaperIdentity(self._places.identity).open()
         try:
             parts: list[Callable[[], Any]] = [self.solana.start, self.broker.start, self.watch.start]
             _together([*(evm.start for evm in self.evms.values()), *parts])
-            self._start_custodian()
+            self._agree_credit()
+            self._start_custodians()
             if self.clock is not None:
                 self.advance_to(self.clock.now())
             return self._wire()
@@ -159,21 +193,20 @@ class Stack:
         """End every child; each writes what it keeps."""
         parts: list[Callable[[], Any]] = [self.watch.stop, self.broker.stop, self.solana.stop]
         parts += [evm.stop for evm in self.evms.values()]
-        if self.custodian is not None:
-            parts.insert(0, self.custodian.stop)
+        parts += [each.stop for each in self.custodians.values()]
         _together(parts)
+        self._keys.close()
         for door in self._doors.values():
             door.close()
         self._doors.clear()
 
     def pids(self) -> dict[str, int]:
         """The process ids of all children."""
-        custodian = self.custodian.pid if self.custodian else 0
         return {
             **{name: evm.pid for name, evm in self.evms.items()},
             "solana": self.solana.pid,
             "broker": self.broker.pid,
-            "custodian": custodian,
+            **{name: each.pid for name, each in self.custodians.items()},
             "watch": self.watch.pid,
         }
 
@@ -185,14 +218,22 @@ class Stack:
         for evm in self.evms.values():
             evm.set_time(now)
         self.solana.set_time(now)
-        for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url()), ("watch", self.watch.url)):
+        for name, url in (*self._paper_parties(), ("watch", self.watch.url)):
             self._door(name, url).post("/v1/clock", {"now": now})
         self.clock.advance_to(now)
 
+    def follow(self, name: str, url: str) -> None:
+        """Tell a party of somebody else's the time, too."""
+        self._followers[name] = url
+
+    def forget(self, name: str) -> None:
+        """Tell it no more."""
+        self._followers.pop(name, None)
+
     def next_due(self) -> int | None:
-        """When broker or custodian will do something by themselves."""
+        """When broker or custodians will do something by themselves."""
         found = []
-        for name, url in (("broker", self.broker.url), ("custodian", self._custodian_url())):
+        for name, url in self._paper_parties():
             due = self._door(name, url).get("/v1/clock").get("next_due")
             if due is not None:
                 found.append(int(due))
@@ -204,18 +245,48 @@ class Stack:
             self._doors[url] = PaperConnection(name, url)
         return self._doors[url]
 
-    def _custodian_url(self) -> str:
-        if self.custodian is None:
-            raise Unavailable("stack: the custodian was not started")
-        return self.custodian.url
+    def _paper_parties(self) -> list[tuple[str, str]]:
+        """Broker and custodians with their addresses, in the order in which they are told the time."""
+        if not self.custodians:
+            raise Unavailable("stack: the custodians were not started")
+        custodians = ((name, each.url) for name, each in self.custodians.items())
+        return [("broker", self.broker.url), *custodians, *self._followers.items()]
 
-    def _start_custodian(self) -> None:
+    def _agree_credit(self) -> None:
+        """The paper broker lends as is set, and by default nothing."""
+        agreed = self._settings.financing
+        credit = PaperCredit()
+        if agreed.lender:
+            credit = PaperCredit(agreed.limit_usd, agreed.rate_day_bps.count, agreed.haircut_bps.count)
+        with closing(PaperBrokerClient(self.broker.url)) as office:
+            office.agree(credit)
+
+    def _start_custodians(self) -> None:
         treasury = treasury_key(self._keys).public_key.hex()
         options = [*self._custodian_timing, "--broker", self.broker.url]
         options += ["--treasury-key", treasury, "--approver-key", self.watch.keys["approver"]]
-        data, port = self._places.data / "custodian", self._settings.ports.custodian
-        self.custodian = PaperChild(CUSTODIAN_MODULE, data, options, port)
-        self.custodian.start()
+        for place, name in enumerate(local_custodians(self._settings, self._places)):
+            number = f"-{place + 1}" if place else ""
+            named = ["--name", f"{CUSTODIAN}{number}", "--account", f"{SEGREGATED_ACCOUNT}{number}"]
+            if self._settings.custody.carrier == "files":
+                named += ["--exchange", str(exchange_of(self._places.data, name))]
+            bank = ["--bank", self.custodians["custodian"].url] if place else []
+            port = self._settings.ports.custodian + place if self._settings.ports.custodian else 0
+            child = PaperChild(CUSTODIAN_MODULE, self._places.data / name, [*options, *named, *bank], port)
+            self.custodians[name] = child
+            if not place:
+                child.start()  # its address is the others' bank
+        if len(self.custodians) > 1:
+            _together([each.start for name, each in self.custodians.items() if name != "custodian"])
+
+    def _custodian_wirings(self) -> dict[str, CustodianWiring]:
+        found = {}
+        for place, (name, child) in enumerate(self.custodians.items()):
+            client = PaperCustodianClient(child.url)
+            number = f"-{place + 1}" if place else ""
+            found[name] = CustodianWiring(child.url, client.public_key().hex(), f"{SEGREGATED_ACCOUNT}{number}")
+            client.close()
+        return found
 
     def _wire(self) -> Wiring:
         """Fund the accounts, deploy the contracts where they are not yet, and write down where everything is."""
@@ -227,20 +298,19 @@ class Stack:
             self._found_solana()
         before = known.evm_chains if known else {}
         stand = {
-            name: EvmWiring(
-                evm.url, evm.chain_id, before[name].deployment if name in before else self._deploy(evm).to_json()
-            )
+            name: EvmWiring(evm.url, evm.chain_id, before[name].deployment if name in before else self._deploy(evm).to_json())
             for name, evm in self.evms.items()
         }
-        custodian_url = self._custodian_url()
-        client = PaperCustodianClient(custodian_url)
-        key = client.public_key().hex()
-        client.close()
+        custodians = self._custodian_wirings()
+        first = custodians.pop("custodian")
         wiring = Wiring(
-            self.evm.url, self.evm.chain_id, self.solana.url, self.broker.url, custodian_url, key, self.watch.url,
+            self.evm.url, self.evm.chain_id, self.solana.url, self.broker.url, first.url, first.key, self.watch.url,
             self.watch.keys["solana"], stand.pop("evm").deployment, known.feeds if known else {}, stand,
+            f"127.0.0.1:{self.broker.fix_port}", self._settings.broker.kind, custodians,
         )  # fmt: skip
         write_wiring(self._places, wiring)
+        if self._settings.treasury.test_coin == "on":
+            found_coins(self._places, self._keys, self.evm, self.solana, self.watch.keys)
         write_watch_config(self._places, wiring, self._keys)
         return wiring
 
@@ -296,13 +366,16 @@ def write_watch_config(
     }
     program, issuer = local_program().program_id, solana_key(keys).pubkey()
     document = {
-        "custodian": wiring.custodian,
-        "custodian_public_key": wiring.custodian_key,
+        "custodians": {
+            name: {"url": each.url, "public_key": each.key, "form": "iso20022"} for name, each in wiring.custodians.items()
+        },
+        "bank": wiring.custodian,
         "broker": wiring.broker,
         **evms,
         "solana": {"rpc": wiring.solana_rpc, "program": str(program), "issuer_pubkey": str(issuer)} | consented,
         "stocks": before["stocks"] | (stocks or {}),
         "evidence": str(places.evidence),
+        "coins": watch_coins(places, str(solana_key(keys, "treasury").pubkey())),
     }
     write_json(path, document)
 

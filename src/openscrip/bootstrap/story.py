@@ -9,9 +9,13 @@ from openscrip.assets.compliance.persons import Person, PersonKind
 from openscrip.bootstrap.capital import buy_inventory
 from openscrip.bootstrap.investors import Investor, cross, enter, onboard, pay, put_into_escrow, send
 from openscrip.bootstrap.lanes import open_lanes, propose_lanes
-from openscrip.bootstrap.reporting import Coverage, coverage_of, write_report
+from openscrip.bootstrap.report_files import write_report
+from openscrip.bootstrap.report_parties import sign_as_parties
+from openscrip.bootstrap.reporting import Coverage, coverage_of
 from openscrip.bootstrap.running import Running, running
+from openscrip.bootstrap.story_venue import VenueStory
 from openscrip.bootstrap.verification import verify
+from openscrip.issuance.action_queue import Answer, QueueItem, answer
 from openscrip.issuance.bridge_row import Crossing
 from openscrip.issuance.distribution import Distribution
 from openscrip.issuance.redemption import Redemption
@@ -23,6 +27,8 @@ from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.settings import Market, Settings
 
 SYMBOLS = ("TSLA", "NVDA", "AAPL")
+WEEK_S = 7 * 86_400
+"""How often the story's reserves are proved on chain though nothing moved: eleven weeks pass in it."""
 START, END = "2024-06-03T12:00:00Z", "2024-08-19T21:00:00Z"
 
 CLIENTS = (
@@ -55,18 +61,18 @@ class Story:
     investors: dict[str, Investor] = field(default_factory=dict)
     refused: list[dict[str, str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
+    venue: dict[str, Any] = field(default_factory=dict)
 
     def play(self) -> None:
         """Everything, in the order of market time."""
         self._list_and_onboard()
         self._refuse()
         self._subscribe()
-        self._advance(
-            "2024-06-05T21:00:00Z", "shares bought, settled T+1, moved into segregated custody, tokens minted"
-        )
+        self._advance("2024-06-05T21:00:00Z", "shares bought, settled T+1, moved into segregated custody, tokens minted")
         self._transfer()
         self._cross()
         self._serve_at_once()
+        self._approve("NVDA.SPLF.2024-06-10")
         self._advance("2024-06-07T19:00:00Z", "the last close before the NVDA split is an hour away")
         self._advance("2024-06-10T14:00:00Z", "NVDA split 10:1: books, custody and both chains agree again")
         self._advance("2024-06-18T13:00:00Z", "NVDA dividend reinvested through the multiplier")
@@ -77,13 +83,29 @@ class Story:
         self._advance("2024-07-31T23:30:00Z", "a quiet July; the custodian states what it holds")
         self._advance("2024-08-01T13:00:00Z", "July is over")
         self._report("2024-07")
+        self._advance("2024-08-19T18:00:00Z", "two hours before the close, 4 TSLA more are ordered for the issuer's inventory")
+        buy_inventory(self.run.platform, "august", "TSLA", Shares.whole(4))
         self._advance(END, "AAPL dividend: shares in custody, multiplier raised, cash arrived")
+        if self.run.platform.settings.venue.up == "on":
+            chapter = VenueStory(self.run, self.investors, self.say)
+            chapter.play()
+            self.venue = chapter.told
 
     def _advance(self, until: str, what: str) -> None:
         self.run.advance_to(instant(until))
         self.say(f"{until[:10]}  {what}")
         for symbol in SYMBOLS:
             coverage_of(self.run.platform, symbol).refuse_uncovered()
+
+    def _approve(self, action: str) -> None:
+        """A change of more than 1 % takes the long path: two people say so, each in their own name."""
+        platform = self.run.platform
+        with platform.store.transaction() as unit:
+            for item in [each for each in unit.rows(QueueItem, state="open") if each.action == action]:
+                for person in ("ines", "otto"):
+                    said, now = Answer(), platform.clock.now()
+                    answer(unit, platform.books, item.id, said, person, "both sources read", "NVIDIA's 8-K of 22 May 2024", now)
+        self.say(f"2024-06-05  {action} approved by two people, as every change of more than 1 % must be")
 
     def _list_and_onboard(self) -> None:
         for symbol in SYMBOLS:
@@ -170,8 +192,9 @@ class Story:
 
     def _report(self, month: str) -> None:
         path = write_report(self.run.platform, month)
+        sign_as_parties(self.run.platform, path)
         self.reports.append(str(path))
-        self.say(f"{iso(self.run.platform.clock.now())[:10]}  reserve report {month}: {path}")
+        self.say(f"{iso(self.run.platform.clock.now())[:10]}  reserve report {month}, signed by all parties: {path}")
 
     def result(self, started: float) -> dict[str, Any]:
         """The last line of `openscrip demo --json`."""
@@ -183,7 +206,8 @@ class Story:
             redeemed = [row.kind for row in view.rows(Redemption) if row.state == "completed"]
             actions = [row for row in view.rows(Distribution) if row.stock in SYMBOLS]
         final = [row for row in actions if row.state == "final"]
-        complete = len(subscriptions) == len(ORDERS) + 1 and len(redeemed) == 2 and len(self.refused) == 5
+        kept = 1 if self.venue else 0
+        complete = len(subscriptions) == len(ORDERS) + 1 + kept and len(redeemed) == 2 and len(self.refused) == 5
         return {
             "ok": not broken and complete and len(final) >= 3,
             "elapsed_s": format_decimal(int((time.monotonic() - started) * 10), 1),
@@ -196,6 +220,7 @@ class Story:
             },
             "corporate_actions": [action_json(row) for row in final],
             "reports": self.reports,
+            "venue": self.venue,
             "verify": "ok" if not broken else "; ".join(broken),
             "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks],
         }
@@ -230,7 +255,8 @@ def action_json(row: Distribution) -> dict[str, Any]:
 def demonstrate(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
     """Play the story in the data folder of `settings`, telling each step through `say`; the result in plain JSON."""
     started = time.monotonic()
-    accelerated = replace(settings, market=Market("accelerated", START))
+    weekly = replace(settings.reports, heartbeat_s=WEEK_S)
+    accelerated = replace(settings, market=Market("accelerated", START), reports=weekly)
     with running(accelerated) as run:
         say(f"{START[:10]}  chains, broker, custodian and watch answer after {time.monotonic() - started:.1f} s")
         story = Story(run, say)

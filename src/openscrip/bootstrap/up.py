@@ -1,35 +1,31 @@
 """`openscrip up`: one stack for one data folder, behind doors that others find in `DATA/doors.json`."""
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from openscrip.bootstrap.alone import held_alone
 from openscrip.bootstrap.doors import open_door, pacing
+from openscrip.bootstrap.itn import open_itn_door
+from openscrip.bootstrap.operators import OperatorDesk
 from openscrip.bootstrap.places import Places, write_json
-from openscrip.bootstrap.running import running
+from openscrip.bootstrap.practice_maker import practice_maker
+from openscrip.bootstrap.running import Running, running
+from openscrip.bootstrap.signer import tell_public_keys
+from openscrip.bootstrap.venue_stack import VenueStack, doors_of
+from openscrip.bootstrap.web_child import web_beside
 from openscrip.kernel.clock import iso
-from openscrip.kernel.errors import Refused, refuse_unless
+from openscrip.kernel.errors import refuse_unless
 from openscrip.runtime.settings import Market, Settings
 
 
 @contextmanager
 def occupied(places: Places) -> Iterator[None]:
     """Hold the data folder for this process alone. Raises `Refused("data.busy")`; a killed process holds nothing."""
-    places.data.mkdir(parents=True, exist_ok=True)
-    with (places.data / "lock").open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(20).strip()
-            raise Refused("data.busy", f"data: {places.data} was in use by process {holder}") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    with held_alone(places.data / "lock", "data.busy", "data", f"{places.data} was in use"):
         yield
 
 
@@ -50,15 +46,45 @@ def market_of(settings: Settings, clock: str, start: str) -> Settings:
     return replace(settings, market=market)
 
 
+@contextmanager
+def venue_of(run: Running) -> Iterator[VenueStack]:
+    """The venue beside a running platform, ended with the block."""
+    venue = VenueStack(run)
+    venue.start()
+    try:
+        yield venue
+    finally:
+        venue.stop()
+
+
+def _practises(settings: Settings) -> bool:
+    """Whether this is a simulated run with pages."""
+    return settings.web.up == "on" and not settings.broker.is_outside
+
+
 def serve(
-    settings: Settings, symbols: Sequence[str], pace: int, ready: Callable[[dict[str, Any]], None], stop: threading.Event
-) -> None:
-    """Bring the stack up, list `symbols` where nothing is listed, tell `ready` where the doors are, run until `stop`."""
+    settings: Settings, symbols: Sequence[str], pace: int, ready: Callable[[dict[str, Any]], None], stop: threading.Event,
+    makers: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Bring the stack up, list `symbols` where nothing is listed, tell `ready` where the doors are, run until `stop`.
+
+    Of `makers` a played market maker makes the markets. Raises `Refused("maker.real")` where money is not played.
+    """
+    played = not (settings.broker.is_outside or settings.evm.rpc_url or settings.solana.rpc_url)
+    refuse_unless(played or not makers, "maker.real", "maker: a market maker is played in simulated runs alone; start your own")
     places = Places(settings.data)
-    with running(settings) as run, open_door(run) as (api, office), pacing(office, pace):
+    with (
+        running(settings) as run,
+        open_door(run) as (api, office),
+        open_itn_door(run.platform, office.nudge, office.network_refused) as itn,
+        pacing(office, pace),
+        ExitStack() as stack,
+    ):
         if not run.platform.stocks():
             for symbol in symbols:
                 office.list_stock(symbol)
+        unlisted = sorted(set(makers) - {stock.id for stock in run.platform.stocks()})
+        refuse_unless(not unlisted, "symbol.unknown", f"maker: {', '.join(unlisted)} was not listed; name it with --list, too")
         wiring = run.platform.wiring
         doors = {
             "api": api,
@@ -66,9 +92,24 @@ def serve(
             **{f"{name}_rpc": each.rpc for name, each in wiring.more.items()},
             "solana_rpc": wiring.solana_rpc,
             "broker": wiring.broker,
-            "custodian": wiring.custodian,
+            **{name: each.url for name, each in wiring.custodians.items()},
             "attestor": wiring.watch,
+            **({"itn": itn} if itn else {}),
         }
+        # The venue reads prices through our door, so that it starts when that is known.
+        market = {"clock": settings.market.clock, "now": iso(office.now()), "pace": pace}
+        write_json(places.doors, {"doors": doors, "market": market, "pid": os.getpid()})
+        venue = stack.enter_context(venue_of(run)) if settings.venue.up == "on" else None
+        if venue is not None:
+            doors |= doors_of(venue)
+            if makers:
+                stack.enter_context(practice_maker(run, venue, makers, lambda: doors))
+        if settings.web.up == "on":
+            # Pages read where everything is, the venue's sockets too.
+            write_json(places.doors, {"doors": doors, "market": market, "pid": os.getpid()})
+            tell_public_keys(run.platform.keys, places)
+            doors["web"] = stack.enter_context(web_beside(settings)).url
+        links = OperatorDesk(settings, run.platform.store).practice_links(doors["web"]) if _practises(settings) else {}
         told = {
             "doors": doors,
             "data": str(places.data),
@@ -76,8 +117,11 @@ def serve(
             "stocks": [stock.id for stock in run.platform.stocks()],
             "pid": os.getpid(),
         }
+        if links:
+            told["operators"] = links
         try:
-            write_json(places.doors, told)
+            # One-time links are for whoever started this, not for a file.
+            write_json(places.doors, {name: each for name, each in told.items() if name != "operators"})
             ready(told)
             stop.wait()
         finally:

@@ -9,14 +9,24 @@ from openscrip.cli.settings import settings_of
 from openscrip.kernel.errors import Malformed, Refused
 from openscrip.runtime.settings import Settings
 
+YEARS_MAX = 30
 SUBSCRIPTIONS_MAX = 10_000_000
 
 
 def verify(asked: Namespace, voice: Voice) -> int:
     """Run the watch as a process of its own, and the ledger's own check; 1 if anything was broken.
 
-    Where nothing runs in the data folder, the parts are brought up for it and taken down again.
+    Where nothing runs in the data folder, the parts are brought up for it and taken down again. A report is checked by the
+    watch alone, from files.
     """
+    if asked.report is not None:
+        from openscrip.cli.reports import verify_report  # noqa: PLC0415
+
+        return verify_report(asked, voice)
+    if asked.venue is not None:
+        from openscrip.cli.reports import verify_venue  # noqa: PLC0415
+
+        return verify_venue(asked, voice)
     return with_parts(asked, voice, _verified)
 
 
@@ -100,14 +110,28 @@ def simulate(asked: Namespace, voice: Voice) -> int:
     """One seed of the simulation; 1 if an invariant broke."""
     if not 0 < asked.subscriptions <= SUBSCRIPTIONS_MAX:
         raise Malformed("simulate.size", f"simulate: {asked.subscriptions} subscriptions were not 1 to {SUBSCRIPTIONS_MAX}")
-    from openscrip.bootstrap.simulated import simulate as run  # noqa: PLC0415
+    if not 0 <= asked.years <= YEARS_MAX:
+        raise Malformed("simulate.years", f"simulate: {asked.years} years were not 0 to {YEARS_MAX}")
+    from openscrip.bootstrap import simulated  # noqa: PLC0415
 
-    voice.say(f"Simulating {asked.subscriptions} subscriptions from seed {asked.seed} ...")
-    result = run(asked.seed, asked.subscriptions)
+    span = f" over {asked.years} market years" if asked.years else ""
+    voice.say(f"Simulating {asked.subscriptions} subscriptions{span} from seed {asked.seed} ...")
+    if asked.years:
+        result = simulated.simulate_years(
+            asked.seed, asked.years * 4, asked.subscriptions, lambda sessions: _progress(voice, sessions, asked.years)
+        )
+    else:
+        result = simulated.simulate(asked.seed, asked.subscriptions)
     told = asdict(result)
     words = "\n".join(f"  {name:14} {value}" for name, value in told.items() if value != "")
     voice.result(told, f"{'Every invariant held.' if result.ok else 'AN INVARIANT BROKE.'}\n{words}")
     return 0 if result.ok else 1
+
+
+def _progress(voice: Voice, sessions: int, years: int) -> None:
+    """A line for each quarter."""
+    if sessions % 63 == 0:
+        voice.say(f"  {sessions} of {years * 252} sessions")
 
 
 def doctor(asked: Namespace, voice: Voice) -> int:

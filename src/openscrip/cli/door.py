@@ -5,8 +5,6 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 
 ANSWER_S = 60.0
@@ -18,6 +16,8 @@ class Door:
     """Asks, and raises what was answered as `Malformed`, `Refused` or `Unavailable`."""
 
     def __init__(self, url: str, pace: int = 0) -> None:
+        import httpx  # noqa: PLC0415
+
         self.pace = pace
         self._client = httpx.Client(base_url=url, timeout=ANSWER_S, trust_env=False)
 
@@ -36,6 +36,8 @@ class Door:
         self._client.close()
 
     def _ask(self, method: str, path: str, **rest: Any) -> Any:
+        import httpx  # noqa: PLC0415
+
         try:
             response = self._client.request(method, path, **rest)
         except httpx.HTTPError as error:
@@ -64,11 +66,17 @@ def data_folder(asked: Namespace) -> Path:
 
 def door_of(asked: Namespace) -> Door:
     """The door of what runs in the data folder. Raises `Unavailable` when nothing does."""
+    told = door_file(asked)
+    return Door(told["doors"]["api"], int(told["market"]["pace"]))
+
+
+def door_file(asked: Namespace) -> dict[str, Any]:
+    """What runs in the data folder tells of itself: its doors, the market's clock. Raises `Unavailable` when nothing does."""
     folder = data_folder(asked)
-    file = folder / "doors.json"
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        return Door(told["doors"]["api"], int(told["market"]["pace"]))
+        told: dict[str, Any] = json.loads((folder / "doors.json").read_text(encoding="utf-8"))
+        if {"api"} <= set(told["doors"]) and {"pace"} <= set(told["market"]):
+            return told
     except (OSError, ValueError, KeyError, TypeError):
-        text = f"platform: nothing runs in {folder}; start it with `openscrip up --data {folder}`"
-        raise Unavailable(text) from None
+        pass
+    raise Unavailable(f"platform: nothing runs in {folder}; start it with `openscrip up --data {folder}`")

@@ -33,12 +33,15 @@ def add_ledger(to: ArgumentParser) -> None:
     when.add_argument("--number", type=int, default=None, help="the trial balance right after the transfer of this number")
     to.add_argument("--since", default="", help="with --account: from an instant, day, month or year on")
     to.add_argument("--until", default="", help="with --account: up to an instant, or the end of a day, month or year")
+    to.add_argument(
+        "--venue", action="store_true", help="the ledger of the venue: what it owes its customers, and where it lies"
+    )
     to.add_argument("--by", default="", help="with --close: who closes")
 
 
 def ledger(asked: Namespace, voice: Voice) -> int:
     """The trial balance, or what else was asked for. Raises `Malformed("ledger.usage")` for words that do not go together."""
-    from openscrip.bootstrap.ledger_room import ledger_room  # noqa: PLC0415
+    from openscrip.bootstrap.ledger_room import ledger_room, venue_ledger_room  # noqa: PLC0415
 
     other = asked.chart or asked.closings or asked.close or asked.verify or asked.export
     if (asked.at or asked.number is not None) and (other or asked.since or asked.until):
@@ -47,7 +50,7 @@ def ledger(asked: Namespace, voice: Voice) -> int:
         raise Malformed("ledger.usage", "ledger: --since and --until were given without --account")
     if asked.by and not asked.close:
         raise Malformed("ledger.usage", "ledger: --by was given without --close")
-    with ledger_room(settings_of(asked)) as room:
+    with (venue_ledger_room if asked.venue else ledger_room)(settings_of(asked)) as room:
         if asked.chart:
             return _chart(room, voice)
         if asked.closings:

@@ -44,6 +44,15 @@ def status_text(told: dict[str, Any]) -> str:
             for each in told["breaks"]
         ]
         parts.append(table(("break", "", "of", "on", "since", "expected", "seen"), broken))
+    if told.get("questions"):
+        asked = [(each["id"], each["state"], each["by"], each["text"][:100]) for each in told["questions"]]
+        parts.append(table(("question", "state", "proposed by", "what is asked"), asked))
+    if told.get("loans"):
+        lent = [
+            (each["id"], each["state"], each["stock"], each["shares_pledged"], each["owed_usd"], each["reason"])
+            for each in told["loans"]
+        ]
+        parts.append(table(("loan", "state", "of", "shares pledged", "owed in USD", "why"), lent))
     stuck = [each for each in told["commands"] if each["status"] == "parked" or each["error"]]
     if stuck:
         found = [(each["key"], each["status"], str(each["attempts"]), each["error"][:100]) for each in stuck]
@@ -67,12 +76,4 @@ def accept_break(asked: Namespace, voice: Voice) -> int:
         told = door.post(f"/v1/breaks/{asked.id}/accept", by=asked.by, reason=asked.reason)
     text = f"{told['id']} is accepted: {told['seen']}, expected {told['expected']}. Mints of {told['stock']} go on."
     voice.result(told, text)
-    return 0
-
-
-def report(asked: Namespace, voice: Voice) -> int:
-    """Write the reserve report of a month."""
-    with door_of(asked) as door:
-        told = door.post("/v1/reports", LONG_S, month=asked.month)
-    voice.result(told, f"Written: {told['html']}\n         {told['json']}")
     return 0

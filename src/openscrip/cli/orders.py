@@ -1,4 +1,4 @@
-"""`subscribe` and `redeem`: a client's requests, and with `--paper` everything that the client does for them."""
+"""`subscribe`, `redeem` and `cancel`: a client's requests, and with `--paper` everything that the client does for them."""
 
 import secrets
 import time
@@ -10,6 +10,7 @@ from openscrip.cli.saying import Voice
 from openscrip.kernel.errors import Malformed, Refused, Unavailable
 
 IDLE_S = 120.0
+COINS_S = 20.0
 POLL_S = 0.05
 POLL_LIVE_S = 1.0
 
@@ -18,6 +19,7 @@ WORDS = {
     "buying": "paid; the shares are bought and on their way into segregated custody",
     "minting": "the shares are in custody; the tokens are being minted",
     "refunding": "what was not needed is being paid back",
+    "refund_waits": "what was not needed could not be paid back yet; it is tried again",
     "requested": "waits for the tokens to be put into escrow",
     "escrowed": "the tokens are in escrow",
     "burning": "the tokens are being burned",
@@ -51,14 +53,20 @@ def _subscribe(door: Door, asked: Namespace, voice: Voice) -> int:
         wallet=_wallet(door, asked),
         shares=asked.shares,
         at_once=asked.at_once,
+        quote=asked.quote,
+        funding=asked.funding,
+        pay_chain=asked.pay_chain,
+        pay_wallet=_payer(door, asked),
     )
-    deposit = f"the deposit is {row['deposit_usd']} USD"
+    coins = row["funding"] != "bank"
+    where = f" in {row['funding']} from {row['pay_wallet']} on {row['pay_chain']}, by {row['pay_by']}" if coins else ""
+    deposit = f"the deposit is {row['deposit_usd']} USD{where}"
     voice.say(f"{request_id}: {asked.client} subscribes to {row['shares']} {row['stock']}; {deposit}")
     path = f"/v1/subscriptions/{request_id}"
     if asked.paper:
         door.post("/v1/paper/pay", request_id=request_id)
         voice.say(f"{request_id}: the deposit was sent")
-    row = _follow(door, path, voice) if asked.wait else door.get(path)
+    row = _follow(door, path, voice, on_their_way=coins and asked.paper) if asked.wait else door.get(path)
     raw = [parcel["raw"] for parcel in row["parcels"] if parcel["state"] == "minted"]
     voice.result(row, f"{request_id}: {_words(row)}" + (f"; {' + '.join(raw)} raw minted" if raw else ""))
     return _ended(row)
@@ -82,6 +90,8 @@ def _redeem(door: Door, asked: Namespace, voice: Voice) -> int:
         raw=asked.raw,
         kind="cash" if asked.cash else "in_kind",
         deliver_to=asked.in_kind,
+        quote=asked.quote,
+        paid_in=asked.paid_in,
     )
     voice.say(f"{request_id}: {asked.client} redeems {row['raw']} raw {row['stock']}, place {row['place'] + 1} in line")
     path = f"/v1/redemptions/{request_id}"
@@ -91,6 +101,24 @@ def _redeem(door: Door, asked: Namespace, voice: Voice) -> int:
     row = _follow(door, path, voice) if asked.wait else door.get(path)
     voice.result(row, f"{request_id}: {_words(row)}{_given(row)}")
     return _ended(row)
+
+
+def cancel(asked: Namespace, voice: Voice) -> int:
+    """Take an order back that is not paid, or whose tokens are not being burned yet."""
+    with door_of(asked) as door:
+        row = door.post("/v1/cancellations", client=asked.client, request_id=asked.request_id)
+    voice.result(row, f"{row['id']}: cancelled; what came of it goes back")
+    return 0
+
+
+def _payer(door: Door, asked: Namespace) -> str:
+    """The wallet that pays in coins on another chain: the client's attested one there."""
+    if asked.funding == "bank" or asked.pay_chain in {"", asked.chain}:
+        return ""
+    wallets = door.get(f"/v1/clients/{asked.client}")["wallets"]
+    if asked.pay_chain not in wallets:
+        raise Malformed("wallet.missing", f"wallet: {asked.client} had none on {asked.pay_chain!a:.20}")
+    return str(wallets[asked.pay_chain])
 
 
 def _wallet(door: Door, asked: Namespace) -> str:
@@ -135,8 +163,11 @@ def _ended(row: dict[str, Any]) -> int:
     return 0
 
 
-def _follow(door: Door, path: str, voice: Voice) -> dict[str, Any]:
-    """Tell each new state until the last one. Accelerated time that stands is moved to whatever is due next."""
+def _follow(door: Door, path: str, voice: Voice, *, on_their_way: bool = False) -> dict[str, Any]:
+    """Tell each new state until the last one. Accelerated time that stands is moved to whatever is due next.
+
+    Coins that are `on_their_way` become final in the chain's own time: market time waits for them.
+    """
     told, moved = "", time.monotonic()
     while True:
         row: dict[str, Any] = door.get(path)
@@ -148,7 +179,9 @@ def _follow(door: Door, path: str, voice: Voice) -> dict[str, Any]:
             return row
         if time.monotonic() - moved > IDLE_S and clock["mode"] != "live":
             raise Unavailable(f"{path}: nothing happened for {IDLE_S:.0f} s; `openscrip status` shows what waits")
-        if clock["mode"] == "live" or door.pace:
+        if on_their_way and told == "awaiting_payment" and time.monotonic() - moved < COINS_S:
+            time.sleep(POLL_S)
+        elif clock["mode"] == "live" or door.pace:
             time.sleep(POLL_LIVE_S if clock["mode"] == "live" else POLL_S)
         elif clock["next_due"] is None:
             raise Unavailable(f"{path}: it is {told} and nothing is due; `openscrip status` shows what waits")

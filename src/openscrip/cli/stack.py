@@ -1,20 +1,19 @@
 """`demo` and `up`: the commands that start the whole stack."""
 
-import signal
-import threading
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from openscrip.bootstrap.places import Places
 from openscrip.bootstrap.up import market_of, occupied, serve
 from openscrip.cli.saying import Voice, table
 from openscrip.cli.settings import settings_of
+from openscrip.cli.stopping import told_to_stop
 from openscrip.kernel.clock import instant, iso
 from openscrip.kernel.errors import Malformed
 from openscrip.runtime.logs import set_up_logging
+from openscrip.runtime.pauses import shorten_pauses
 from openscrip.runtime.settings import Settings
 
 
@@ -85,23 +84,30 @@ def up(asked: Namespace, voice: Voice) -> int:
     settings = settings_of(asked)
     if asked.evm_chains:
         settings = replace(settings, evm=replace(settings.evm, local_chains=asked.evm_chains))
+    if asked.workers:
+        settings = replace(settings, work=replace(settings.work, workers=asked.workers))
+    if asked.no_venue:
+        settings = replace(settings, venue=replace(settings.venue, up="off"))
+    if asked.no_web:
+        settings = replace(settings, web=replace(settings.web, up="off"))
+    if asked.maker and settings.venue.up != "on":
+        raise Malformed("maker.venue", "maker: a market maker needs the venue; leave --no-venue away")
     problems = settings.problems()
     if problems:
         raise Malformed("settings.value", "; ".join(problems))
     set_up_logging(settings.logs.level, settings.logs.form)
-    stop = threading.Event()
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def ready(told: dict[str, Any]) -> None:
+        shorten_pauses()
+        voice.result(told, doors_text(told))
 
     symbols = [symbol for symbol in asked.list.split(",") if symbol]
     with occupied(Places(settings.data)):
         chosen = market_of(settings, asked.clock or "", start)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        stop = told_to_stop()
         if not voice.as_json:
             voice.say(f"Starting in {chosen.data} ...")
-        serve(chosen, symbols, asked.pace, lambda told: voice.result(told, doors_text(told)), stop)
+        serve(chosen, symbols, asked.pace, ready, stop, makers=[symbol for symbol in asked.maker.split(",") if symbol])
     if not voice.as_json:
         voice.say("Stopped.")
     return 0
@@ -115,5 +121,14 @@ def doors_text(told: dict[str, Any]) -> str:
     data = Path(told["data"])
     return (
         f"Running. Market time is {market['now']} ({market['clock']}); listed: {listed}.\n{doors}\n"
-        f"In another terminal: openscrip status --data {data}\nStop with Ctrl-C."
+        f"{_pages_text(told)}In another terminal: openscrip status --data {data}\nStop with Ctrl-C."
     )
+
+
+def _pages_text(told: dict[str, Any]) -> str:
+    """Where to look first, and the links of the practice operators."""
+    if "web" not in told["doors"]:
+        return ""
+    links = "".join(f"  {name:11} {link}\n" for name, link in told.get("operators", {}).items())
+    desk = f"Practice operators enrol a passkey here, each once:\n{links}" if links else ""
+    return f"\nOpen {told['doors']['web']} in a browser.\n{desk}"

@@ -44,6 +44,7 @@ class Line:
     receipts: dict[str, int] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     claimed: int = 0
+    paid_out: bool = False
 
 
 class Observer:
@@ -85,6 +86,9 @@ class Observer:
             case MovementType.CANCELLED | MovementType.FAILED | MovementType.REJECTED:
                 self._failed.add(movement.instruction)
             case MovementType.INTRA_POSITION:
+                return
+            case MovementType.MATURITY:
+                line.held, line.paid_out = 0, True  # the bond ended: what stands behind its tokens is cash
                 return
         self.check_covered(line)
 
@@ -177,6 +181,8 @@ class Observer:
     def served_fraction(self, stock: str, request_id: str) -> None:
         """The issuer's inventory bought the rest of a claim: it is owed no more."""
         line = self.lines[stock]
+        if request_id not in line.claims:
+            raise InvariantBroken(f"I3 burn, then release: {request_id} was paid before it was burned")
         claim = line.claims[request_id]
         if claim.shares >= max(claim.share, ATOMS_PER_SHARE):
             raise InvariantBroken(f"I3 burn, then release: {request_id} ended with {Shares(claim.shares)} shares undelivered")
@@ -198,7 +204,7 @@ class Observer:
         """I1: shares owed are held, like with like."""
         self.checks += 1
         shown = next(iter(line.shown.values()), None)
-        if shown is None or shown.epoch != line.epoch:
+        if shown is None or shown.epoch != line.epoch or line.paid_out:
             return
         raw = RawAmount.from_grains(sum(line.raw_grains.values()))
         owed = Multiplier(shown.current).to_shares_up(raw).atoms + line.claimed
@@ -221,6 +227,8 @@ class Observer:
         for stock, line in self.lines.items():
             self._recount_shares(stock, line, balances)
             self._recount_tokens(stock, line, balances, restored.get(stock, 0))
+            if line.paid_out:
+                continue
             claims = balances.get(f"{stock}/redemption_claim", Balance()).credit
             claimed = sum(claim.shares for claim in line.claims.values())
             if claims != claimed + restored.get(stock, 0) or claimed != line.claimed:

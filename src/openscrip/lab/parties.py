@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from openscrip.assets.actions import Woken
-from openscrip.assets.custody import Instruction, Payment, Signatures
+from openscrip.assets.bank import Payment
+from openscrip.assets.custody import Instruction, Signatures
 from openscrip.kernel.clock import Clock
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.money import Money

@@ -6,13 +6,15 @@ surprise and kills the worker around every effect; the observer checks I1 to I6 
 same digest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from openscrip.assets.actions import Woken
+from openscrip.assets.actions import CancelAsked, Woken
 from openscrip.assets.calendar import Session
 from openscrip.assets.stock import Stock
+from openscrip.issuance.action_queue import QueueItem
+from openscrip.issuance.cancelling import is_cancellable
 from openscrip.issuance.distribution import Distribution, Resolved
 from openscrip.issuance.redemption import Redemption, RedemptionCompleted
 from openscrip.issuance.subscription import Subscription
@@ -52,12 +54,24 @@ class SimulationResult:
 
 
 class Simulation:
-    """One run. `subscriptions` are spread over the sessions of the calendar from the clock's time on."""
+    """One run. `subscriptions` are spread over so many `sessions` of the calendar from the clock's time on.
 
-    def __init__(self, world: World, seed: int, subscriptions: int) -> None:
+    `progress` hears the number of sessions played.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        seed: int,
+        subscriptions: int,
+        sessions: int,
+        progress: Callable[[int], None] = lambda sessions: None,
+    ) -> None:
         self._world = world
         self._seed = seed
         self._wanted = subscriptions
+        self._planned = sessions
+        self._progress = progress
         self._random = world.random
         self._worker = world.new_worker(world)
         self._asked = self._redeemed = self._refused = self._crashes = self._sessions = 0
@@ -90,10 +104,11 @@ class Simulation:
         )
 
     def _run_sessions(self) -> None:
-        per_session = max(1, -(-self._wanted // max(SESSIONS_MIN, min(500, self._wanted // 40))))
+        per_session = max(1, -(-self._wanted // self._planned))
         session = self._world.calendar.session_on_or_after(self._day())
-        while self._asked < self._wanted or self._sessions < SESSIONS_MIN:
+        while self._asked < self._wanted or self._sessions < self._planned:
             self._play(session, per_session)
+            self._progress(self._sessions)
             session = self._world.calendar.next_session(session.day)
 
     def _play(self, session: Session, per_session: int) -> None:
@@ -117,20 +132,28 @@ class Simulation:
             self._recount()
 
     def _operate(self) -> None:
-        """The operator's morning: what only one source told is taken on that source's word."""
+        """The operators' morning: one source's word is taken where no other spoke, dates are read, changes approved."""
         with self._world.store.transaction() as unit:
-            for row in unit.rows(Distribution, state="frozen"):
-                if not row.corroborated:
-                    self._world.tell(unit, Distribution, row.id, Resolved(row.notices[0].source, "read by the operator"))
+            for item in unit.rows(QueueItem, state="open"):
+                row = unit.row(Distribution, item.action)
+                if row is None:
+                    continue
+                notice = row.notices[0]
+                said = Resolved(
+                    notice.source, "read by the operators", item.question, notice.ex_date, notice.ex_date, ("ann", "ben")
+                )
+                self._world.tell(unit, Distribution, row.id, said)
 
     def _disturb(self) -> None:
-        """Wake one of the latest requests for nothing."""
+        """Wake one of the latest requests for nothing; or its client takes it back, where that is still possible."""
         requests = ((Subscription, "sub", self._asked), (Redemption, "red", self._redeemed))
         kind, prefix, count = self._random.choice(requests)
         row_id = f"{prefix}-{self._random.randrange(max(1, count - 60), count + 2)}"
         with self._world.store.transaction() as unit:
             if unit.row(kind, row_id) is not None:
                 self._world.tell(unit, kind, row_id, Woken("spurious"))
+        if self._random.random() < 0.5:
+            self._cancel(kind, row_id)
 
     def _day(self) -> date:
         return new_york_date(self._world.clock.now())
@@ -162,11 +185,19 @@ class Simulation:
         if row is None or row.state == "refused":
             self._refused += 1
             return
+        if world.faults and pick.random() < 0.05:
+            self._cancel(Subscription, request_id)  # the money comes all the same
         first = Money(row.deposit.atoms // 2) if pick.random() < 0.05 else row.deposit
         world.parties.deposit(f"{request_id}-a", request_id, first, "person")
         if first != row.deposit:
             world.parties.deposit(f"{request_id}-b", request_id, row.deposit - first, "person")
         self._holders.append((chain, symbol, wallet))
+
+    def _cancel(self, kind: type[Subscription] | type[Redemption], request_id: str) -> None:
+        with self._world.store.transaction() as unit:
+            row = unit.row(kind, request_id)
+            if isinstance(row, Subscription | Redemption) and is_cancellable(row):
+                self._world.tell(unit, kind, request_id, CancelAsked())
 
     def _picked(self) -> Stock:
         """Any stock; rather one that is being split, while books and chains differ about it."""
@@ -190,15 +221,15 @@ class Simulation:
         kind = pick.choice((RedemptionKind.IN_KIND, RedemptionKind.CASH))
         self._redeemed += 1
         request_id = f"red-{self._redeemed}"
-        asked = Redemption(
-            request_id, symbol, "person", chain_name, wallet, raw, kind, "AP-ACCOUNT", 0, world.clock.now()
-        )
+        asked = Redemption(request_id, symbol, "person", chain_name, wallet, raw, kind, "AP-ACCOUNT", 0, world.clock.now())
         world.observer.announced(request_id)
         try:
             world.redeem(asked)
         except Refused:
             self._refused += 1
             return
+        if world.faults and pick.random() < 0.05:
+            self._cancel(Redemption, request_id)  # the tokens come all the same
         chain.escrow(token, wallet, raw, kind, request_id)
 
     def _step(self, limit: int = 4) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from openscrip.assets.bank import Bank
 from openscrip.assets.broker import Broker
 from openscrip.assets.calendar import Calendar
 from openscrip.assets.custody import Custodian
@@ -71,6 +72,7 @@ class World:
     chains: Mapping[str, SimulatedChain]
     broker: Broker
     custodian: Custodian
+    bank: Bank
     parties: PaperParties
     calendar: Calendar
     observer: Observer

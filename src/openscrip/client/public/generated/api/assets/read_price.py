@@ -1,0 +1,173 @@
+"""Made from the document of the second API by tools/make_client.py; never edited by hand."""
+
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.failure import Failure
+from ...models.price_data import PriceData
+from typing import cast
+
+
+def _get_kwargs(
+    symbol: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/public/assets/{symbol}/price-data".format(
+            symbol=quote(str(symbol), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Failure | PriceData | None:
+    if response.status_code == 200:
+        response_200 = PriceData.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Failure.from_dict(response.json())
+
+        return response_400
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Failure | PriceData]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    symbol: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Failure | PriceData]:
+    """Read Price
+
+     The price, per share and per raw token, with its time, source and session. It answers from what is
+    known.
+
+    Args:
+        symbol (str): token symbol, share's symbol or ISIN
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Failure | PriceData]
+    """
+
+    kwargs = _get_kwargs(
+        symbol=symbol,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    symbol: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Failure | PriceData | None:
+    """Read Price
+
+     The price, per share and per raw token, with its time, source and session. It answers from what is
+    known.
+
+    Args:
+        symbol (str): token symbol, share's symbol or ISIN
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Failure | PriceData
+    """
+
+    return sync_detailed(
+        symbol=symbol,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    symbol: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Failure | PriceData]:
+    """Read Price
+
+     The price, per share and per raw token, with its time, source and session. It answers from what is
+    known.
+
+    Args:
+        symbol (str): token symbol, share's symbol or ISIN
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Failure | PriceData]
+    """
+
+    kwargs = _get_kwargs(
+        symbol=symbol,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    symbol: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Failure | PriceData | None:
+    """Read Price
+
+     The price, per share and per raw token, with its time, source and session. It answers from what is
+    known.
+
+    Args:
+        symbol (str): token symbol, share's symbol or ISIN
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Failure | PriceData
+    """
+
+    return (
+        await asyncio_detailed(
+            symbol=symbol,
+            client=client,
+        )
+    ).parsed

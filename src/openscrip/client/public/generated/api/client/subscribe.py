@@ -1,0 +1,197 @@
+"""Made from the document of the second API by tools/make_client.py; never edited by hand."""
+
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.failure import Failure
+from ...models.order_shape import OrderShape
+from ...models.subscription_asked import SubscriptionAsked
+from typing import cast
+
+
+def _get_kwargs(
+    *,
+    body: SubscriptionAsked,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/client/subscriptions",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Failure | OrderShape | None:
+    if response.status_code == 200:
+        response_200 = OrderShape.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Failure.from_dict(response.json())
+
+        return response_400
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Failure | OrderShape]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: SubscriptionAsked,
+) -> Response[Failure | OrderShape]:
+    """Subscribe
+
+     Ask for tokens. The same `requestId` with the same content is the same order, with other content
+    409.
+
+    Args:
+        body (SubscriptionAsked): Money into tokens. `requestId` is yours, once for ever: the same
+            request again is the same answer.
+
+            `funding` is `bank`, or the stablecoin that `payWallet` sends on `payNetwork`; without
+            those, `wallet` on `network`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Failure | OrderShape]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: SubscriptionAsked,
+) -> Failure | OrderShape | None:
+    """Subscribe
+
+     Ask for tokens. The same `requestId` with the same content is the same order, with other content
+    409.
+
+    Args:
+        body (SubscriptionAsked): Money into tokens. `requestId` is yours, once for ever: the same
+            request again is the same answer.
+
+            `funding` is `bank`, or the stablecoin that `payWallet` sends on `payNetwork`; without
+            those, `wallet` on `network`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Failure | OrderShape
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: SubscriptionAsked,
+) -> Response[Failure | OrderShape]:
+    """Subscribe
+
+     Ask for tokens. The same `requestId` with the same content is the same order, with other content
+    409.
+
+    Args:
+        body (SubscriptionAsked): Money into tokens. `requestId` is yours, once for ever: the same
+            request again is the same answer.
+
+            `funding` is `bank`, or the stablecoin that `payWallet` sends on `payNetwork`; without
+            those, `wallet` on `network`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Failure | OrderShape]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: SubscriptionAsked,
+) -> Failure | OrderShape | None:
+    """Subscribe
+
+     Ask for tokens. The same `requestId` with the same content is the same order, with other content
+    409.
+
+    Args:
+        body (SubscriptionAsked): Money into tokens. `requestId` is yours, once for ever: the same
+            request again is the same answer.
+
+            `funding` is `bank`, or the stablecoin that `payWallet` sends on `payNetwork`; without
+            those, `wallet` on `network`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Failure | OrderShape
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,11 @@
+"""Made from the document of the second API by tools/make_client.py; never edited by hand."""
+
+from enum import StrEnum
+
+
+class ComponentState(StrEnum):
+    DEGRADED = "degraded"
+    OPERATIONAL = "operational"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,82 @@
+"""Made from the document of the second API by tools/make_client.py; never edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Generator
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+from typing import cast
+
+if TYPE_CHECKING:
+    from ..models.holding_shape import HoldingShape
+
+
+T = TypeVar("T", bound="HoldingList")
+
+
+@_attrs_define
+class HoldingList:
+    """Everything that a client holds in the wallets they signed for.
+
+    Attributes:
+        items (list[HoldingShape]):
+        next_ (None):
+        total (int):
+    """
+
+    items: list[HoldingShape]
+    next_: None
+    total: int
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.holding_shape import HoldingShape  # noqa: PLC0415
+
+        items = []
+        for items_item_data in self.items:
+            items_item = items_item_data.to_dict()
+            items.append(items_item)
+
+        next_ = self.next_
+
+        total = self.total
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "items": items,
+                "next": next_,
+                "total": total,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.holding_shape import HoldingShape  # noqa: PLC0415
+
+        d = dict(src_dict)
+        items = []
+        _items = d.pop("items")
+        for items_item_data in _items:
+            items_item = HoldingShape.from_dict(items_item_data)
+
+            items.append(items_item)
+
+        next_ = d.pop("next")
+
+        total = d.pop("total")
+
+        holding_list = cls(
+            items=items,
+            next_=next_,
+            total=total,
+        )
+
+        return holding_list

@@ -1,0 +1,13 @@
+"""Made from the document of the second API by tools/make_client.py; never edited by hand."""
+
+from enum import StrEnum
+
+
+class TradingCurrentperiod(StrEnum):
+    CLOSED = "closed"
+    EXTENDED = "extended"
+    MARKET = "market"
+    OVERNIGHT = "overnight"
+
+    def __str__(self) -> str:
+        return str(self.value)
