@@ -56,9 +56,7 @@ def measure(meter: Meter) -> dict[str, int]:
     there, crossing = b"\2" * 32, b"\3" * 32
     meter.issuer_gas("set_lane", meter.token, there, 10 * ONE, 3_600, sender=meter.at.timelock)
     meter.token_gas("alice", "approve", meter.at.issuer, ONE)
-    found["departure to another chain"] = meter.issuer_gas(
-        "depart", meter.token, ONE, there, there, crossing, sender="alice"
-    )
+    found["departure to another chain"] = meter.issuer_gas("depart", meter.token, ONE, there, there, crossing, sender="alice")
     identity, tree = meter.distribution()
     first, *others = tree.payments
     found["claim of a stablecoin dividend"] = meter.distributor_gas("claim", identity, first.values())

@@ -89,7 +89,7 @@ def snapshot_figures(folder: Path | None = None, runs: int = 3) -> dict[str, lis
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(dir=folder) as place:
         url = sqlite_url(Path(place) / "index.db")
-        _many_holders(url)
+        many_holders(url)
         for _ in range(runs):
             command = [sys.executable, "-m", "bench.index", "--snapshot", url]
             told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
@@ -98,7 +98,7 @@ def snapshot_figures(folder: Path | None = None, runs: int = 3) -> dict[str, lis
     return found
 
 
-def _many_holders(url: str) -> None:
+def many_holders(url: str) -> None:
     """An index of a million holders, each minted to once and a tenth of them twice."""
     store = IndexStore.open(url)
     store.follow("evm", ["token"])

@@ -1,5 +1,6 @@
-"""Durable ledger transfers per second on SQLite (WAL, synchronous=FULL), with limits and pending transfers on.
+"""Durable ledger transfers per second, with limits and pending transfers on.
 
+On SQLite (WAL, synchronous=FULL), and on a PostgreSQL of this machine (fsync and synchronous_commit on, over its socket).
 Run alone: `python bench/ledger.py [FOLDER]`. The ledger is audited afterwards: a rate of a broken ledger is no rate.
 """
 
@@ -9,9 +10,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from bench.postgresql import own_postgres
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.database import open_database, sqlite_url, upgrade
 from openscrip.runtime.ledger import Chart, Phase, Side, Transfer
@@ -24,14 +27,14 @@ CLIENTS = 1_000
 def ledger_rates(folder: Path | None = None, runs: int = 3, seconds: float = 2.0) -> list[dict[str, object]]:
     """Median transfers per second in batches of 1 and of 100, and the 99th percentile of a batch in milliseconds."""
     results: list[dict[str, object]] = []
-    for batch in (1, 100):
+    for kind, batch in ((kind, batch) for kind in ("", "postgresql.") for batch in (1, 100)):
         rates, slowest = [], []
         for _ in range(runs):
-            with tempfile.TemporaryDirectory(dir=folder) as place:
-                rate, p99_ms = _run(Path(place), batch, seconds)
+            with _database(kind, folder) as url:
+                rate, p99_ms = _run(url, batch, seconds)
             rates.append(rate)
             slowest.append(p99_ms)
-        name = f"ledger.batch_{batch}"
+        name = f"ledger.{kind}batch_{batch}"
         results += [
             {"name": f"{name}.rate", "value": round(statistics.median(rates)), "unit": "transfers/s", "runs": runs},
             {"name": f"{name}.p99", "value": round(statistics.median(slowest), 2), "unit": "ms", "runs": runs},
@@ -39,8 +42,19 @@ def ledger_rates(folder: Path | None = None, runs: int = 3, seconds: float = 2.0
     return results
 
 
-def _run(folder: Path, batch: int, seconds: float) -> tuple[float, float]:
-    engine = open_database(sqlite_url(folder / "ledger.db"))
+@contextmanager
+def _database(kind: str, folder: Path | None) -> Iterator[str]:
+    """The URL of a new database."""
+    if kind:
+        with own_postgres() as url:
+            yield url
+        return
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        yield sqlite_url(Path(place) / "ledger.db")
+
+
+def _run(url: str, batch: int, seconds: float) -> tuple[float, float]:
+    engine = open_database(url)
     upgrade(engine)
     store = SqlStore(engine, CHART, ())
     feed = _transfers()

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.postgresql import own_postgres, server_pid
 from openscrip.assets.compliance.persons import Person, PersonKind
 from openscrip.bootstrap.investors import Investor, onboard, pay
 from openscrip.bootstrap.running import Running, running
@@ -22,12 +24,14 @@ from openscrip.issuance.subscription import SubscriptionCompleted
 from openscrip.kernel.clock import new_york_date, new_york_instant
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.audit import verify_ledger
+from openscrip.runtime.pauses import shorten_pauses
 from openscrip.runtime.settings import load_settings
 
 CHAINS, SYMBOL, SIZE, INVESTORS = ("evm", "solana"), "TSLA", Shares.parse("2"), 8
 ROUNDS = {1: 12, 8: 10}
 """Rounds of one run, by requests in flight."""
-WATCH_S, COMPLETED_S_MAX = 0.01, 60.0
+WATCH_S, COMPLETED_S_MAX = 0.04, 60.0
+"""How often the facts are read for completions: a latency is told up to so much too long, and the reading costs little."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 Progress = Callable[[str], None]
 
@@ -69,7 +73,7 @@ class Completions(threading.Thread):
 
     def look(self) -> None:
         """Read the facts that are new."""
-        with self._store.view() as view:
+        with self._store.glance() as view:
             while found := view.facts(self._seen):
                 self._seen = found[-1][0]
                 now = time.perf_counter()
@@ -84,17 +88,26 @@ class Completions(threading.Thread):
             time.sleep(WATCH_S)
 
 
-def subscription_figures(in_flight: int, runs: int, progress: Progress, folder: Path | None = None) -> dict[str, list[float]]:
-    """Each figure's values over the runs, every run on a new data folder; the last also has `start`, in seconds."""
+def subscription_figures(
+    in_flight: int, runs: int, progress: Progress, folder: Path | None = None, workers: int = 0
+) -> dict[str, list[float]]:
+    """Each figure's values over the runs, every run on a new data folder; the last also has `start`, in seconds.
+
+    With `workers` the books lie in a PostgreSQL of the run's own, and so many worker processes share the work.
+    """
     found: dict[str, list[float]] = {}
     for number in range(runs):
-        with tempfile.TemporaryDirectory(dir=folder) as place:
+        with tempfile.TemporaryDirectory(dir=folder) as place, ExitStack() as kept:
+            told = {"OPENSCRIP_MARKET_CLOCK": "accelerated"}
+            if workers:
+                told |= {"OPENSCRIP_DATABASE_URL": kept.enter_context(own_postgres()), "OPENSCRIP_WORK_WORKERS": str(workers)}
             began = time.perf_counter()
-            settings = load_settings({"OPENSCRIP_MARKET_CLOCK": "accelerated"}, Path(place))
+            settings = load_settings(told, Path(place))
             with running(settings) as run:
                 started_s = time.perf_counter() - began
                 run.list_stock(SYMBOL)
                 investors = [onboard(run.platform, run.stack, _person(each)) for each in range(INVESTORS)]
+                shorten_pauses()  # as `openscrip up` does
                 _rounds(run, investors, in_flight, 1, "warm")
                 measured = _rounds(run, investors, in_flight, ROUNDS[in_flight], "sub")
                 problems = verify_ledger(run.platform.engine)
@@ -114,6 +127,11 @@ def _rounds(run: Running, investors: list[Investor], in_flight: int, rounds: int
     watching.look()
     watching.start()
     pids = {"platform": [os.getpid()], **{part: [pid, *children_of(pid)] for part, pid in run.stack.pids().items()}}
+    if run.workers:
+        pids["workers"] = [child.pid for child in run.workers]
+    if run.platform.engine.dialect.name != "sqlite":
+        server = server_pid(run.platform.settings.database_url)
+        pids["database"] = [-server]
     before, began = {part: sum(map(cpu_s, each)) for part, each in pids.items()}, time.perf_counter()
     try:
         for number in range(rounds):
@@ -162,8 +180,13 @@ def _person(number: int) -> Person:
 
 
 def cpu_s(pid: int) -> float:
-    """Processor seconds, user and system, of a process with all its threads."""
+    """Processor seconds, user and system, of a process with all its threads; of `-pid` with its children, gone or not."""
+    if pid < 0:
+        told = _stat(-pid)
+        return sum(map(int, told[11:15])) / TICKS_PER_S + sum(map(cpu_s, children_of(-pid)))
     told = _stat(pid)
+    if not told:
+        return 0.0
     return (int(told[11]) + int(told[12])) / TICKS_PER_S
 
 
