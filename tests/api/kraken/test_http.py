@@ -67,11 +67,9 @@ def echo(request: Request, slot: Slot) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    for _ in range(2_000):
-        if condition():
-            return
-        await asyncio.sleep(0.002)
-    raise TimeoutError("what was waited for did not come")
+    async with asyncio.timeout(ANSWERED_S):
+        while not condition():  # noqa: ASYNC110  # what it waits for has no event
+            await asyncio.sleep(0.002)
 
 
 def run(story: Callable[[], object]) -> None:
