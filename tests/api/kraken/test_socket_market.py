@@ -122,7 +122,7 @@ def test_readers_of_every_depth__through_a_random_market__agree_with_the_checksu
             trade(room, pick, 8)
             await asyncio.sleep(0.004)
         async with asyncio.timeout(HEARD_S):
-            while min(one.checked for one in readers) <= 50 and not any(one.done() for one in tasks):  # noqa: ASYNC110  # sockets
+            while min(one.checked for one in readers) <= 50 and not any(one.done() for one in tasks):  # noqa: ASYNC110  # real sockets
                 await asyncio.sleep(0.05)
         for task in tasks:
             assert not task.done(), task.exception()
