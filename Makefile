@@ -47,10 +47,10 @@ lint: setup-dev
 	$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: setup-dev
-	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -n $(JOBS) --dist loadfile -m "$(FAST)" $(ARGS)
+	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "$(FAST)" $(ARGS)
 
 soak: setup-soak
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m soak --timeout 0 --soak-minutes $(MINUTES) $(ARGS)

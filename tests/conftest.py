@@ -64,6 +64,20 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+LONG = ("parts", "crash", "slow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go first, by what their tests are allowed, so that no worker is left with one in the end."""
+    cost_of: dict[Path, float] = {}
+    for item in items:
+        is_long = any(item.get_closest_marker(name) for name in LONG)
+        limit = item.get_closest_marker("timeout")
+        cost = float(limit.args[0]) if limit and limit.args and is_long else float(is_long)
+        cost_of[item.path] = max(cost_of.get(item.path, 0.0), cost)
+    items.sort(key=lambda item: -cost_of[item.path])
+
+
 @pytest.fixture
 def soak_s(request: pytest.FixtureRequest) -> int:
     """The seconds that a soak test is asked to run for."""
