@@ -99,6 +99,8 @@ class EventStream:
         try:
             connection.request("GET", path, headers={**self._alpaca.authorised(), "Accept": "text/event-stream"})
             self._socket = connection.sock  # the answer takes it over, and only through it can a wait be ended
+            if self._stop.is_set():  # told before there was a socket to shut
+                return
             with connection.getresponse() as response:
                 if response.status != 200:
                     raise Unavailable(f"{self._alpaca.name}: the stream was answered {response.status}")
