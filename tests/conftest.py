@@ -65,12 +65,19 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 LONG = ("parts", "crash", "slow")
+ON_PARTS = ("postgresql", "over ")
+"""A case whose name says that it stands on a database server, or that two sides speak `over` sockets or files."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long go first, by what their tests are allowed, so that no worker is left with one in the end."""
+    """Mark the cases that stand on other parts than their siblings. Files that take long go first, by what their tests are
+    allowed, so that no worker is left with one in the end.
+    """
     cost_of: dict[Path, float] = {}
     for item in items:
+        if any(name in item.name.partition("[")[2] for name in ON_PARTS):
+            item.add_marker("parts")
         is_long = any(item.get_closest_marker(name) for name in LONG)
         limit = item.get_closest_marker("timeout")
         cost = float(limit.args[0]) if limit and limit.args and is_long else float(is_long)
