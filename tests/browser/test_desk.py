@@ -14,11 +14,14 @@ from tests.browser.looking import picture
 from tests.browser.serving import Serving
 from tests.browser.test_desk_keys import with_device
 from tests.e2e.stack import Up
+from tests.web.venue_books import BROKEN, LARGE, NOBODYS, PARKED
 
 from openscrip.issuance.action_queue import QueueItem
 from openscrip.issuance.break_row import BreakClosed
 from openscrip.issuance.cases import Case
 from openscrip.issuance.in_kind_row import InKindCreation
+from openscrip.markets.funding_deposits import VenueDeposit
+from openscrip.markets.funding_withdrawals import VenueWithdrawal
 
 pytestmark = [pytest.mark.slow]
 
@@ -32,6 +35,11 @@ PATHS = {
     "item": f"/desk/items/held-subscriptions/{SUBSCRIPTION.id}",
     "creation": f"/desk/items/held-creations/{CREATION.id}",
     "question": f"/desk/items/questions/{ASKED.id}",
+    "venue-queue": "/desk/queues/venue-deposits",
+    "venue-withdrawal": f"/desk/items/venue-withdrawals/{LARGE}",
+    "venue-deposit": f"/desk/items/venue-deposits/{NOBODYS}",
+    "venue-break": f"/desk/items/venue-breaks/{BROKEN}",
+    "venue-command": f"/desk/items/venue-commands/{PARKED}",
     "approvals": "/desk/approvals?show=all",
     "audit": "/desk/audit",
     "ledger": "/desk/ledger",
@@ -207,6 +215,26 @@ def test_a_creation_in_kind_on_hold__is_found_by_its_id__and_goes_on(desk: Desk,
         row = view.row(InKindCreation, CREATION.id)
     assert row is not None
     assert row.state == "journaled"
+
+
+def test_a_deposit_and_a_withdrawal_of_the_venue__are_found_from_today__and_decided(desk: Desk, opens: Opens) -> None:
+    page = enters(desk, opens, "ada", "operator")
+    page.goto("/desk")
+    page.get_by_role("link", name="Deposits at the venue").click()
+    page.get_by_role("link", name=NOBODYS).click()
+    page.get_by_label("Why", exact=True).fill("ticket 812")
+    page.get_by_role("button", name="Assign it to the account").click()
+    expect(page.locator("#f-account-fault")).to_contain_text("name one")
+    page.get_by_label("Account at the venue").fill("7")
+    page.get_by_role("button", name="Assign it to the account").click()
+    expect(page.locator(".marks .badge")).to_have_text("crediting")
+    decide(page, f"/desk/items/venue-withdrawals/{LARGE}", "Pay it", "called them back")
+    expect(page.locator(".marks .badge")).to_have_text("paying")
+    expect(page.locator("#acts")).to_contain_text("venue-withdrawals.decide")
+    expect(page.locator("#waiting")).to_contain_text("PayCoins")
+    venue = desk.world.venue
+    assert venue.row(VenueDeposit, NOBODYS).account == 7
+    assert venue.row(VenueWithdrawal, LARGE).why == "called them back"
 
 
 def test_a_decision_without_a_reason__is_sent_by_nobody__and_without_scripts_is_told_so(desk: Desk, opens: Opens) -> None:

@@ -111,9 +111,7 @@ def venue_why(row: Any, places: Places) -> str:
         asset, more = _asset(row), row.held - row.booked
         what = "more is held than booked" if more > 0 else "less is held than booked"
         return f"{format_decimal(abs(more), places(asset))} {asset} {what}"
-    if isinstance(row, OpenCommand):
-        return row.error.strip().rpartition("\n")[2][:300]
-    return str(row.reason)[:300]
+    return _last_line(row) if isinstance(row, OpenCommand) else str(row.reason)[:300]
 
 
 def venue_told(row: Any, places: Places) -> list[tuple[str, str]]:
@@ -182,8 +180,13 @@ def venue_found(view: View, asked: str) -> list[tuple[str, str, str]]:
 
 def _parked(found: OpenCommand) -> QueueItemRecord:
     command = found.command
-    text = f"{type(command.action).__name__} of {command.row_id}, tried {found.attempts} times: {venue_why(found, len)}"
+    text = f"{type(command.action).__name__} of {command.row_id}, tried {found.attempts} times: {_last_line(found)}"
     return QueueItemRecord(VENUE_PARKED, command.key, str(getattr(command.action, "asset", "")), "", text, command.due_at)
+
+
+def _last_line(found: OpenCommand) -> str:
+    """What went wrong: the last line of what was told of it."""
+    return found.error.strip().rpartition("\n")[2][:300]
 
 
 def _item(queue: VenueQueue, row: Any, places: Places) -> QueueItemRecord:
