@@ -13,6 +13,7 @@ from tests.browser.desk_world import ASKED, BREAK, CASE, CREATION, OTHER_CASE, S
 from tests.browser.looking import picture
 from tests.browser.serving import Serving
 from tests.browser.test_desk_keys import with_device
+from tests.browser.watching import Watch
 from tests.e2e.stack import Up
 from tests.web.venue_books import BROKEN, LARGE, NOBODYS, PARKED
 
@@ -217,7 +218,10 @@ def test_a_creation_in_kind_on_hold__is_found_by_its_id__and_goes_on(desk: Desk,
     assert row.state == "journaled"
 
 
-def test_a_deposit_and_a_withdrawal_of_the_venue__are_found_from_today__and_decided(desk: Desk, opens: Opens) -> None:
+def test_a_deposit_and_a_withdrawal_of_the_venue__are_found_from_today__and_decided(
+    desk: Desk, opens: Opens, watch: Watch
+) -> None:
+    watch.expect("422")  # a deposit is assigned to no account
     page = enters(desk, opens, "ada", "operator")
     page.goto("/desk")
     page.get_by_role("link", name="Deposits at the venue").click()

@@ -144,7 +144,7 @@ class World(InvestorStage):
             deposit, withdrawal = unit.row(VenueDeposit, NOBODYS), unit.row(VenueWithdrawal, LARGE)
             assert deposit is not None
             assert withdrawal is not None
-            told = {"rule": HOSTILE, "reason": HOSTILE, "by": HOSTILE, "why": HOSTILE}
+            told: dict[str, Any] = {"rule": HOSTILE, "reason": HOSTILE, "by": HOSTILE, "why": HOSTILE}
             unit.put(replace(deposit, source=HOSTILE, sender=HOSTILE, tx_id=HOSTILE, **told))
             unit.put(replace(withdrawal, request=HOSTILE, to=HOSTILE, **told))
             assert unit.unpark(PARKED)

@@ -109,7 +109,7 @@ def test_a_withdrawal__is_shown_with_amount_receiver_and_what_each_word_would_do
     page = desk.person("operator").get(f"/desk/items/{WITHDRAWALS}/{LARGE}").text
     known = words(page)
     assert "account 7" in known
-    assert "amount 25000 TUSD" in known
+    assert "amount 25,000 TUSD" in known
     assert "request may-1" in known
     assert "Called: PayCoins" in known
     assert "Called: GiveBackFunds" in known
@@ -164,7 +164,7 @@ def test_a_deposit__assigned_to_an_account__is_on_its_way_there(desk: Desk) -> N
     [asked] = desk.venue.asked(NOBODYS)
     assert asked.action == CreditCustomer(7, "TUSD", 1_250_500_000, NOBODYS)
     assert desk.acts() == [f"operator:ada {DEPOSITS}.decide {NOBODYS}"]
-    assert "1250.5 TUSD" in who.get(f"/desk/items/{DEPOSITS}/{NOBODYS}").text
+    assert "1,250.5 TUSD" in who.get(f"/desk/items/{DEPOSITS}/{NOBODYS}").text
 
 
 @pytest.mark.parametrize(
@@ -324,8 +324,8 @@ def test_hostile_words__of_senders_customers_and_persons__stay_text(desk: Desk) 
             row: Any = unit.row(kind, row_id)
             field = "sender" if kind is VenueDeposit else "to"
             unit.put(replace(row, reason=HOSTILE, rule=HOSTILE, why=HOSTILE, by=HOSTILE, **{field: HOSTILE}))
-    for kind in (DEPOSITS, WITHDRAWALS):
-        for path in (f"/desk/queues/{kind}", f"/desk/items/{kind}/{ITEMS[kind]}", f"/desk/search?q={ITEMS[kind]}"):
+    for queue in (DEPOSITS, WITHDRAWALS):
+        for path in (f"/desk/queues/{queue}", f"/desk/items/{queue}/{ITEMS[queue]}", f"/desk/search?q={ITEMS[queue]}"):
             page = who.get(path).text
             assert alive(page) == [], path
             assert "x-evil" in page or "search" in path, path

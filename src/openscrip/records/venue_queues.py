@@ -110,7 +110,7 @@ def venue_why(row: Any, places: Places) -> str:
     if isinstance(row, HoldingBreak):
         asset, more = _asset(row), row.held - row.booked
         what = "more is held than booked" if more > 0 else "less is held than booked"
-        return f"{format_decimal(abs(more), places(asset))} {asset} {what}"
+        return f"{_amount(abs(more), asset, places)} {what}"
     return _last_line(row) if isinstance(row, OpenCommand) else str(row.reason)[:300]
 
 
@@ -120,7 +120,7 @@ def venue_told(row: Any, places: Places) -> list[tuple[str, str]]:
     for each in fields(row):
         value = getattr(row, each.name)
         if each.name in UNITS:
-            text = f"{format_decimal(value, places(_asset(row)))} {_asset(row)}"
+            text = _amount(value, _asset(row), places)
         elif each.name in INSTANTS:
             text = iso(value) if value else ""
         elif isinstance(value, bool):
@@ -184,6 +184,12 @@ def _parked(found: OpenCommand) -> QueueItemRecord:
     return QueueItemRecord(VENUE_PARKED, command.key, str(getattr(command.action, "asset", "")), "", text, command.due_at)
 
 
+def _amount(units: int, asset: str, places: Places) -> str:
+    """Of 25000000000 units with 6 decimals: `25,000 TUSD`."""
+    whole, point, fraction = format_decimal(units, places(asset)).partition(".")
+    return f"{int(whole):,}{point}{fraction} {asset}"
+
+
 def _last_line(found: OpenCommand) -> str:
     """What went wrong: the last line of what was told of it."""
     return found.error.strip().rpartition("\n")[2][:300]
@@ -193,7 +199,7 @@ def _item(queue: VenueQueue, row: Any, places: Places) -> QueueItemRecord:
     asset, why = _asset(row), venue_why(row, places)
     text = why
     if not isinstance(row, HoldingBreak):
-        amount = f"{format_decimal(row.amount, places(asset))} {asset}"
+        amount = _amount(row.amount, asset, places)
         way = f"from {row.sender or 'nobody named'}" if isinstance(row, VenueDeposit) else f"to {row.to}"
         text = f"{amount} {way} at {row.place}" + (f": {why}" if why else "")
     account = int(getattr(row, "account", 0))

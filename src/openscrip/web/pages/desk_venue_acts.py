@@ -93,7 +93,8 @@ def is_done(kind: str, row: Any, told: Decided, word: str, by: str) -> bool:
     if row is None or (row.by, row.why) != (by, told.reason) or row.state in VENUE_OPEN[kind]:
         return False
     if kind == WITHDRAWALS:
-        return (row.rule == REFUSED_BY_A_PERSON) == (word == "refuse")
+        was_refused = bool(row.rule == REFUSED_BY_A_PERSON)
+        return was_refused == (word == "refuse")
     if word == "assign":
-        return isinstance(told, DepositDecided) and row.account == int(told.account or 0)
+        return isinstance(told, DepositDecided) and bool(row.account == int(told.account or 0))
     return word == "return" and row.state in RETURNED
