@@ -263,7 +263,9 @@ def test_health__tells_of_a_part_that_ends_and_of_one_that_is_back__by_itself(de
 
 
 @pytest.mark.parts
-def test_health_and_ledger__of_a_running_platform__name_each_part_and_balance(stack: Up, opens: Opens, origin: str) -> None:
+def test_health_ledger_and_the_venues_queues__of_a_running_platform__name_each_part_balance_and_are_read(
+    stack: Up, opens: Opens, origin: str
+) -> None:
     name = "erna"
     link = stack.told_by("operators", "enrol", name, "--role", "auditor").get("link")
     page = with_device(opens(origin))
@@ -279,3 +281,7 @@ def test_health_and_ledger__of_a_running_platform__name_each_part_and_balance(st
         )
     page.goto("/desk/ledger")
     expect(page.get_by_text("Debits equal credits")).to_be_visible()
+    for queue in ("withdrawals", "deposits", "breaks", "commands"):
+        page.goto("/desk")
+        page.locator(f"a[href='/desk/queues/venue-{queue}']").click()
+        expect(page.locator("#items")).to_be_visible()

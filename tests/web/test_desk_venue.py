@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.web.venue_books import (
 )
 
 from openscrip.issuance.coins import PayCoins
+from openscrip.kernel.errors import Unavailable
 from openscrip.markets.funding import CreditCustomer, GiveBackFunds
 from openscrip.markets.funding_check import HoldingBreak
 from openscrip.markets.funding_deposits import Settled, VenueDeposit
@@ -61,6 +63,35 @@ class Desk:
 
     def acts(self) -> list[str]:
         return [act for act in self.stage.acts() if ".decide" in act]
+
+
+class CutOff:
+    """The platform's books, to which no entry of the audit chain can be written while `is_cut`."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.is_cut = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        with self._store.transaction() as unit:
+            yield CutOffUnit(unit) if self.is_cut else unit
+
+
+class CutOffUnit:
+    """Its transaction."""
+
+    def __init__(self, unit: Any) -> None:
+        self._unit = unit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._unit, name)
+
+    def audit(self, *_: object) -> None:
+        raise Unavailable("database: the disk was full")
 
 
 @pytest.fixture
@@ -287,6 +318,24 @@ def test_a_decision__whose_entry_was_lost_by_a_kill__is_written_down_by_the_same
     assert decide(who, WITHDRAWALS, LARGE, word="pay", key=AGAIN).status_code == 422
     assert desk.acts() == written
     assert len(desk.venue.asked(LARGE)) == len(desk.venue.asked(NOBODYS)) == 1
+
+
+def test_a_decision__cut_off_before_its_entry__is_made_once_and_written_down_when_the_form_is_sent_again(desk: Desk) -> None:
+    who, office = desk.person("operator"), desk.stage.office
+    books: Any = CutOff(office.store)
+    office.store = books
+    for kind, word in ((WITHDRAWALS, "pay"), (DEPOSITS, "return"), (COMMANDS, "again")):
+        assert decide(who, kind, ITEMS[kind], word=word).status_code == 503
+    assert desk.venue.row(VenueWithdrawal, LARGE).by == "ada"
+    assert desk.venue.row(VenueDeposit, NOBODYS).state == "returning"
+    with desk.venue.store.view() as view:
+        assert view.open_commands(key=PARKED)[0].status == "parked", "what keeps no name is not done without an entry"
+    assert desk.acts() == []
+    books.is_cut = False
+    for kind, word in ((WITHDRAWALS, "pay"), (DEPOSITS, "return"), (COMMANDS, "again")):
+        assert decide(who, kind, ITEMS[kind], word=word).status_code == 303
+    assert desk.acts() == [f"operator:ada {kind}.decide {ITEMS[kind]}" for kind in (WITHDRAWALS, DEPOSITS, COMMANDS)]
+    assert [len(desk.venue.asked(each)) for each in (LARGE, NOBODYS)] == [1, 1]
 
 
 def test_a_queue__of_more_than_a_page__is_paged_without_a_gap(desk: Desk) -> None:
