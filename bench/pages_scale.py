@@ -152,6 +152,12 @@ class Door:
         raise Unavailable(f"platform: nobody answers {path}")
 
 
+class NoVenueMoney:
+    """`VenueDesk` where no venue was founded."""
+
+    is_founded = False
+
+
 class BenchOffice:
     """`Office` over the world."""
 
@@ -174,7 +180,7 @@ class BenchOffice:
             lambda at: hours_at(self.calendar, at), owner_of_wallet,
         )  # fmt: skip
         self.clock = self
-        self.rails, self.trading = BenchRails(index, self), BenchTrading(size)
+        self.rails, self.trading, self.venue_desk = BenchRails(index, self), BenchTrading(size), NoVenueMoney()
 
     def now(self) -> int:
         """Market time stands."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.web.desk_books import SplitQuestion, give_books
 from tests.web.stage import Stage
+from tests.web.venue_books import give_venue
 
 from openscrip.assets.stock import Lot, Stock
 from openscrip.bootstrap.platform import REGISTERED
@@ -108,6 +109,11 @@ class DeskWorld(Stage):
         [lease] = self.office.store.lease("worker", 1, NOW, 0.0)
         self.office.store.park(lease, "treasury: the chain refused it: transfer amount exceeds balance")
         self.market_at = NOW
+        self.venue = give_venue(self, place)
+
+    def close(self) -> None:
+        self.venue.close()
+        super().close()
 
     def _fill(self, unit: Unit) -> None:
         zero, one = Shares(0), Multiplier.one()

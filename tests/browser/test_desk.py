@@ -13,12 +13,16 @@ from tests.browser.desk_world import ASKED, BREAK, CASE, CREATION, OTHER_CASE, S
 from tests.browser.looking import picture
 from tests.browser.serving import Serving
 from tests.browser.test_desk_keys import with_device
+from tests.browser.watching import Watch
 from tests.e2e.stack import Up
+from tests.web.venue_books import BROKEN, LARGE, NOBODYS, PARKED
 
 from openscrip.issuance.action_queue import QueueItem
 from openscrip.issuance.break_row import BreakClosed
 from openscrip.issuance.cases import Case
 from openscrip.issuance.in_kind_row import InKindCreation
+from openscrip.markets.funding_deposits import VenueDeposit
+from openscrip.markets.funding_withdrawals import VenueWithdrawal
 
 pytestmark = [pytest.mark.slow]
 
@@ -32,6 +36,11 @@ PATHS = {
     "item": f"/desk/items/held-subscriptions/{SUBSCRIPTION.id}",
     "creation": f"/desk/items/held-creations/{CREATION.id}",
     "question": f"/desk/items/questions/{ASKED.id}",
+    "venue-queue": "/desk/queues/venue-deposits",
+    "venue-withdrawal": f"/desk/items/venue-withdrawals/{LARGE}",
+    "venue-deposit": f"/desk/items/venue-deposits/{NOBODYS}",
+    "venue-break": f"/desk/items/venue-breaks/{BROKEN}",
+    "venue-command": f"/desk/items/venue-commands/{PARKED}",
     "approvals": "/desk/approvals?show=all",
     "audit": "/desk/audit",
     "ledger": "/desk/ledger",
@@ -209,6 +218,29 @@ def test_a_creation_in_kind_on_hold__is_found_by_its_id__and_goes_on(desk: Desk,
     assert row.state == "journaled"
 
 
+def test_a_deposit_and_a_withdrawal_of_the_venue__are_found_from_today__and_decided(
+    desk: Desk, opens: Opens, watch: Watch
+) -> None:
+    watch.expect("422")  # a deposit is assigned to no account
+    page = enters(desk, opens, "ada", "operator")
+    page.goto("/desk")
+    page.get_by_role("link", name="Deposits at the venue").click()
+    page.get_by_role("link", name=NOBODYS).click()
+    page.get_by_label("Why", exact=True).fill("ticket 812")
+    page.get_by_role("button", name="Assign it to the account").click()
+    expect(page.locator("#f-account-fault")).to_contain_text("name one")
+    page.get_by_label("Account at the venue").fill("7")
+    page.get_by_role("button", name="Assign it to the account").click()
+    expect(page.locator(".marks .badge")).to_have_text("crediting")
+    decide(page, f"/desk/items/venue-withdrawals/{LARGE}", "Pay it", "called them back")
+    expect(page.locator(".marks .badge")).to_have_text("paying")
+    expect(page.locator("#acts")).to_contain_text("venue-withdrawals.decide")
+    expect(page.locator("#waiting")).to_contain_text("PayCoins")
+    venue = desk.world.venue
+    assert venue.row(VenueDeposit, NOBODYS).account == 7
+    assert venue.row(VenueWithdrawal, LARGE).why == "called them back"
+
+
 def test_a_decision_without_a_reason__is_sent_by_nobody__and_without_scripts_is_told_so(desk: Desk, opens: Opens) -> None:
     page = enters(desk, opens, "ada", "compliance")
     page.goto(f"/desk/items/cases/{OTHER_CASE.id}")
@@ -231,7 +263,9 @@ def test_health__tells_of_a_part_that_ends_and_of_one_that_is_back__by_itself(de
 
 
 @pytest.mark.parts
-def test_health_and_ledger__of_a_running_platform__name_each_part_and_balance(stack: Up, opens: Opens, origin: str) -> None:
+def test_health_ledger_and_the_venues_queues__of_a_running_platform__name_each_part_balance_and_are_read(
+    stack: Up, opens: Opens, origin: str
+) -> None:
     name = "erna"
     link = stack.told_by("operators", "enrol", name, "--role", "auditor").get("link")
     page = with_device(opens(origin))
@@ -247,3 +281,7 @@ def test_health_and_ledger__of_a_running_platform__name_each_part_and_balance(st
         )
     page.goto("/desk/ledger")
     expect(page.get_by_text("Debits equal credits")).to_be_visible()
+    for queue in ("withdrawals", "deposits", "breaks", "commands"):
+        page.goto("/desk")
+        page.locator(f"a[href='/desk/queues/venue-{queue}']").click()
+        expect(page.locator("#items")).to_be_visible()

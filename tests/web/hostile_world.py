@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from tests.web.investing import InvestorStage, ordered
 from tests.web.public_world import PlayedPublic
 from tests.web.stage import Stage, Visitor
+from tests.web.venue_books import LARGE, NOBODYS, PARKED, give_venue
 
 from openscrip.issuance.action_queue import QueueItem
 from openscrip.issuance.break_row import Break
@@ -26,11 +27,18 @@ from openscrip.issuance.subscription_row import Subscription
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import RawAmount
+from openscrip.markets.funding_deposits import VenueDeposit
+from openscrip.markets.funding_withdrawals import VenueWithdrawal
 from openscrip.web import pages
 from openscrip.web.app import web_application
 from openscrip.web.shell.routes_table import INVESTOR, OPERATOR, PUBLIC, ROUTES, WALLET
 from openscrip.web.shell.rows import ROLES
 
+VENUE_PAGES = (
+    "/desk/queues/venue-deposits", f"/desk/items/venue-deposits/{NOBODYS}", f"/desk/items/venue-withdrawals/{LARGE}",
+    f"/desk/items/venue-commands/{PARKED}",
+)  # fmt: skip
+"""What of the venue's money is shown with hostile words."""
 HOSTILE = """'"><x-evil onload=alert(1) hx-get=/evil hx-trigger=load></x-evil><script>alert(1)</script>{{7*7}}${7*7}"""
 """Breaks out of text, of attributes in either quote and of scripts, asks htmx and a template engine to act."""
 SHORT = HOSTILE[:40]
@@ -95,6 +103,8 @@ class World(InvestorStage):
         self.order_path = ordered(self.anna)
         self.ada, self.device = self.operator("ada", *[role for role in ROLES if role != "auditor"])
         self.plant()
+        self.venue = give_venue(self, place)
+        self.plant_at_the_venue()
 
     @property
     def order_id(self) -> str:
@@ -127,6 +137,23 @@ class World(InvestorStage):
             coin = unit.row(Stablecoin, "tusd:evm")
             assert coin is not None
             unit.put(replace(coin, bank=HOSTILE))
+
+    def plant_at_the_venue(self) -> None:
+        """The same into the rows and commands of its money."""
+        with self.venue.store.transaction() as unit:
+            deposit, withdrawal = unit.row(VenueDeposit, NOBODYS), unit.row(VenueWithdrawal, LARGE)
+            assert deposit is not None
+            assert withdrawal is not None
+            told: dict[str, Any] = {"rule": HOSTILE, "reason": HOSTILE, "by": HOSTILE, "why": HOSTILE}
+            unit.put(replace(deposit, source=HOSTILE, sender=HOSTILE, tx_id=HOSTILE, **told))
+            unit.put(replace(withdrawal, request=HOSTILE, to=HOSTILE, **told))
+            assert unit.unpark(PARKED)
+        [lease] = self.venue.store.lease("worker", 1, self.venue.now(), 0.0)
+        self.venue.store.park(lease, HOSTILE)
+
+    def close(self) -> None:
+        self.venue.close()
+        super().close()
 
 
 def everybody(world: World) -> dict[str, Visitor]:

@@ -69,6 +69,12 @@ class NoVenue:
     gives_play_money = False
 
 
+class NoVenueMoney:
+    """`VenueDesk` where no venue was founded."""
+
+    is_founded = False
+
+
 class StageOffice:
     """Of `Office` what the shell asks for."""
 
@@ -78,6 +84,7 @@ class StageOffice:
     clock_mode = "accelerated"
     practice = None
     trading: Any = NoVenue()
+    venue_desk: Any = NoVenueMoney()
 
     def __init__(self, place: Path, registered: Iterable[type]) -> None:
         engine = open_database(url_of(place))

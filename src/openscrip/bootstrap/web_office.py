@@ -16,6 +16,7 @@ from openscrip.bootstrap.reporting import Coverage, coverage_of
 from openscrip.bootstrap.web_public import PlatformPublic
 from openscrip.bootstrap.web_rails import PlatformRails
 from openscrip.bootstrap.web_trading import WebTrading
+from openscrip.bootstrap.web_venue_desk import WebVenueDesk
 from openscrip.bootstrap.web_venue_money import WebVenueMoney
 from openscrip.issuance.compliance_room import ComplianceRoom
 from openscrip.issuance.crossings import Crossings
@@ -84,6 +85,7 @@ class WebOffice:
         self.rails = PlatformRails(platform)
         self.trading = WebTrading(platform.settings, self.door.doors)
         self.venue_money = WebVenueMoney(platform.settings)
+        self.venue_desk = WebVenueDesk(self.venue_money)
         self.practice = practice_of(platform, self.door, lambda: self.door.doors()["api"])
 
     @property

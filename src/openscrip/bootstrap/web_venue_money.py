@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
+from sqlalchemy.exc import DBAPIError
+
 from openscrip.bootstrap.venue_money_office import CASH_DECIMALS, TOKEN_DECIMALS, MoneyOffice, money_office
 from openscrip.bootstrap.venue_wiring import NAME
 from openscrip.kernel.decimals import format_decimal
@@ -31,11 +33,30 @@ class WebVenueMoney:
         self._stamp = 0
         self._open: MoneyOffice | None = None
 
+    @property
+    def is_founded(self) -> bool:
+        """Whether there is a venue's money beside these pages."""
+        return self._wiring.exists()
+
+    def office(self) -> MoneyOffice:
+        """The office over the wiring of now. Raises `Unavailable` where no venue was founded, or its store cannot be opened."""
+        with self._lock:
+            try:
+                stamp = self._wiring.stat().st_mtime_ns
+            except OSError as error:
+                raise Unavailable("venue: none was founded beside these pages") from error
+            if self._open is None or stamp != self._stamp:
+                try:
+                    self._open, self._stamp = self._stack.enter_context(money_office(self._settings)), stamp
+                except (DBAPIError, OSError) as error:
+                    raise Unavailable(f"venue: its store could not be opened ({type(error).__name__})") from error
+            return self._open
+
     def accepted(self) -> Mapping[str, Accepted]:
         """As `VenueMoneyLine.accepted`."""
-        if not self._wiring.exists():
+        if not self.is_founded:
             return {}
-        office = self._office()
+        office = self.office()
         found = {}
         for each in office.desk.terms.holdings.values():
             decimals = TOKEN_DECIMALS if each.nature is Nature.TOKEN else CASH_DECIMALS
@@ -44,7 +65,7 @@ class WebVenueMoney:
 
     def passages(self, account: int, wallets: Sequence[tuple[str, str]]) -> Sequence[Passage]:
         """As `VenueMoneyLine.passages`."""
-        office, own = self._office(), {wallet_id(place, address) for place, address in wallets}
+        office, own = self.office(), {wallet_id(place, address) for place, address in wallets}
         with office.store.view() as view:
             brought = view.rows(VenueDeposit, stock=str(account))
             for state in NOBODYS:
@@ -56,34 +77,23 @@ class WebVenueMoney:
 
     def usable_at(self, account: int, place: str, address: str) -> int | None:
         """As `VenueMoneyLine.usable_at`."""
-        with self._office().store.view() as view:
+        with self.office().store.view() as view:
             row = view.row(PayAddress, pay_address_id(account, place, address))
         return row.usable_at if row is not None and row.state == "listed" else None
 
     def know(self, account: int, place: str, address: str) -> None:
         """As `VenueMoneyLine.know`."""
-        office = self._office()
+        office = self.office()
         office.register_wallet(account, place, address, PROOF)
         office.list_address(account, place, address, PROOF)
 
     def take(self, account: int, request: str, asset: str, place: str, to: str, amount: str) -> str:
         """As `VenueMoneyLine.take`."""
-        return str(self._office().withdraw(account, request, asset, place, to, amount)["id"])
+        return str(self.office().withdraw(account, request, asset, place, to, amount)["id"])
 
     def close(self) -> None:
         """Close what was opened."""
         self._stack.close()
-
-    def _office(self) -> MoneyOffice:
-        """The office over the wiring of now. Raises `Unavailable` where no venue was founded."""
-        with self._lock:
-            try:
-                stamp = self._wiring.stat().st_mtime_ns
-            except OSError as error:
-                raise Unavailable("venue: none was founded beside these pages") from error
-            if self._open is None or stamp != self._stamp:
-                self._open, self._stamp = self._stack.enter_context(money_office(self._settings)), stamp
-            return self._open
 
     def _brought(self, office: MoneyOffice, row: VenueDeposit) -> Passage:
         return Passage(

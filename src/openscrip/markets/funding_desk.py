@@ -241,10 +241,14 @@ class FundingDesk:
     def settle(self, deposit: str, event: Settled) -> VenueDeposit:
         """An operator's word on a deposit in suspense. Raises `Refused` as `funding_deposits.decide`, and `deposit.unknown`."""
         with self._store.transaction() as unit:
-            if unit.row(VenueDeposit, deposit) is None:
-                raise Refused("deposit.unknown", f"deposit: no {deposit!a:.40} was found; list those that wait")
-            self._books.tell(unit, VenueDeposit, deposit, event)
-            found = unit.row(VenueDeposit, deposit)
+            return self.settle_in(unit, deposit, event)
+
+    def settle_in(self, unit: Unit, deposit: str, event: Settled) -> VenueDeposit:
+        """The same in the caller's transaction, or on one that writes nothing."""
+        if unit.row(VenueDeposit, deposit) is None:
+            raise Refused("deposit.unknown", f"deposit: no {deposit!a:.40} was found; list those that wait")
+        self._books.tell(unit, VenueDeposit, deposit, event)
+        found = unit.row(VenueDeposit, deposit)
         if found is None:
             raise LookupError(f"deposit: {deposit} vanished while it was decided")
         return found
@@ -252,10 +256,14 @@ class FundingDesk:
     def review(self, withdrawal: str, event: Reviewed) -> VenueWithdrawal:
         """An operator's word on a withdrawal under review. Raises `Refused("withdrawal.state")`, `withdrawal.unknown`."""
         with self._store.transaction() as unit:
-            if unit.row(VenueWithdrawal, withdrawal) is None:
-                raise Refused("withdrawal.unknown", f"withdrawal: no {withdrawal!a:.40} was found")
-            self._books.tell(unit, VenueWithdrawal, withdrawal, event)
-            found = unit.row(VenueWithdrawal, withdrawal)
+            return self.review_in(unit, withdrawal, event)
+
+    def review_in(self, unit: Unit, withdrawal: str, event: Reviewed) -> VenueWithdrawal:
+        """The same in the caller's transaction, or on one that writes nothing."""
+        if unit.row(VenueWithdrawal, withdrawal) is None:
+            raise Refused("withdrawal.unknown", f"withdrawal: no {withdrawal!a:.40} was found")
+        self._books.tell(unit, VenueWithdrawal, withdrawal, event)
+        found = unit.row(VenueWithdrawal, withdrawal)
         if found is None:
             raise LookupError(f"withdrawal: {withdrawal} vanished while it was decided")
         return found

@@ -88,8 +88,16 @@ class Foreseen:
     coverage: tuple[ForeseenCoverage, ...] = ()
 
 
-def foresee(view: View, act: Callable[[Unit], object]) -> Foreseen:
-    """What `act` would do to the books as `view` reads them. Nothing is written and nothing is asked outside."""
+def places_of(unit: str) -> int:
+    """Decimals of a ledger unit: dollars, a stock's shares, or raw tokens on a chain (`TSLA.evm`)."""
+    return 6 if unit == "USD" else 8 if "." in unit else 9
+
+
+def foresee(view: View, act: Callable[[Unit], object], places: Callable[[str], int] = places_of) -> Foreseen:
+    """What `act` would do to the books as `view` reads them. Nothing is written and nothing is asked outside.
+
+    `places` tells the decimals of the ledger's units, where they are others than the platform's.
+    """
     dry = DryUnit(view)
     try:
         act(dry)
@@ -106,53 +114,50 @@ def foresee(view: View, act: Callable[[Unit], object]) -> Foreseen:
     calls = [each for each in dry.enqueued if not isinstance(each.action, Wake)]
     return Foreseen(
         rows=tuple(rows),
-        transfers=tuple(map(_transfer, dry.posted)),
-        accounts=tuple(_account(view, name, after) for name, after in sorted(dry.moved.items())),
-        calls=tuple(map(call_of, calls)),
+        transfers=tuple(_transfer(each, places) for each in dry.posted),
+        accounts=tuple(_account(view, name, after, places) for name, after in sorted(dry.moved.items())),
+        calls=tuple(call_of(each, places) for each in calls),
         again=tuple(dry.unparked),
         coverage=tuple(_coverages(view, calls)),
     )
 
 
-def places_of(unit: str) -> int:
-    """Decimals of a ledger unit: dollars, a stock's shares, or raw tokens on a chain (`TSLA.evm`)."""
-    return 6 if unit == "USD" else 8 if "." in unit else 9
-
-
-def call_of(command: Command) -> ForeseenCall:
+def call_of(command: Command, places: Callable[[str], int] = places_of) -> ForeseenCall:
     """A command in words and fields."""
-    return ForeseenCall(command.key, type(command.action).__name__, tuple(told_of(command.action)), command.due_at)
+    return ForeseenCall(command.key, type(command.action).__name__, tuple(told_of(command.action, places)), command.due_at)
 
 
-def told_of(action: object) -> list[tuple[str, str]]:
-    """The fields of an action as text, those of its parts beside them; instants in UTC."""
+def told_of(action: object, places: Callable[[str], int] = places_of) -> list[tuple[str, str]]:
+    """The fields of an action as text, those of its parts beside them; instants in UTC, units of an asset as a decimal."""
     found: list[tuple[str, str]] = []
     for each in fields(action):  # type: ignore[arg-type]  # every action is a dataclass
         value = getattr(action, each.name)
         if each.name in LEFT_OUT:
             continue
         if is_dataclass(value) and type(value).__str__ is object.__str__:
-            found += told_of(value)
+            found += told_of(value, places)
+        elif each.name == "amount" and type(value) is int and (asset := getattr(action, "asset", "")):
+            found.append(("amount", format_decimal(value, places(asset))))
         elif value is not None and str(value):
             is_instant = isinstance(value, int) and each.name in {"deadline", "effective_at"}
             found.append((each.name.replace("_", " "), iso(value) if is_instant else str(value)))
     return found
 
 
-def _transfer(each: Transfer) -> ForeseenTransfer:
-    amount = "" if each.phase is Phase.VOID else format_decimal(each.amount, places_of(unit_of(each.debit)))
+def _transfer(each: Transfer, places: Callable[[str], int]) -> ForeseenTransfer:
+    amount = "" if each.phase is Phase.VOID else format_decimal(each.amount, places(unit_of(each.debit)))
     return ForeseenTransfer(each.id, each.debit, each.credit, amount, PHASES[each.phase])
 
 
-def _account(view: View, name: str, after: Balance) -> ForeseenAccount:
-    return ForeseenAccount(name, _said(name, view.balance(name)), _said(name, after))
+def _account(view: View, name: str, after: Balance, places: Callable[[str], int]) -> ForeseenAccount:
+    decimals = places(unit_of(name))
+    return ForeseenAccount(name, _said(view.balance(name), decimals), _said(after, decimals))
 
 
-def _said(name: str, balance: Balance) -> str:
-    places = places_of(unit_of(name))
+def _said(balance: Balance, decimals: int) -> str:
     pending = balance.debits_pending - balance.credits_pending
-    text = format_decimal(balance.debit, places)
-    return f"{text} ({format_decimal(pending, places)} set aside)" if pending else text
+    text = format_decimal(balance.debit, decimals)
+    return f"{text} ({format_decimal(pending, decimals)} set aside)" if pending else text
 
 
 def _coverages(view: View, calls: list[Command]) -> list[ForeseenCoverage]:

@@ -16,6 +16,7 @@ from openscrip.runtime.store import Store
 from openscrip.web.public_office import PublicOffice
 from openscrip.web.rails import Practice, Rails
 from openscrip.web.trading import TradingLine
+from openscrip.web.venue_desk import VenueDesk
 from openscrip.web.venue_money import VenueMoneyLine
 
 
@@ -124,6 +125,11 @@ class Office(Protocol):
     @property
     def venue_money(self) -> VenueMoneyLine:
         """What comes to the venue, and goes from it."""
+        ...
+
+    @property
+    def venue_desk(self) -> VenueDesk:
+        """What of the venue's money waits for the desk."""
         ...
 
     @property

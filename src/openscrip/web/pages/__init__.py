@@ -11,6 +11,7 @@ from openscrip.web.pages.desk import desk_routes
 from openscrip.web.pages.desk_approvals import desk_approval_routes
 from openscrip.web.pages.desk_keys import desk_key_routes
 from openscrip.web.pages.desk_looks import desk_look_routes
+from openscrip.web.pages.desk_venue import desk_venue_routes
 from openscrip.web.pages.doorstep import doorstep_routes
 from openscrip.web.pages.events import live_routes
 from openscrip.web.pages.evidence import evidence_routes
@@ -36,6 +37,7 @@ MAKERS: tuple[Callable[[], APIRouter], ...] = (
     activity_routes,
     signing_routes,
     desk_key_routes,
+    desk_venue_routes,
     desk_routes,
     desk_look_routes,
     desk_approval_routes,

@@ -15,18 +15,19 @@ from openscrip.kernel.errors import Malformed, Refused, refuse_unless
 from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.records.desk_items import history, related, waiting
-from openscrip.records.foreseen import Foreseen, foresee, told_of
+from openscrip.records.foreseen import Foreseen, foresee, places_of, told_of
 from openscrip.records.queues import COMMANDS, COMMANDS_TITLE, QUEUES, queue_counts, queue_page
 from openscrip.runtime.store import OpenCommand, View
 from openscrip.web.filters import coin, per_share, shares, usd
 from openscrip.web.office import Office
-from openscrip.web.pages.desk_acts import ACTS, OPEN, Act, Decided, act_of, may_of, model_of
+from openscrip.web.pages.desk_acts import ACTS, ASKED, OPEN, Act, Decided, act_of, may_of, model_of
 from openscrip.web.shell.audit import record
 from openscrip.web.shell.current import shell_of
 from openscrip.web.shell.forms import Form, Invalid, once, read
 from openscrip.web.shell.render import page, redirect
 from openscrip.web.shell.visitors import Operator, operator
 from openscrip.web.signing.approvals import Approval, approval, approvals
+from openscrip.web.venue_desk import venue_waiting
 
 NUMBER_MAX = 2**62
 LOOKED = "to see what it would do"
@@ -61,20 +62,22 @@ def desk_routes() -> APIRouter:
             counts = queue_counts(view)
             found = approvals(view, shell.now())
             acts = view.audit_page(limit=10)
+        at_venue, no_venue = venue_waiting(shell.office.venue_desk)
+        counts += at_venue
         mine = [each for each in found if each.is_for(me.name, me.roles)]
         # A recovery is timed by the machine's clock, everything else by the market's.
         signing = [each.at for each in mine if each.kind != "recoveries"]
         return page(
             request, "desk/today.html", private=True, counts=counts, mine=len(mine), waiting=len(found), acts=acts, me=me,
             waits=sum(each.count for each in counts), oldest=min((each.oldest for each in counts if each.oldest), default=0),
-            mine_since=min(signing, default=0),
+            mine_since=min(signing, default=0), no_venue=no_venue, is_founded=shell.office.venue_desk.is_founded,
         )  # fmt: skip
 
     @routes.get("/desk/queues/{kind}")
     def queue(request: Request, kind: str, after: str = "") -> Response:
         """One queue, the newest first."""
         operator(request)
-        before = _number(after)
+        before = place_in_list(after)
         with shell_of(request).office.store.view() as view:
             found = queue_page(view, kind, before)
             proposed = view.page(QueueItem, state="proposed").rows if kind == "questions" else ()
@@ -83,7 +86,7 @@ def desk_routes() -> APIRouter:
         following = f"/desk/queues/{kind}?after={found.next}" if found.next is not None else ""
         return page(
             request, "desk/queue.html", private=True, kind=kind, title=_title(kind), items=found.items, proposed=proposed,
-            following=following,
+            following=following, order="newest first", labels=("Stock", "Client"), states=(), command="", fault="",
         )  # fmt: skip
 
     @routes.get("/desk/items/{kind}/{item_id:path}")
@@ -106,12 +109,12 @@ def _deciding(kind: str) -> Callable[[Request], Response]:
 
 def _decided(request: Request, kind: str) -> Response:
     """Read, decide and write down who did it in one transaction, once; what a rule refused is shown on the item's page."""
-    me, office = operator(request, *may_of(kind)), shell_of(request).office
+    me, office = operator(request, *may_of(ACTS[kind])), shell_of(request).office
     try:
         told = read(request, model_of(kind), f"desk-{kind}")
     except Invalid as wrong:
         return _item_page(request, kind, str(wrong.values.get("id", "")), Form(wrong.values, wrong.errors))
-    act = act_of(kind, told.word)
+    act = act_of(ACTS[kind], told.word)
     refuse_unless(bool(me.roles & set(act.roles)), "role.missing", f"role: this needs {' or '.join(act.roles)}")
 
     def do(_request_id: str) -> Response:
@@ -148,11 +151,11 @@ def _item_page(request: Request, kind: str, item_id: str, form: Form | None = No
             "related": related(view, row),
             "offers": _offers(shell.office, view, kind, item_id, state, me, waits),
         }
-    shown_fields = _shown_command(row) if isinstance(row, OpenCommand) else shown(row)
+    shown_fields = command_told(row) if isinstance(row, OpenCommand) else shown(row)
     return page(
         request, "desk/item.html", status=422 if form else 200, private=True, kind=kind, title=_title(kind), id=item_id,
         state=state, is_open=state in OPEN.get(kind, ()), reason=_why(row), shown=shown_fields,
-        form=form or Form(), is_question=isinstance(row, QueueItem), approval=waits,
+        form=form or Form(), asks=ASKED.get(kind, ()), approval=waits, parked=COMMANDS, note="", command="",
         mine=waits is not None and waits.is_for(me.name, me.roles), **values,
     )  # fmt: skip
 
@@ -180,9 +183,11 @@ def _offers(
     return found
 
 
-def foresee_act(office: Office, view: View, act: Act, told: Decided, by: str) -> Foreseen:
-    """What an act would do."""
-    return foresee(view, lambda unit: act.do(office, unit, told, by))
+def foresee_act(
+    office: Office, view: View, act: Act, told: Decided, by: str, places: Callable[[str], int] = places_of
+) -> Foreseen:
+    """What an act would do; `places` are the decimals of the units in which `view` counts."""
+    return foresee(view, lambda unit: act.do(office, unit, told, by), places)
 
 
 def shown(row: Any) -> list[Shown]:
@@ -223,13 +228,14 @@ def _words(row: Any, value: object) -> str:
             return str(value)
 
 
-def _shown_command(row: OpenCommand) -> list[Shown]:
+def command_told(row: OpenCommand, places: Callable[[str], int] = places_of) -> list[Shown]:
+    """What is known of a command: what it does and for what, how often it was tried, its own fields."""
     command = row.command
     own = [
         ("does", type(command.action).__name__), ("for", f"{command.row_kind} {command.row_id}"), ("status", row.status),
         ("attempts", str(row.attempts)), ("last error", row.error),
     ]  # fmt: skip
-    return [Shown(name, text[:500]) for name, text in (*own, *told_of(command.action)) if text]
+    return [Shown(name, text[:500]) for name, text in (*own, *told_of(command.action, places)) if text]
 
 
 def _why(row: Any) -> str:
@@ -244,7 +250,8 @@ def _title(kind: str) -> str:
     return next((each.title for each in QUEUES if each.name == kind), kind)
 
 
-def _number(after: str) -> int | None:
+def place_in_list(after: str) -> int | None:
+    """The place that an address names; None for the beginning. Raises `Malformed("page.after")`."""
     if not after:
         return None
     if not after.isdecimal() or int(after) > NUMBER_MAX:

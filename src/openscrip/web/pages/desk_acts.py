@@ -1,6 +1,6 @@
 """What a person of the desk may do about each kind of thing. Each act is a function of the books; its rules decide."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -55,6 +55,16 @@ class Act:
     means: str
     roles: tuple[str, ...]
     do: Do
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A field that a kind's form has beside the reason."""
+
+    name: str
+    label: str
+    hint: str = ""
+    required: bool = True
 
 
 def _accept(office: Office, unit: Unit, told: Decided, by: str) -> None:
@@ -168,14 +178,24 @@ OPEN = {
 """In which states they may be done."""
 
 
-def may_of(kind: str) -> tuple[str, ...]:
-    """The roles of which one is needed for any act about a kind."""
-    return tuple(dict.fromkeys(role for act in ACTS[kind] for role in act.roles))
+ASKED: Mapping[str, tuple[AskedField, ...]] = {
+    "questions": (
+        AskedField("source", "Whose notice counts", required=False),
+        AskedField("record_date", "Record date", "Such as 2024-06-03", required=False),
+        AskedField("pay_date", "Pay date", "Such as 2024-06-05", required=False),
+        AskedField("document", "The document that says so", "Its name, number or address"),
+    ),
+}
+"""What else is asked about a kind."""
 
 
-def act_of(kind: str, word: str) -> Act:
+def may_of(acts: Sequence[Act]) -> tuple[str, ...]:
+    """The roles of which one is needed for any of these acts."""
+    return tuple(dict.fromkeys(role for act in acts for role in act.roles))
+
+
+def act_of(acts: Sequence[Act], word: str) -> Act:
     """The act that a form names; the only one needs no name. Raises `Malformed("desk.word")`."""
-    acts = ACTS[kind]
     found = [each for each in acts if each.word == word] or ([acts[0]] if len(acts) == 1 and not word else [])
     if not found:
         raise Malformed("desk.word", f"desk: {word!a:.20} is nothing that may be done about this")

@@ -26,6 +26,7 @@ from openscrip.web.pages.desk import NUMBER_MAX
 from openscrip.web.shell.current import shell_of
 from openscrip.web.shell.render import page
 from openscrip.web.shell.visitors import operator, visitor
+from openscrip.web.venue_desk import venue_hits
 
 ACTS_CHECKED_MAX = 20_000
 ACCOUNTS_SHOWN = 200
@@ -136,6 +137,7 @@ def search(request: Request, q: str = "") -> Response:
         shell.limits.spend("search", visitor(request).owner, shell.now())
     with shell.office.store.view() as view:
         found = _found(view, asked) if asked else []
+    found += venue_hits(shell.office.venue_desk, asked) if asked else []
     return page(request, "desk/search.html", private=True, q=asked, found=found)
 
 
