@@ -77,7 +77,8 @@ def test_a_burst_is_mined_to_the_last_transaction(tmp_path: Path, rpc_of: Callab
     with EvmNode(tmp_path, NODE_MODULES, start_at=NOON) as node:
         rpc = rpc_of(node)
         burst(node, rpc, 300)
-        assert rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+        # A block counts before its transactions leave the pool.
+        until(lambda: rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x0"})
 
 
 @pytest.mark.parametrize("durable", [False, True])
