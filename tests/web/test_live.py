@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -166,6 +167,16 @@ def test_closing_ends_every_stream_at_once() -> None:
         assert [[chunk async for chunk in each] for each in streams] == [[], [], []]
 
     run(act)
+
+
+def test_a_hub_whose_loop_is_gone__reads_no_more_and_tells_nobody() -> None:
+    hub, before = hub_over(Facts()), set(threading.enumerate())
+    run(hub.start)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not hub.publish("price", "AAPL", {"micros": "231400000"})
+    hub.close()
 
 
 def test_a_price_is_told_though_no_fact_stands_for_it() -> None:

@@ -127,7 +127,7 @@ class Hub:
         """Begin to follow, once; returns when the newest number is known."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            threading.Thread(target=self._produce, name="live", daemon=True).start()
+            threading.Thread(target=self._produce, args=(self._loop,), name="live", daemon=True).start()
             self._beats = self._loop.create_task(self._beat())
         await self._ready.wait()
 
@@ -135,8 +135,7 @@ class Hub:
         """End every stream at once; from any thread."""
         self._stop.set()
         self._wake.set()
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end_all)
+        self._in_loop(self._end_all)
 
     def follow(self, topics: Collection[str], after: int | None) -> tuple[Follower, bytes]:
         """A new stream, and what it begins with: a snapshot, then what came after `after`, or word that this is not known."""
@@ -174,15 +173,14 @@ class Hub:
 
     def publish(self, topic: str, key: str, body: Mapping[str, Any]) -> bool:
         """State that no fact stands for, such as the health of a part; from any thread. False before the first follower."""
-        is_open = self._loop is not None and not self._loop.is_closed()
-        if is_open and self._loop is not None:
-            data = {**body, "topic": topic, "key": key, "as_of": self._now(), "sent_ms": self._machine_ms()}
-            self._loop.call_soon_threadsafe(self._pass, [Event(topic, (topic, key), 0, encode("fact", data))], self.reached)
-        return is_open
+        if self._loop is None:
+            return False
+        data = {**body, "topic": topic, "key": key, "as_of": self._now(), "sent_ms": self._machine_ms()}
+        return self._hand_over([Event(topic, (topic, key), 0, encode("fact", data))], self.reached)
 
-    def _produce(self) -> None:
-        """The thread: read, encode, hand over."""
-        while not self._stop.is_set():
+    def _produce(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The thread: read, encode, hand over, for as long as there is a loop that can pass it on."""
+        while not (self._stop.is_set() or loop.is_closed()):
             try:
                 self._read()
                 pause_s = POLL_S if self._followers else IDLE_POLL_S
@@ -206,9 +204,20 @@ class Hub:
                 self._cursor = found[-1][0] if found else self._cursor
                 self._hand_over(events, self._cursor)
 
-    def _hand_over(self, events: list[Event], reached: int) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._pass, events, reached)
+    def _hand_over(self, events: list[Event], reached: int) -> bool:
+        return self._in_loop(self._pass, events, reached)
+
+    def _in_loop(self, act: Callable[..., None], *args: object) -> bool:
+        """Have it done in the loop, from any thread. False when there is none, or none any more."""
+        if self._loop is None:
+            return False
+        try:
+            self._loop.call_soon_threadsafe(act, *args)
+        except RuntimeError:  # it was closed, perhaps at this very moment
+            if not self._loop.is_closed():
+                raise
+            return False
+        return True
 
     def _encoded(self, told: Told, number: int, at: int, kind: str) -> Event:
         data = {
