@@ -24,6 +24,7 @@ from openscrip.issuance.terms import Terms
 from openscrip.kernel.clock import LiveClock
 from openscrip.kernel.errors import Malformed, Unavailable
 from openscrip.records.networks import Networks
+from openscrip.records.queues import QueueCount, QueuePage
 from openscrip.runtime.keys import KeyKind
 from openscrip.runtime.leases import Leases
 from openscrip.runtime.sql import SqlStore
@@ -108,6 +109,14 @@ class PlatformApi:
     def nudge(self) -> None:
         """As `ApiOffice.nudge`."""
         self._office.nudge()
+
+    def venue_queues(self) -> Sequence[QueueCount]:
+        """As `ApiOffice.venue_queues`."""
+        return self._office.venue_desk.queues()
+
+    def venue_queue(self, name: str, before: int | None, limit: int) -> QueuePage | None:
+        """As `ApiOffice.venue_queue`."""
+        return self._office.venue_desk.queue(name, before, limit)
 
 
 @contextmanager

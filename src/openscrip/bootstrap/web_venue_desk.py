@@ -1,10 +1,14 @@
 """The venue's money as the desk has it: the same rows that `openscrip venue-money` decides about."""
 
+from collections.abc import Sequence
+
 from openscrip.bootstrap.venue_money_office import CASH_DECIMALS
 from openscrip.bootstrap.web_venue_money import WebVenueMoney
 from openscrip.kernel.errors import Refused
 from openscrip.markets.funding_deposits import Settled
 from openscrip.markets.funding_withdrawals import Reviewed
+from openscrip.records.queues import QueueCount, QueuePage
+from openscrip.records.venue_queues import venue_counts, venue_page, venue_queue
 from openscrip.runtime.store import Store, Unit
 
 
@@ -30,6 +34,21 @@ class WebVenueDesk:
             return self._money.office().decimals(asset)
         except Refused:
             return CASH_DECIMALS
+
+    def queues(self) -> Sequence[QueueCount]:
+        """As `ApiOffice.venue_queues`."""
+        if not self.is_founded:
+            return []
+        with self.store.view() as view:
+            return venue_counts(view)
+
+    def queue(self, name: str, before: int | None, limit: int) -> QueuePage | None:
+        """As `ApiOffice.venue_queue`: of what waits for a person."""
+        found = venue_queue(name)
+        if found is None or not self.is_founded:
+            return None
+        with self.store.view() as view:
+            return venue_page(view, found, found.states[0][0], self.places, before, limit)
 
     def settle(self, unit: Unit, deposit: str, decision: str, account: int, by: str, why: str) -> None:
         """As `VenueDesk.settle`."""

@@ -1,5 +1,6 @@
 """The second API over a simulated quarter."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ from openscrip.api.outgoing.targets import address_of
 from openscrip.api.public.limits import PUBLIC, Rate
 from openscrip.api.v2 import api_v2
 from openscrip.bootstrap.books import build_books
+from openscrip.bootstrap.web_venue_desk import WebVenueDesk
 from openscrip.issuance.primary_market import Asked, PrimaryMarket
 from openscrip.issuance.subscription_row import Subscription
 from openscrip.issuance.terms import Terms
 from openscrip.kernel.errors import Malformed, Refused
 from openscrip.lab.world import World
+from openscrip.records.queues import QueueCount, QueuePage
 from openscrip.runtime.api_keys import Scope, make_key
 from openscrip.runtime.store import Unit
 
@@ -37,6 +40,8 @@ class SimulatedOffice:
         self.simulated = ("broker", "custodian", "clock")
         self.webhook_master = b"m" * 32
         self.nudges = 0
+        self.venue: WebVenueDesk | None = None
+        """The venue's money, where a test gives it one."""
 
     def _screen(self, _unit: Unit, asked: Asked) -> None:
         if asked.wallet == "LISTED":
@@ -65,6 +70,12 @@ class SimulatedOffice:
 
     def nudge(self) -> None:
         self.nudges += 1
+
+    def venue_queues(self) -> Sequence[QueueCount]:
+        return self.venue.queues() if self.venue else []
+
+    def venue_queue(self, name: str, before: int | None, limit: int) -> QueuePage | None:
+        return self.venue.queue(name, before, limit) if self.venue else None
 
 
 def simulated(reports: Path) -> SimulatedOffice:

@@ -1,12 +1,15 @@
 """Keys and what they open: one client's things alone, once for each request id."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.api.public.office import OTHER, SimulatedOffice, client_of, completed, key_of, simulated, somebody
+from tests.web.venue_books import LARGE, VenueBooks
 
+from openscrip.bootstrap.web_venue_desk import WebVenueDesk
 from openscrip.kernel.errors import Malformed, Refused
 from openscrip.runtime.api_keys import KEYS_MAX, ApiKey, Scope, checked_key, keys_of, make_key, revoke_key
 
@@ -190,6 +193,63 @@ def test_desk__reads_its_queues_and_health(office: SimulatedOffice, api: TestCli
     status, health = ask(api, key, "GET", "/desk/health")
     assert status == 200
     assert health["indexed"] == {"evm": 120, "solana": 4000}
+
+
+@pytest.fixture
+def venue(office: SimulatedOffice, tmp_path: Path) -> Iterator[VenueBooks]:
+    """The venue's money beside the office, with something in every queue."""
+    made = VenueBooks(tmp_path, office.now)
+    made.fill()
+    money: Any = made
+    office.venue = WebVenueDesk(money)
+    yield made
+    office.venue = None
+    made.close()
+
+
+def queues_told(api: TestClient, key: str) -> dict[str, int | None]:
+    status, told = ask(api, key, "GET", "/desk/queues")
+    assert (status, told["total"]) == (200, len(told["items"]))
+    return {each["name"]: each["count"] for each in told["items"]}
+
+
+def test_desk__of_an_issuer_with_a_venue__reads_the_queues_of_its_money(
+    office: SimulatedOffice, api: TestClient, venue: VenueBooks
+) -> None:
+    key = key_of(office, "vic", Scope.DESK)
+    counts = {name: count for name, count in queues_told(api, key).items() if name.startswith("venue-")}
+    assert counts == {"venue-withdrawals": 1, "venue-deposits": 3, "venue-breaks": 1, "venue-commands": 1}
+    for name, count in counts.items():
+        status, page = ask(api, key, "GET", f"/desk/queues/{name}")
+        assert (status, page["total"], len(page["items"])) == (200, count, count)
+    (large,) = ask(api, key, "GET", "/desk/queues/venue-withdrawals")[1]["items"]
+    assert (large["id"], large["symbol"], large["client"]) == (LARGE, "TUSD", "7")
+
+
+def test_desk__reads_a_long_queue_of_the_venues_in_parts(office: SimulatedOffice, api: TestClient, venue: VenueBooks) -> None:
+    key, path = key_of(office, "val", Scope.DESK), "/desk/queues/venue-deposits?limit=1"
+    pages = [ask(api, key, "GET", path)[1]]
+    while pages[-1]["next"]:
+        pages.append(ask(api, key, "GET", f"{path}&after={pages[-1]['next']}")[1])
+    found = [each["id"] for page in pages for each in page["items"]]
+    assert (len(found), len(set(found))) == (3, 3)
+
+
+def test_desk__while_the_venues_store_is_away__tells_that_its_counts_are_unknown_and_the_rest(
+    office: SimulatedOffice, api: TestClient, venue: VenueBooks
+) -> None:
+    key = key_of(office, "vera", Scope.DESK)
+    there, venue.is_there = queues_told(api, key), False
+    assert queues_told(api, key) == {name: None if name.startswith("venue-") else count for name, count in there.items()}
+    assert ask(api, key, "GET", "/desk/queues/venue-breaks")[0] == 503
+    venue.is_there = True
+    assert queues_told(api, key) == there
+
+
+def test_desk__without_a_venue__has_no_queues_of_one(office: SimulatedOffice, api: TestClient) -> None:
+    key = key_of(office, "vito", Scope.DESK)
+    assert not [name for name in queues_told(api, key) if name.startswith("venue-")]
+    assert ask(api, key, "GET", "/desk/queues/venue-breaks")[0] == 404
 
 
 def test_cookies__are_never_read(office: SimulatedOffice, api: TestClient, tmp_path: Path) -> None:

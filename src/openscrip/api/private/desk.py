@@ -13,8 +13,9 @@ from openscrip.api.public.limits import Buckets
 from openscrip.api.public.office import ApiOffice
 from openscrip.api.public.paging import After, Limit, cursor_of, number_of
 from openscrip.kernel.clock import iso
-from openscrip.kernel.errors import Malformed
+from openscrip.kernel.errors import Malformed, Unavailable
 from openscrip.records.queues import queue_counts, queue_page
+from openscrip.records.venue_queues import VENUE_QUEUES, venue_queue
 from openscrip.runtime.api_keys import Scope
 
 QueueName = Annotated[str, PathPart(pattern=r"^[a-z-]{1,30}$", examples=["breaks"])]
@@ -28,20 +29,29 @@ def desk_routes(office: ApiOffice, buckets: Buckets) -> APIRouter:
 
     @routes.get("/queues", responses=failures(401, 403))
     def list_queues(_caller: Caller = reads) -> shapes.QueueList:
-        """Every queue, and how many wait in it."""
+        """Every queue, and how many wait in it: those of the issuer, then those of the venue's money where there is one."""
         with office.store.view() as view:
             found = queue_counts(view)
         items = [shapes.QueueShape(name=each.name, title=each.title, count=each.count) for each in found]
+        try:
+            of_venue = office.venue_queues()
+            items += [shapes.QueueShape(name=each.name, title=each.title, count=each.count) for each in of_venue]
+        except Unavailable:
+            # The issuer's own work is told all the same; what is not known is not left out, and not a zero.
+            items += [shapes.QueueShape(name=each.name, title=each.title, count=None) for each in VENUE_QUEUES]
         return shapes.QueueList(items=items, next=None, total=len(items))
 
     @routes.get("/queues/{name}", responses=failures(401, 403, 404))
     def read_queue(name: QueueName, after: After = None, limit: Limit = 50, _caller: Caller = reads) -> shapes.QueueItemList:
         """What waits in a queue, the newest first."""
-        with office.store.view() as view:
-            page = queue_page(view, name, number_of(after), limit)
-            counts = {each.name: each.count for each in queue_counts(view)}
+        if venue_queue(name) is not None:
+            page, found = office.venue_queue(name, number_of(after), limit), office.venue_queues()
+        else:
+            with office.store.view() as view:
+                page, found = queue_page(view, name, number_of(after), limit), queue_counts(view)
         if page is None:
             raise Malformed("queue.unknown", f"queue: {name} is none; GET /desk/queues tells which there are")
+        counts = {each.name: each.count for each in found}
         items = [
             shapes.QueueItemShape(
                 id=each.id, kind=each.kind, symbol=each.stock or None, client=each.person or None, text=each.text,

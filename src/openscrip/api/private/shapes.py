@@ -196,11 +196,11 @@ class DocumentList(Shape):
 
 
 class QueueShape(Shape):
-    """How many wait in a queue of the desk."""
+    """How many wait in a queue of the desk; `count` is null for a queue of the venue's while its store does not answer."""
 
     name: str
     title: str
-    count: int
+    count: int | None
 
 
 class QueueList(Shape):
@@ -212,7 +212,7 @@ class QueueList(Shape):
 
 
 class QueueItemShape(Shape):
-    """One thing that waits for a person."""
+    """One thing that waits for a person. In a queue of the venue's, `symbol` is the asset and `client` the account there."""
 
     id: str
     kind: str

@@ -8,6 +8,7 @@ from openscrip.issuance.primary_market import PrimaryMarket
 from openscrip.issuance.terms import Terms
 from openscrip.records.holdings import Balances
 from openscrip.records.networks import Networks
+from openscrip.records.queues import QueueCount, QueuePage
 from openscrip.runtime.store import Store
 
 
@@ -77,4 +78,12 @@ class ApiOffice(Protocol):
 
     def nudge(self) -> None:
         """Something was recorded: look for work. Never raises."""
+        ...
+
+    def venue_queues(self) -> Sequence[QueueCount]:
+        """What of the venue's money waits for a person; nothing where no venue was founded."""
+        ...
+
+    def venue_queue(self, name: str, before: int | None, limit: int) -> QueuePage | None:
+        """A page of one of them; None for a name that is none."""
         ...

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="QueueItemShape")
 
 @_attrs_define
 class QueueItemShape:
-    """One thing that waits for a person.
+    """One thing that waits for a person. In a queue of the venue's, `symbol` is the asset and `client` the account there.
 
     Attributes:
         id (str):

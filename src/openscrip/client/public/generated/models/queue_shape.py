@@ -10,29 +10,32 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from typing import cast
+
 
 T = TypeVar("T", bound="QueueShape")
 
 
 @_attrs_define
 class QueueShape:
-    """How many wait in a queue of the desk.
+    """How many wait in a queue of the desk; `count` is null for a queue of the venue's while its store does not answer.
 
     Attributes:
         name (str):
         title (str):
-        count (int):
+        count (int | None):
     """
 
     name: str
     title: str
-    count: int
+    count: int | None
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
 
         title = self.title
 
+        count: int | None
         count = self.count
 
         field_dict: dict[str, Any] = {}
@@ -54,7 +57,12 @@ class QueueShape:
 
         title = d.pop("title")
 
-        count = d.pop("count")
+        def _parse_count(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        count = _parse_count(d.pop("count"))
 
         queue_shape = cls(
             name=name,

@@ -57,7 +57,8 @@ def sync_detailed(
 ) -> Response[Failure | QueueList]:
     """List Queues
 
-     Every queue, and how many wait in it.
+     Every queue, and how many wait in it: those of the issuer, then those of the venue's money where
+    there is one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -82,7 +83,8 @@ def sync(
 ) -> Failure | QueueList | None:
     """List Queues
 
-     Every queue, and how many wait in it.
+     Every queue, and how many wait in it: those of the issuer, then those of the venue's money where
+    there is one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -103,7 +105,8 @@ async def asyncio_detailed(
 ) -> Response[Failure | QueueList]:
     """List Queues
 
-     Every queue, and how many wait in it.
+     Every queue, and how many wait in it: those of the issuer, then those of the venue's money where
+    there is one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -126,7 +129,8 @@ async def asyncio(
 ) -> Failure | QueueList | None:
     """List Queues
 
-     Every queue, and how many wait in it.
+     Every queue, and how many wait in it: those of the issuer, then those of the venue's money where
+    there is one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
