@@ -13,6 +13,8 @@ import pytest
 import chromium
 import set_up
 
+pytestmark = pytest.mark.parts
+
 ROOT = set_up.ROOT
 NOTHING_CHANGED_CPU_S_MAX = 1.0
 

@@ -17,6 +17,8 @@ from tests.fuzz import nasty_value, spoil_bytes
 
 from openscrip.api.body import BODY_BYTES_MAX
 
+pytestmark = pytest.mark.slow
+
 SIGNED = {"by": "olga", "reason": "looked at it"}
 ORDER = {"client": "alice", "stock": "TSLA", "chain": "evm", "wallet": WALLET}
 DIGEST = "ab" * 32

@@ -12,6 +12,7 @@ CALENDAR = new_york_calendar()
 
 
 # exchange_calendars 4.13.2 calls a pandas accessor that pandas 3.1 has deprecated; the values are not affected.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Series.values")
 def test_the_shipped_sessions_equal_those_of_exchange_calendars() -> None:
     import exchange_calendars  # noqa: PLC0415 - 1.4 s and 88 MB that no other test should pay for

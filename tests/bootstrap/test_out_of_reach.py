@@ -105,6 +105,7 @@ def test_what_receivers_and_holders_need__is_opened_as_ever(held: Settings) -> N
     assert PublicKeys(places.public_keys, places.keys).ensure("webhooks", KeyKind.ED25519).secret == secret
 
 
+@pytest.mark.slow
 def test_a_process_that_keeps_keys_out_of_reach__opens_none_whatever_the_way(held: Settings) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TRIED, str(held.data)],

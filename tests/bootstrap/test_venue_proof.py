@@ -12,6 +12,8 @@ from openscrip.markets.funding import FundingTerms, Holding, Nature
 from openscrip.markets.funding_check import Held
 from openscrip.markets.money_chart import bank, chain, customer, transit
 
+pytestmark = pytest.mark.parts
+
 HOLDINGS = (
     Holding("TSLAx", "evm", Nature.TOKEN, "0x" + "11" * 20, "0x" + "22" * 20, atoms_per_unit=10**10),
     Holding("USD", "bank", Nature.CASH),

@@ -16,6 +16,8 @@ from openscrip.runtime.ledger import Transfer
 from openscrip.runtime.settings import Settings
 from openscrip.runtime.sql import SqlStore
 
+pytestmark = pytest.mark.parts
+
 START_US = 1_780_000_000_000_000
 USD, TSLA = money(1, "USD", "ZUSD"), token(2, "TSLAx")
 ALICE, BOB = 1, 2

@@ -176,6 +176,7 @@ def test_moves__a_level_is_not_wanted_any_more__it_is_cancelled_first() -> None:
 # A market that trades with it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_simulated_day__with_hedges__stays_in_its_band_unexposed_and_earns_the_spread(seed: int) -> None:
     """23,400 seconds of a random walk; takers of up to 3 tokens hit the nearest quote about every ten seconds."""

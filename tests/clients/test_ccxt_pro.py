@@ -10,6 +10,8 @@ import pytest
 from tests.clients.connections import HEARD_S, SYMBOL, ccxt_pro_of, until
 from tests.clients.venue_server import ALICE, BOB, RunningVenue
 
+pytestmark = pytest.mark.parts
+
 
 @asynccontextmanager
 async def two(venue: RunningVenue) -> AsyncIterator[tuple[Any, Any]]:

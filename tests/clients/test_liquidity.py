@@ -27,6 +27,8 @@ from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.markets.commands import Take
 from openscrip.markets.venue import Venue
 
+pytestmark = pytest.mark.parts
+
 TERMS = Terms(10_000, 10_000_000, 100_000, levels=2, dead_man_s=3)
 PERIOD_S = 0.05
 SECRET = "c2VjcmV0"

@@ -16,6 +16,8 @@ from kraken.spot import Market, SpotWSClient, Trade, User
 from tests.clients.connections import PAIR, pointed_at, until
 from tests.clients.venue_server import ALICE, BOB, RunningVenue
 
+pytestmark = pytest.mark.parts
+
 NO_ORDER = "OAAAAA-AAAAA-AAAZZZ"
 
 

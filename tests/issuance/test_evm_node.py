@@ -13,7 +13,7 @@ import pytest
 from openscrip.issuance.chains.evm.signing import EvmAccount
 from openscrip.issuance.chains.evm.transaction import Fees, Transaction, sign_transaction
 from openscrip.issuance.nodes.evm import EvmNode
-from openscrip.issuance.rpc import JsonRpc
+from openscrip.issuance.rpc import JsonRpc, RpcError
 from openscrip.kernel.errors import Refused
 from openscrip.runtime.keys import KeyKind, LocalKey
 
@@ -164,3 +164,17 @@ def test_a_taken_port_or_a_missing_binary_is_an_error_in_words(tmp_path: Path, d
         other = EvmNode(tmp_path / "c", NODE_MODULES, port=node.port, durable=durable)
         with pytest.raises(Refused, match="was taken by another program"):
             other.start()
+
+
+def test_a_chain_that_need_not_recall__forgets_states_far_back_and_writes_none(
+    tmp_path: Path, rpc_of: Callable[[EvmNode], JsonRpc]
+) -> None:
+    with EvmNode(tmp_path, NODE_MODULES, start_at=NOON, recalls=False) as node:
+        rpc = rpc_of(node)
+        node.fund(SENDER.address)
+        funded = head(rpc)[0]
+        rpc.call("anvil_mine", hex(700))
+        assert int(rpc.call("eth_getBalance", SENDER.address, "latest"), 16) > 0
+        with pytest.raises(RpcError):
+            rpc.call("eth_getBalance", SENDER.address, hex(funded + 1))
+        assert not (tmp_path / "history").exists()

@@ -66,6 +66,7 @@ class Beside:
         return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (11, 29))])
 def test_a_hostile_world__never_raises_a_false_alarm(seed: int) -> None:
     world = build_world(seed, summer_of_2024(), faults=True, decides=DECIDES)

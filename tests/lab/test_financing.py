@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from openscrip.assets.brokers.paper_core import PaperBroker
 from openscrip.assets.financing import Loan
 from openscrip.assets.paper import Switch, Switches
@@ -14,6 +16,7 @@ FAILURES = ("forced_sale", "partial_release", "refuse_release")
 LENDING = (Switch("finance", 800, size=50), *(Switch(name, 150) for name in FAILURES))
 
 
+@pytest.mark.slow
 def test_a_market_on_margin__holds_every_invariant_and_ends_with_no_loan_and_nothing_pledged() -> None:
     seed = 4
     world = build_world(seed, summer_of_2024(), faults=True, decides=DECIDES)

@@ -107,6 +107,7 @@ def test_the_last_commands__that_told_nothing__count_as_written() -> None:
     assert book.written == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_disk__that_is_full_for_a_while__loses_nothing() -> None:
     journal, book = Journal(), Book()
     seen: list[BaseException] = []

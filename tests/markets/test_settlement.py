@@ -225,6 +225,7 @@ def test_netted_payers__come_before_receivers_and_deposits_before_both() -> None
     check(store, venue)
 
 
+@pytest.mark.slow
 def test_a_database__that_answers_again_later__gets_every_record_once() -> None:
     venue, inner, failures = TellingVenue(), MemoryStore(MONEY_SIDES), [3]
 

@@ -54,6 +54,7 @@ def answer(venue: Venue, command: Command, now_us: int) -> tuple[object, bytes, 
     return said, venue.written(), venue.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_venue_that_was_recovered_again_and_again_does_what_one_does_that_never_stopped(

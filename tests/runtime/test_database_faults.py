@@ -22,6 +22,8 @@ from openscrip.runtime.statements import BEGIN
 from openscrip.runtime.store import Command, Fenced, Lease, Unit
 from openscrip.runtime.worker import Retries, Worker
 
+pytestmark = pytest.mark.parts
+
 
 def test_a_full_disk__on_sqlite__writes_nothing_and_passes_when_there_is_room(tmp_path: Path) -> None:
     store = sql_store(tmp_path)

@@ -18,6 +18,7 @@ def as_before() -> Iterator[None]:
     sys.setswitchinterval(switched_s)
 
 
+@pytest.mark.slow
 def test_what_stands_when_a_program_is_ready__is_not_looked_through_again() -> None:
     kept = [[number] for number in range(1_000)]
     shorten_pauses()

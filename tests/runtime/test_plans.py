@@ -11,6 +11,7 @@ from openscrip.runtime.statements import Statements
 ASKED = ["1", "2", "3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["transfers", "resolutions", "accounts"])
 def test_a_plan_of_a_small_table__that_is_kept_when_it_has_grown__goes_by_an_index(name: str) -> None:
     engine = open_database(new_database())

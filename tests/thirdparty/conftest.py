@@ -15,7 +15,7 @@ USD = 10**6
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """1,000 shares reported; 100 tokens of alice, 50 of bob."""
-    with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START) as evm:
+    with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START, recalls=False) as evm:
         stage = Stage(evm)
         stage.report()
         stage.mint(stage.voucher(raw=100 * ONE))

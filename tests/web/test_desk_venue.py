@@ -37,6 +37,8 @@ from openscrip.records.queues import queue_counts
 from openscrip.records.venue_queues import VENUE_QUEUES
 from openscrip.runtime.store import PAGE_ROWS
 
+pytestmark = pytest.mark.slow
+
 WITHDRAWALS, DEPOSITS, BREAKS, COMMANDS = "venue-withdrawals", "venue-deposits", "venue-breaks", "venue-commands"
 ITEMS = {WITHDRAWALS: LARGE, DEPOSITS: NOBODYS, BREAKS: BROKEN, COMMANDS: PARKED}
 ACTS = [

@@ -16,6 +16,8 @@ from openscrip.web.shell.limits import Limits, TooMany
 from openscrip.web.shell.routes_table import INVESTOR, OPERATOR, PUBLIC, ROUTES, WALLET
 from openscrip.web.shell.rows import ROLES, SHELL_ROWS
 
+pytestmark = pytest.mark.slow
+
 GOTTEN = sorted(name.removeprefix("GET ") for name in ROUTES if name.startswith("GET "))
 EXACT = CSP.format(connect="'self'")
 

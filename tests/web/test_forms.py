@@ -167,6 +167,7 @@ CASES: dict[str, Callable[[str, str], tuple[dict[str, str], dict[str, str]]]] = 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", POSTED)
 def test_every_route_that_changes_something__asked_by_a_page_of_another_site__refuses(stage: Stage, path: str) -> None:
     who, other = stage.visitor(), stage.visitor()
@@ -196,6 +197,7 @@ def test_the_token__as_a_header__counts_too(stage: Stage) -> None:
     assert who.post("/sign-in/challenge", told, **{"x-csrf-token": token}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_form__sent_over_and_over__is_held_back(stage: Stage) -> None:
     who = stage.visitor()
     token = who.fields("/sign-in")["csrf"]

@@ -38,6 +38,7 @@ def test_every_kind_of_asking__has_a_limit_and_a_case_here() -> None:
     assert set(ASKS) == set(BUCKETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bucket", ASKS)
 def test_asking__too_often__is_429_with_the_wait__and_others_go_on(up_to_date: Any, tmp_path: Any, bucket: str) -> None:
     stage = InvestorStage(copy_of(up_to_date, tmp_path))

@@ -64,6 +64,7 @@ FELL = MarketNow(pair_of("TSLAx", lot_decimals=8), "open", 9_000, 9_100, None, 0
 UNTRADED = MarketNow(pair_of("AAPLx"), "closed", 20_000, 20_000, None)
 
 
+@pytest.mark.slow
 def test_two_thousand_markets__are_shown_fifty_at_a_time__and_each_once(stage: PublicStage) -> None:
     with_markets(stage, PlayedTrading(many()))
     text = stage.text("/trade")

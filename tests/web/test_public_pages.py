@@ -70,6 +70,7 @@ def words(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page__of_the_played_quarter__answers_with_one_heading(stage: PublicStage, path: str) -> None:
     html = stage.text(path)
@@ -78,6 +79,7 @@ def test_every_page__of_the_played_quarter__answers_with_one_heading(stage: Publ
         assert "Simulated" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*FILES, *POINTS])
 def test_every_file__of_the_played_quarter__has_rows(stage: PublicStage, path: str) -> None:
     text = stage.text(path)
@@ -151,6 +153,7 @@ def test_nothing_listed__is_said_on_every_page(tmp_path: Path) -> None:
         empty.text(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     ["/stocks/NOPE", "/stocks/NOPE/coverage", "/stocks/NOPE/multiplier", "/actions/NOPE", "/reports/2031-01", "/reports/..%2f",

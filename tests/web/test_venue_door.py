@@ -16,6 +16,8 @@ from openscrip.kernel.quantities import RawAmount
 from openscrip.records.activity import TokenPrice, depth_lines, slippage
 from openscrip.web.venue_door import VenueDoor
 
+pytestmark = pytest.mark.parts
+
 ANSWERS = {
     "AssetPairs": {"TSLAxUSD": {"altname": "TSLAxUSD", "base": "TSLAx"}},
     "Ticker": {"TSLAxUSD": {"t": [3, 3], "p": ["250.5", "250.5"], "v": ["2.0", "2.0"], "c": ["251", "1"]}},

@@ -29,6 +29,8 @@ from openscrip.web.shell.limits import BUCKETS, Limits
 from openscrip.web.shell.routes_table import INVESTOR, OPERATOR, PUBLIC, ROUTES, TOKENLESS, WALLET
 from openscrip.web.shell.rows import ROLES
 
+pytestmark = pytest.mark.slow
+
 STREAM = "GET /events"
 GOTTEN = sorted(name for name in ROUTES if name.startswith("GET ") and name != STREAM)
 POSTED = sorted(name for name in ROUTES if name.startswith("POST "))

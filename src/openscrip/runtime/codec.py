@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from openscrip.kernel.quantities import Quantity
@@ -180,6 +181,12 @@ class Codec:
         if all(isinstance(argument, type) for argument in arguments):
             return Form(write, read, tuple(by_mark) + ((dict,) if tagged else ()))
         return Form(_first_fitting(forms, others), read, tuple(by_mark))
+
+
+@cache
+def codec_of(registered: tuple[type, ...]) -> Codec:
+    """The codec of these classes, made once in the life of a process: it holds their forms and nothing else."""
+    return Codec(registered)
 
 
 def _first_fitting(forms: Mapping[Any, Form], others: Iterable[Any]) -> Turn:

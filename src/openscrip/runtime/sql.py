@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from openscrip.runtime.codec import Codec
+from openscrip.runtime.codec import codec_of
 from openscrip.runtime.database import asker, open_database, unavailable
 from openscrip.runtime.ledger import Chart
 from openscrip.runtime.prepared import COMMIT, Session
@@ -56,7 +56,7 @@ class SqlStore:
         self._sessions = Sessions(self._asking)
         self._leasing = open_database(str(engine.url), "NORMAL") if self._statements.is_sqlite else None
         self._gate = Gate()
-        self._codec = Codec(registered)
+        self._codec = codec_of(tuple(registered))
         self._remembered = Remembered(self._codec)
         self._chart = chart
         self._now = now

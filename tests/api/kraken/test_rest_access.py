@@ -13,6 +13,8 @@ from openscrip.api.kraken.counters import TIERS
 from openscrip.api.kraken.keys import ALL, Permission
 from openscrip.kernel.errors import Refused
 
+pytestmark = pytest.mark.parts
+
 FORM = "application/x-www-form-urlencoded"
 ORDER = {"pair": "TSLAxUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "300"}
 

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
 from tests.api.kraken.rest_room import ALICE, BOB, START_US, TSLA, USD, Client, Room, run
 
 from openscrip.api.kraken.keys import ALL, Permission
 from openscrip.api.kraken.names import id_text
+
+pytestmark = pytest.mark.parts
 
 SECOND_US = 1_000_000
 

@@ -12,6 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from openscrip.api.kraken.socket.connection import Limits
 from openscrip.markets.commands import Enter, State
 
+pytestmark = pytest.mark.parts
+
 
 def test_a_client__on_connecting__hears_the_status_first_and_gets_pongs(tmp_path: Path) -> None:
     async def story(room: Room) -> None:

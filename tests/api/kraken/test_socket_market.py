@@ -17,6 +17,8 @@ from openscrip.api.kraken.socket.connection import Connection, Limits
 from openscrip.markets.commands import Place, Take
 from openscrip.markets.orders import Iceberg, Limit, Side, Terms
 
+pytestmark = pytest.mark.parts
+
 HEARD_S = 60
 
 

@@ -4,11 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.api.kraken.socket_room import PAIR, SYMBOL, USD, Room, run
 
 from openscrip.api.kraken.counters import TIERS
 from openscrip.api.kraken.keys import Permission
 from openscrip.markets.commands import Take
+
+pytestmark = pytest.mark.parts
 
 
 def test_an_order_that_crosses__tells_its_steps_in_krakens_order(tmp_path: Path) -> None:

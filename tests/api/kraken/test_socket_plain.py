@@ -31,6 +31,8 @@ from openscrip.markets.sequencer import Sequencer
 from openscrip.markets.storage import FolderStorage
 from openscrip.markets.venue import Venue
 
+pytestmark = pytest.mark.parts
+
 FEW = Tier("few", 15, 0.33, 60, 0.0)
 """Counters fall with the machine's seconds; this one never does."""
 

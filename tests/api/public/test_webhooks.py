@@ -28,6 +28,8 @@ from openscrip.records.networks import Network
 from openscrip.runtime.api_keys import Scope, make_key
 from openscrip.runtime.memory import MemoryStore
 
+pytestmark = pytest.mark.parts
+
 MASTER = b"k" * 32
 
 

@@ -25,6 +25,8 @@ from openscrip.kernel.clock import instant
 from openscrip.kernel.money import PricePerShare
 from openscrip.kernel.quantities import Shares
 
+pytestmark = pytest.mark.parts
+
 EventT = TypeVar("EventT")
 CLOSE = "2024-06-03T20:00:00Z"
 

@@ -204,6 +204,7 @@ def fuzz(seed: int, count: int) -> tuple[int, int]:
     return taken, refused
 
 
+@pytest.mark.slow
 def test_ten_thousand_damaged_messages__are_read_or_refused__and_what_is_read_can_be_written() -> None:
     taken, refused = fuzz(1, FUZZED)
     assert taken + refused == FUZZED

@@ -40,6 +40,8 @@ from openscrip.kernel.clock import instant, iso, new_york_date
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import Shares
 
+pytestmark = pytest.mark.parts
+
 
 def receive(case: str, quantity: int = 5) -> Instruction:
     whole = Shares.whole(quantity)

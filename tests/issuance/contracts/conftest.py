@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START) as evm:
+    with EvmNode(tmp_path_factory.mktemp("evm"), NODE_MODULES, start_at=START, recalls=False) as evm:
         stage = Stage(evm)
         yield stage
         stage.rpc.close()

@@ -47,6 +47,8 @@ from openscrip.kernel.money import shares_bought_down
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
+pytestmark = pytest.mark.slow
+
 NEW_YORK = ZoneInfo("America/New_York")
 BEFORE_ALL = int(datetime(2020, 8, 1, tzinfo=UTC).timestamp())
 HELD = RawAmount.parse("1234.56789012")
@@ -114,7 +116,7 @@ def facts_of(symbol: str) -> list[Fact]:
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The contracts on a chain that begins before the first fact."""
-    with EvmNode(tmp_path_factory.mktemp("past"), NODE_MODULES, start_at=BEFORE_ALL) as evm:
+    with EvmNode(tmp_path_factory.mktemp("past"), NODE_MODULES, start_at=BEFORE_ALL, recalls=False) as evm:
         stage = Stage(evm)
         yield stage
         stage.rpc.close()

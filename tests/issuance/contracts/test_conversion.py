@@ -269,6 +269,7 @@ scales = st.tuples(st.integers(1, 1_000), st.integers(1, 1_000)).filter(lambda e
 amounts = st.one_of(st.integers(0, 10**20), st.integers(0, 2**128 - 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(ratio=ratios, old=scales, new=scales, raws=st.lists(amounts, min_size=1, max_size=5))
 def test_quote__is_exact_and_floored_to_a_grain(

@@ -12,6 +12,8 @@ from openscrip.issuance.contracts.artifact import own
 from openscrip.kernel.multiplier import Multiplier
 from openscrip.kernel.quantities import RawAmount
 
+pytestmark = pytest.mark.slow
+
 SUPPLY_MAX, MULTIPLIER_MIN, MULTIPLIER_MAX = 2**128 - 1, 10**12, 10**24
 REQUEST = b"\7" * 32
 amounts = st.integers(0, SUPPLY_MAX) | st.integers(0, 1_000)

@@ -47,7 +47,7 @@ SECOND = EvmRoles(*(key(f"{name} of the second chain").address for name in (
 @contextmanager
 def chain(folder: Path, chain_id: int) -> Iterator[tuple[Node, EvmNode]]:
     """An empty chain on which the admin and both listers can pay."""
-    with EvmNode(folder, NODE_MODULES, chain_id=chain_id, start_at=START) as evm:
+    with EvmNode(folder, NODE_MODULES, chain_id=chain_id, start_at=START, recalls=False) as evm:
         for signer in (ADMIN, key("stranger"), key("lister of the second chain")):
             evm.fund(signer.address)
         rpc = JsonRpc(evm.url)
@@ -55,6 +55,7 @@ def chain(folder: Path, chain_id: int) -> Iterator[tuple[Node, EvmNode]]:
         rpc.close()
 
 
+@pytest.mark.slow
 def test_tokens__on_two_chains_that_differ_in_all_else__have_the_same_addresses(tmp_path: Path) -> None:
     with chain(tmp_path / "first", 31337) as (node, _):
         first = deploy_platform(node, ADMIN, FIRST, NODE_MODULES)

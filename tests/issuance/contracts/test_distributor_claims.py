@@ -297,6 +297,7 @@ def test_distribution__from_a_snapshot__pays_whoever_held_at_the_record_time_and
     assert dividend.held("treasury") == entitled.remainder + due["carol"] == entitled.total - sum(due.values()) + due["carol"]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     dues=st.lists(st.integers(1, 10**24), min_size=1, max_size=9),

@@ -26,7 +26,7 @@ SEED = 1
 @pytest.fixture
 def setting(tmp_path: Path) -> Iterator[Setting]:
     """Everybody on a chain of their own: how it came to be is traced, and a node forgets what lies many blocks back."""
-    with EvmNode(tmp_path, NODE_MODULES, start_at=START) as evm:
+    with EvmNode(tmp_path, NODE_MODULES, start_at=START, recalls=False) as evm:
         stage = Stage(evm)
         yield Setting(stage)
         stage.rpc.close()

@@ -8,6 +8,8 @@ from tests.issuance.contracts.direct import DAY, end, name_pool, schedule, take_
 from tests.issuance.contracts.stage import GRAIN, NOBODY, ONE, Stage, account, reverts
 from tests.issuance.contracts.test_policy_sources import BLAMES_ALL, WAYS, Source
 
+pytestmark = pytest.mark.slow
+
 LARGEST = 2**128 - 1
 ACTION = b"\5" * 32
 

@@ -279,6 +279,7 @@ def test_pots__of_two_delistings__do_not_mix(stage: Stage) -> None:
     assert (first.held("carol"), first.pot(), stage.view("Conversion", "pot", second["id"])) == (2 * CASH, CASH, 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(cash=st.integers(1, 10**12), raws=st.lists(st.integers(1, 25 * ONE), min_size=1, max_size=4))
 def test_redeem__any_amounts__pays_the_floor_of_each(deployed: Stage, cash: int, raws: list[int]) -> None:

@@ -13,6 +13,8 @@ from sbf.build import BUILT, FORMAT, RECORD, STOCK, BuildFailed, build, compiled
 from sbf.compiler import Compiler
 from sbf.link import LinkRefused, link
 
+pytestmark = pytest.mark.parts
+
 SIZE_MAX = 24_000
 
 

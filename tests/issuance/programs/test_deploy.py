@@ -48,6 +48,7 @@ def test_stock_program__deployed_by_the_loader__answers_as_when_it_is_only_place
     assert any("Custom" in error for error, _ in said), "no refusal is the program's own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("found", compilers(), ids=lambda each: f"rustc-{each.rust}" if each else "no-compiler")
 def test_stock_program__linked_in_either_format__answers_the_same(deployer: Deployer, found: Compiler | None) -> None:
     assert found is not None, NEEDED

@@ -18,6 +18,8 @@ from openscrip.runtime.fix.effects import Counters, Kept
 from openscrip.runtime.fix.party import Limits
 from openscrip.runtime.fix.store import SqliteSessionStore, Taken
 
+pytestmark = pytest.mark.parts
+
 WAIT_S = 60
 DISCONNECTS, ORDERS_MAX = 220, 3_000
 

@@ -111,6 +111,7 @@ def test_decoder__noise_for_ever__holds_no_more_than_a_message() -> None:
         assert len(decoder._buffer) <= 2_000
 
 
+@pytest.mark.slow
 def test_fuzz__bytes_of_any_kind__change_nothing_but_the_count() -> None:
     """Mutated, cut, doubled and random messages: the session moves only by what passes every check."""
     seeded = random.Random(20_260_302)

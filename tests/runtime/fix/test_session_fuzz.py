@@ -121,6 +121,7 @@ def fuzz(seed: int, count: int) -> Counter[str]:
     return line.ends
 
 
+@pytest.mark.slow
 def test_session__under_ten_thousand_bad_inputs__never_fails_and_gives_nothing_twice() -> None:
     ends = fuzz(20_260_302, INPUTS)
     assert ends.total() == INPUTS

@@ -32,17 +32,21 @@ class EvmNode:
         live: bool = False,
         durable: bool = False,
         state_interval_s: int = 60,
+        recalls: bool = True,
     ) -> None:
         """`data` is this chain's own folder; `start_at` the market time of a new chain's first block (UTC seconds).
 
         With `durable` nothing that was answered is lost, however the processes end; without, a kill takes what came after
-        the last state (every `state_interval_s`), but snapshots and every other cheat of anvil are open.
+        the last state (every `state_interval_s`), but snapshots and every other cheat of anvil are open. With
+        `recalls` false states further back than 64 blocks are forgotten, and blocks come faster; a durable chain keeps all.
         """
+        if durable and not recalls:
+            raise ValueError("evm node: a durable chain recalls every state; leave out one of durable and recalls=False")
         self.port = port or free_port()
         self.chain_id = chain_id
         self.url = f"http://127.0.0.1:{self.port}"
         self._rpc = JsonRpc(self.url, timeout_s=20)
-        anvil = Anvil(node_modules / ANVIL, data, chain_id, LiveClock().now() if live else start_at)
+        anvil = Anvil(node_modules / ANVIL, data, chain_id, LiveClock().now() if live else start_at, recalls)
         self._chain: _Chain = (
             DurableChain(anvil, self.port, self._rpc, live=live)
             if durable
