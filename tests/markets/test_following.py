@@ -7,6 +7,8 @@ import pytest
 
 from openscrip.markets.following import FACTS_MAX, Facts, Follower, Passing
 
+LONG_S = 60.0
+
 
 class Told:
     def __init__(self, sequence: int) -> None:
@@ -61,7 +63,7 @@ def test_facts__told_one_after_another__are_written_once_and_in_order() -> None:
     follower.start(0)
     for _ in range(500):
         follower.hear(journal.add())
-    assert follower.reached(500, 10)
+    assert follower.reached(500, LONG_S)
     follower.stop()
     assert book.written == expected(500)
     assert journal.asked == []
@@ -74,7 +76,7 @@ def test_a_follower__that_starts_late__takes_the_rest_from_the_journal_first() -
     follower = followed(journal, book, position=10)
     follower.start(30)
     follower.hear(journal.add())
-    assert follower.reached(31, 10)
+    assert follower.reached(31, LONG_S)
     follower.stop()
     assert book.written == expected(31)[20:]
     assert journal.asked == [10]
@@ -89,9 +91,9 @@ def test_a_follower__whose_queue_overflows__drops_there_and_reads_the_journal() 
         follower.hear(journal.add())
     assert follower.overflows == 1
     book.open.set()
-    assert follower.reached(200, 10)
+    assert follower.reached(200, LONG_S)
     follower.hear(journal.add())
-    assert follower.reached(201, 10)
+    assert follower.reached(201, LONG_S)
     follower.stop()
     assert book.written == expected(201)
 
@@ -102,7 +104,7 @@ def test_the_last_commands__that_told_nothing__count_as_written() -> None:
     journal.add(0)
     follower = followed(journal, book)
     follower.start(2)
-    assert follower.reached(2, 10)
+    assert follower.reached(2, LONG_S)
     follower.stop()
     assert book.written == [1, 1]
 
@@ -115,7 +117,7 @@ def test_a_disk__that_is_full_for_a_while__loses_nothing() -> None:
     follower = Follower("test", 0, book.write, journal.again, on_trouble=seen.append)
     follower.start(0)
     follower.hear(journal.add())
-    assert follower.reached(1, 10)
+    assert follower.reached(1, LONG_S)
     assert follower.trouble is None
     assert len(seen) == 2
     follower.stop()
@@ -142,7 +144,7 @@ def test_a_bug__in_what_writes__stops_the_follower_and_is_kept() -> None:
     follower = Follower("test", 0, broken, journal.again)
     follower.start(0)
     follower.hear(journal.add())
-    assert not follower.reached(1, 10)
+    assert not follower.reached(1, LONG_S)
     assert isinstance(follower.trouble, KeyError)
     follower.hear(journal.add())
     follower.stop()
@@ -157,6 +159,6 @@ def test_facts__told_while_the_journal_is_read__come_once(held_up: int) -> None:
     follower.start(held_up)
     for _ in range(300):
         follower.hear(journal.add())
-    assert follower.reached(held_up + 300, 10)
+    assert follower.reached(held_up + 300, LONG_S)
     follower.stop()
     assert book.written == expected(held_up + 300)

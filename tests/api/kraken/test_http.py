@@ -263,7 +263,7 @@ def test_a_client__that_leaves_its_answers_unread__is_set_aside_and_let_go() -> 
                 deaf.setblocking(False)
                 deaf.send(GET * 1_500)
                 before = -1
-                while handed != before:
+                while handed != before or not handed:
                     before = handed
                     await asyncio.sleep(0.05)
                 assert 0 < handed < 1_500
@@ -279,7 +279,7 @@ def test_a_client__that_leaves_its_answers_unread__is_set_aside_and_let_go() -> 
 
 def test_connections__too_many__are_turned_away_and_the_rest_served() -> None:
     async def story() -> None:
-        async with door(echo, Bounds(connections_host_max=3)) as (_, port):
+        async with door(echo, Bounds(connections_host_max=3)) as (server, port):
             async with client(port) as first, client(port) as second, client(port) as third:
                 async with client(port) as one_more:
                     assert (await one_more.answer())[::2] == (503, b'{"error":["EService:Busy"]}')
@@ -287,7 +287,7 @@ def test_connections__too_many__are_turned_away_and_the_rest_served() -> None:
                 for each in (first, second, third):
                     each.send(GET)
                     assert (await each.answer())[0] == 200
-            await asyncio.sleep(0.01)
+            await until(lambda: not server.connections)
             async with client(port) as later:
                 later.send(GET)
                 assert (await later.answer())[0] == 200

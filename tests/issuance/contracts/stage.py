@@ -1,6 +1,7 @@
 """A local chain with the contracts on it: any account may send, and every transaction is mined at once."""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ from openscrip.runtime.keys import KeyKind, LocalKey
 NODE_MODULES = Path(__file__).parents[3] / "node_modules"
 CHAIN_ID = 31337
 START = 1_717_400_000
+MINED_S = 60.0
 ONE = 10**18
 GRAIN = 10**10
 TSLA = Instrument("TSLA", "Tesla", "US88160R1014", "XNAS", "USD", InstrumentKind.EQUITY, "TSLAx")
@@ -66,6 +68,17 @@ def reverts(reason: str) -> Iterator[None]:
     with pytest.raises(Reverted) as caught:
         yield
     assert str(caught.value) == reason
+
+
+def mined(rpc: JsonRpc, tx_id: str) -> dict[str, Any]:
+    """Mine until a transaction is in a block: the pool may take a moment to have it ready."""
+    ends = time.monotonic() + MINED_S
+    while time.monotonic() < ends:
+        rpc.call("evm_mine")  # not in one batch with the call: the order there is the node's
+        receipt: dict[str, Any] | None = rpc.call("eth_getTransactionReceipt", tx_id)
+        if receipt is not None:
+            return receipt
+    raise AssertionError(f"{tx_id} was not mined within {MINED_S} s")
 
 
 class MiningNode(Node):
@@ -113,13 +126,7 @@ class Stage:
         call = {"from": account(sender), "data": "0x" + data.hex(), "gas": _GAS, "gasPrice": "0x0"}
         call |= {"to": to} if to else {}
         tx_id = self.rpc.call("eth_sendTransaction", call)
-        for _ in range(100):
-            self.rpc.call("evm_mine")  # not in one batch with the call: the order there is the node's
-            receipt: dict[str, Any] | None = self.rpc.call("eth_getTransactionReceipt", tx_id)
-            if receipt is not None:
-                break
-        else:
-            raise AssertionError(f"stage: {tx_id} was not mined")
+        receipt = mined(self.rpc, tx_id)
         if receipt["status"] != "0x1":
             raise Reverted(self.node.revert_reason(tx_id))
         return receipt

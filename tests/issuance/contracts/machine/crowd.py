@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from eth_utils.crypto import keccak
-from tests.issuance.contracts.stage import Stage
+from tests.issuance.contracts.stage import Stage, mined
 from vyper.cli.vyper_compile import compile_files
 
 from openscrip.issuance.chains.evm.node import reason_of
@@ -93,13 +93,7 @@ class Crowd:
             self.at = at
         transaction = {"from": SENDER, "to": CROWD, "data": "0x" + data.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
         tx_id = self.rpc.call("eth_sendTransaction", transaction)
-        for _ in range(100):
-            self.rpc.call("evm_mine")
-            receipt = self.rpc.call("eth_getTransactionReceipt", tx_id)
-            if receipt is not None:
-                break
-        else:
-            raise AssertionError(f"crowd: {tx_id} was not mined")
+        receipt = mined(self.rpc, tx_id)
         assert receipt["status"] == "0x1", f"crowd: the transaction of {len(calls)} calls was undone"
         outcomes = list(self._outcomes(receipt["logs"]))
         assert len(outcomes) == len(calls)
