@@ -136,8 +136,8 @@ def live(folder: Path, life: dict[str, Any]) -> None:
                     sequencer.submit(Open(number, name))
             return sequencer
 
-        sequencer = asyncio.run_coroutine_threadsafe(begin(), loop).result(20)
-        asyncio.run_coroutine_threadsafe(sequencer.settled(), loop).result(20)
+        sequencer = asyncio.run_coroutine_threadsafe(begin(), loop).result(60)
+        asyncio.run_coroutine_threadsafe(sequencer.settled(), loop).result(60)
         numbers = {asset.altname: number for number, asset in venue.instruments.assets.items()}
         money_there = money_of(
             folder, told, ProbedDoor(SequencerDoor(sequencer, loop, numbers.__getitem__), probe), ExitStack()
@@ -150,14 +150,14 @@ def live(folder: Path, life: dict[str, Any]) -> None:
         sequencer.consumers.append(settlement.hear)
         settlement.start(sequencer.durable_sequence, balances(venue), 30)
         work(money_there, probe)
-        asyncio.run_coroutine_threadsafe(sequencer.settled(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(sequencer.settled(), loop).result(60)
         settlement.reached(sequencer.durable_sequence, 30)
         found = settlement.compare(sequencer.durable_sequence, balances(venue))
         if found is None or found:
             raise AssertionError(f"the ledger and the venue differ: {found}")
         settlement.stop()
         (folder / "balances.json").write_text(json.dumps(sorted([*key, amount] for key, amount in balances(venue).items())))
-        asyncio.run_coroutine_threadsafe(sequencer.__aexit__(None, None, None), loop).result(20)
+        asyncio.run_coroutine_threadsafe(sequencer.__aexit__(None, None, None), loop).result(60)
 
 
 def balances(venue: Venue) -> dict[tuple[int, int], int]:

@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
     settlement.hear(venue.credit(ALICE, USD.number, 5_000_000_000, "d1"))
     settlement.hear(venue.credit(BOB, TSLA.number, 2 * 10**8, "d2"))
     settlement.hear(venue.trade(TSLA_USD, ALICE, BOB, 30_000, 10_000, fees=(500_000, -100_000)))
-    assert settlement.reached(3, 10)
+    assert settlement.reached(3, 60)
     settlement.stop()
     store.close()
     return tmp_path

@@ -111,7 +111,7 @@ def freqtrade(venue: RunningVenue, folder: Path, *, dry: bool) -> Iterator[None]
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(60)
 
 
 def trades_in(folder: Path) -> list[tuple[int, float, str]]:

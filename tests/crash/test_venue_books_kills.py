@@ -23,7 +23,7 @@ def begun(folder: Path, life: int, *more: str) -> tuple[subprocess.Popen[str], d
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     line = child.stdout.readline()
-    assert line, f"life {life} ended with {child.wait(10)}"
+    assert line, f"life {life} ended with {child.wait(60)}"
     return child, json.loads(line)
 
 
@@ -35,7 +35,7 @@ def test_a_venue__killed_again_and_again_while_it_trades__has_history_and_ledger
         behind += told["positions"][0] < told["positions"][2]  # type: ignore[index]  # three numbers
         time.sleep(chance.uniform(0.02, 0.9))
         child.kill()
-        child.wait(10)
+        child.wait(60)
         assert child.stdout is not None
         child.stdout.close()
     child, told = begun(tmp_path, LIVES + 1, "--last")

@@ -26,7 +26,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     while process.poll() is None:
         most = max(most, sum(proportional_kib(pid) for pid in family(process.pid)))
         time.sleep(0.05)
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     result: dict[str, object] = json.loads(out.splitlines()[-1])
     return result | {"kib": most, "folder": str(data)}

@@ -68,7 +68,7 @@ class Network:
         """End the process."""
         self.http.close()
         self.process.terminate()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
         assert self.process.stdout is not None
         self.process.stdout.close()
 

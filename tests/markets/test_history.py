@@ -319,7 +319,7 @@ def test_a_history__killed_again_and_again_while_it_writes__has_each_row_once(tm
             child.wait(next(delays))
         except subprocess.TimeoutExpired:
             os.kill(child.pid, signal.SIGKILL)
-            child.wait(10)
+            child.wait(60)
         child.stdout.close()
     assert positions == sorted(positions)
     assert positions[-1] > 0

@@ -85,7 +85,7 @@ def test_a_trade__is_posted_between_its_accounts_with_both_fees(store: Store) ->
     settlement.hear(venue.credit(ALICE, USD.number, 10**12, "deposit:1"))
     settlement.hear(venue.credit(BOB, TSLA.number, 10**12, "deposit:2"))
     settlement.hear(venue.trade(TSLA_USD, ALICE, BOB, 30_000, 5_000, fees=(400, -100)))
-    assert settlement.reached(3, 10)
+    assert settlement.reached(3, 60)
     settlement.stop()
     assert credit(store, customer("USD", ALICE)) == 10**12 - 150_000_000 - 400
     assert credit(store, customer("USD", BOB)) == 150_000_000 + 100
@@ -101,7 +101,7 @@ def test_a_deposit_and_a_withdrawal__once_the_holding_moved_too__leave_nothing_i
     settlement.start(0, {})
     settlement.hear(venue.credit(ALICE, TSLA.number, 900, "deposit:1"))
     settlement.hear(venue.moved(ALICE, TSLA.number, -300, What.PAY_OUT, "withdrawal:1"))
-    assert settlement.reached(2, 10)
+    assert settlement.reached(2, 60)
     settlement.stop()
     there = chain("TSLAx", "evm")
     came = Transfer("d:1", there, transit("TSLAx", "deposit:1"), 900, "deposit:1")
@@ -151,12 +151,12 @@ def test_a_balance__that_the_ledger_has_not__is_a_break_until_they_agree(store: 
     assert isinstance(moved, Moved)
     wrong = msgspec.structs.replace(moved, balance=1_001)
     settlement.hear([wrong])
-    assert settlement.reached(1, 10)
+    assert settlement.reached(1, 60)
     [found] = breaks(store)
     assert (found.account, found.stock, found.venue, found.ledger, found.sequence) == (ALICE, "USD", 1_001, 1_000, 1)
     assert [each.id for each in seen] == ["1:USD"]
     settlement.hear(venue.credit(ALICE, USD.number, 5, "deposit:2"))
-    assert settlement.reached(2, 10)
+    assert settlement.reached(2, 60)
     settlement.stop()
     assert breaks(store) == []
     assert breaks(store, "closed") == [replace(found, state="closed", closed_at=NOW)]
@@ -186,7 +186,7 @@ def test_a_comparison__with_balances_of_another_moment__is_not_made(store: Store
     settlement.start(0, {})
     before = dict(venue.balances)
     settlement.hear(venue.credit(ALICE, USD.number, 5, "deposit:1"))
-    assert settlement.reached(1, 10)
+    assert settlement.reached(1, 60)
     assert settlement.compare(0, before) is None
     assert settlement.compare(1, venue.balances) == []
     settlement.hear(venue.silence())
@@ -242,7 +242,7 @@ def test_a_database__that_answers_again_later__gets_every_record_once() -> None:
     settlement = settled(Failing(), venue)  # type: ignore[arg-type]  # a store that fails
     settlement._follower.start(0)  # without the comparison, which would fail first
     settlement.hear(venue.credit(ALICE, EUR.number, 3, "deposit:1"))
-    assert settlement.reached(1, 20)
+    assert settlement.reached(1, 60)
     settlement.stop()
     check(inner, venue)
 
@@ -289,7 +289,7 @@ def test_a_settlement__killed_again_and_again__posts_each_record_once(tmp_path: 
             child.wait(next(delays))
         except subprocess.TimeoutExpired:
             os.kill(child.pid, signal.SIGKILL)
-            child.wait(10)
+            child.wait(60)
         child.stdout.close()
     assert positions == sorted(positions)
     done = subprocess.run([sys.executable, "-c", CHILD, url], check=True, timeout=120, capture_output=True, text=True)

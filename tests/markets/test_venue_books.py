@@ -61,7 +61,7 @@ class Followed:
     def agree(self) -> None:
         """The ledger has each of the venue's balances, the house's too."""
         heard = self.facts[-1].sequence
-        assert self.settlement.reached(heard, 10), self.settlement.trouble
+        assert self.settlement.reached(heard, 60), self.settlement.trouble
         assert self.settlement.compare(heard, self.balances()) == []
         assert self.settlement.breaks == []
 

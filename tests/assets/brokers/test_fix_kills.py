@@ -60,7 +60,7 @@ def our_process(market: Market, orders: int, *books: str) -> Iterator[IO[bytes]]
         yield process.stdout
     finally:
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def test_the_broker__killed_with_50_orders_in_flight__accounts_for_all_when_it_is_back(tmp_path: Path) -> None:
