@@ -1,7 +1,7 @@
 """The real flow with a custodian that states wrongly, answers twice, dies, or is spoken to by somebody else."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.conformance.paper_parties import (
 from openscrip.assets.brokers.paper import PaperBrokerClient
 from openscrip.assets.custodians.iso_envelope import Envelope, envelope_json
 from openscrip.assets.custodians.iso_http import HttpCarrier
-from openscrip.assets.custodians.iso_store import IsoStore
+from openscrip.assets.custodians.iso_store import IsoStore, Row
 from openscrip.assets.custodians.iso_words import to_message
 from openscrip.assets.custodians.paper import PaperCustodianClient
 from openscrip.assets.custody import (
@@ -39,6 +39,7 @@ from openscrip.assets.iso20022.messages import write_message
 from openscrip.kernel.clock import instant, iso, new_york_date
 from openscrip.kernel.errors import Unavailable
 from openscrip.kernel.quantities import Shares
+from openscrip.runtime.database import sqlite_url
 
 pytestmark = pytest.mark.parts
 
@@ -175,6 +176,46 @@ def test_a_lost_inbox__is_read_again__with_the_same_numbers(custodian: IsoUnderT
         assert list(again.events(0, 1000)) == before
         assert list(again.movements(0)) == list(custodian.movements(0))
         assert again.troubles() == custodian.troubles()
+
+
+@pytest.mark.parametrize("failure", [Unavailable("database: it was restarted"), OSError("no space left"), ZeroDivisionError()])
+def test_an_inbox_that_could_not_be_written__misses_nothing_when_it_can(
+    custodian: IsoUnderTest, tmp_path: Path, failure: Exception
+) -> None:
+    class Away(IsoStore):
+        def add(self, custodian: str, rows: Sequence[Row]) -> bool:
+            raise failure
+
+    store, away = custodian._store, Away.open(sqlite_url(tmp_path / "issuer" / "custody.db"))
+    custodian._store = away
+    with pytest.raises(type(failure)):
+        holding_five(custodian)
+    custodian._store = store
+    away.close()
+    holding_five(custodian)
+    pass_by(custodian)
+    sent = httpx.get(f"{custodian.paper.url}/v1/messages", timeout=60).json()["messages"]
+    assert str(custodian.latest_statement(TSLA).available) == "5"
+    assert [row.envelope.number for row in store.rows("custodian", 0)][: len(sent)] == list(range(1, len(sent) + 1))
+    with an_iso_custodian(custodian.paper, HttpCarrier(custodian.paper.url), tmp_path / "again") as again:
+        assert list(again.events(0, 1000)) == list(custodian.events(0, 1000))
+
+
+def test_two_that_read_one_stream__keep_each_message_once__and_neither_fails(custodian: IsoUnderTest, tmp_path: Path) -> None:
+    class Late(IsoStore):
+        """Somebody else is first, always."""
+
+        def add(self, custodian: str, rows: Sequence[Row]) -> bool:
+            assert store.add(custodian, rows)
+            return super().add(custodian, rows)
+
+    store, late = custodian._store, Late.open(sqlite_url(tmp_path / "issuer" / "custody.db"))
+    custodian._store = late
+    holding_five(custodian)
+    numbers = [row.envelope.number for row in store.rows("custodian", 0)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    custodian._store = store
+    late.close()
 
 
 def envelope_of(instruction: Instruction, created: int = 1_717_416_000) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tests.conformance.paper_parties import TREASURY, TSLA
 from openscrip.assets.custodians.iso_envelope import Envelope, envelope_json
 from openscrip.assets.custodians.iso_file_carrier import FileCarrier
 from openscrip.assets.custodians.iso_files import Tray
+from openscrip.assets.custodians.iso_reading import Reading
 from openscrip.assets.custodians.iso_store import IsoStore
 from openscrip.assets.custodians.iso_words import to_message
 from openscrip.assets.custodians.two_keys import Ed25519StatementKey
@@ -94,12 +95,12 @@ def test_a_lost_inbox__is_read_again_from_the_archive__with_the_same_numbers(pos
     post.iso.latest_statement(TSLA)
     before = list(post.iso.events(0, 1000))
     post.iso._store = IsoStore.open(sqlite_url(post.folder / "issuer" / "again.db"))
-    post.iso._start_again()
+    post.iso._reading = Reading("custodian")
     assert list(post.iso.events(0, 1000)) == before
     changed = archived(post, "out")[0]
     changed.write_bytes(changed.read_bytes().replace(b">", b"> ", 1))
     post.iso._store = IsoStore.open(sqlite_url(post.folder / "issuer" / "third.db"))
-    post.iso._start_again()
+    post.iso._reading = Reading("custodian")
     with pytest.raises(Unavailable, match=r"file\.archive"):
         post.iso.catch_up()
 

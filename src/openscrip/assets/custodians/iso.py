@@ -206,7 +206,7 @@ class IsoCustodian:
             while True:
                 page = self._carrier.after(self._reading.number, AT_ONCE)
                 if page and self._follow():
-                    continue  # another process keeps it already
+                    continue  # it is kept already
                 if page and self._keep(page):
                     self._carrier.acknowledge(page[-1])
                 if len(page) < AT_ONCE and self._reading.number >= until:
@@ -244,22 +244,21 @@ class IsoCustodian:
         return self._reading.number > before
 
     def _keep(self, page: Sequence[Envelope]) -> bool:
-        rows: list[Row] = []
+        """Read a page and keep it, all or nothing; False if another process had kept some of it before.
+
+        Whatever goes wrong, the reading is ahead of what is kept then, and begins anew from there.
+        """
+        is_kept = False
         try:
             for envelope in page:
                 envelope.refuse_unless_signed(self._key)
-                rows.append(self._reading.read(envelope))
+            is_kept = self._store.add(self.name, [self._reading.read(envelope) for envelope in page])
         except Refused as refusal:
-            self._start_again()
             raise Unavailable(f"custody: {self.name}: {refusal.text} ({refusal.code})") from refusal
-        if not self._store.add(self.name, rows):
-            self._start_again()  # another process was first; what it kept is followed instead
-            return False
-        return True
-
-    def _start_again(self) -> None:
-        self._reading = Reading(self.name)
-        self._follow()
+        finally:
+            if not is_kept:
+                self._reading = Reading(self.name)
+        return is_kept
 
     def _enveloped(self, message: Message, message_id: str) -> Envelope:
         plain = Envelope(0, CLIENT, type_of(message).id, message_id, self._now(), write_message(message))

@@ -31,6 +31,8 @@ from sqlalchemy.exc import IntegrityError
 from openscrip.assets.custodians.iso_envelope import Envelope
 from openscrip.runtime.database import READ_ONLY, open_database, unavailable
 
+LOCK = 20_022
+"""Of PostgreSQL's advisory locks of two numbers, those for the writers of inboxes."""
 metadata = MetaData()
 inbox = Table(
     "custody_inbox",
@@ -128,12 +130,17 @@ class IsoStore:
             yield connection
 
     def add(self, custodian: str, rows: Sequence[Row]) -> bool:
-        """Keep what was read, all or nothing; False if another process had kept some of it before."""
-        try:
-            with self._writing() as connection:
-                connection.execute(insert(inbox), [_values(custodian, row) for row in rows])
-        except IntegrityError:
-            return False
+        """Keep messages that follow each other, all or nothing; False if they do not follow the newest that is kept.
+
+        One process at a time: another that read the same ones is no error, and the server's log shall not say so.
+        """
+        with self._writing() as connection:
+            if connection.dialect.name != "sqlite":
+                connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(custodian))))
+            newest = connection.execute(select(func.max(inbox.c.number)).where(inbox.c.custodian == custodian)).scalar()
+            if rows[0].envelope.number != (newest or 0) + 1:
+                return False
+            connection.execute(insert(inbox), [_values(custodian, row) for row in rows])
         return True
 
     def rows(self, custodian: str, after: int, limit: int = 1_000) -> list[Row]:
