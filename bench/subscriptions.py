@@ -28,7 +28,7 @@ from openscrip.runtime.pauses import shorten_pauses
 from openscrip.runtime.settings import load_settings
 
 CHAINS, SYMBOL, SIZE, INVESTORS = ("evm", "solana"), "TSLA", Shares.parse("2"), 8
-ROUNDS = {1: 12, 8: 10}
+ROUNDS = {1: 12, 8: 10, 32: 5}
 """Rounds of one run, by requests in flight."""
 WATCH_S, COMPLETED_S_MAX = 0.04, 60.0
 """How often the facts are read for completions: a latency is told up to so much too long, and the reading costs little."""
