@@ -178,3 +178,8 @@ def test_a_chain_that_need_not_recall__forgets_states_far_back_and_writes_none(
         with pytest.raises(RpcError):
             rpc.call("eth_getBalance", SENDER.address, hex(funded + 1))
         assert not (tmp_path / "history").exists()
+
+
+def test_a_durable_chain__asked_to_forget__is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="durable chain recalls"):
+        EvmNode(tmp_path, NODE_MODULES, durable=True, recalls=False)

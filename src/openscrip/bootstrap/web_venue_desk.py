@@ -36,7 +36,7 @@ class WebVenueDesk:
             return CASH_DECIMALS
 
     def queues(self) -> Sequence[QueueCount]:
-        """As `ApiOffice.venue_queues`."""
+        """As `VenueDesk.queues`."""
         if not self.is_founded:
             return []
         with self.store.view() as view:

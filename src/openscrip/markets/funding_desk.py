@@ -35,7 +35,7 @@ from openscrip.markets.funding_payout import row_of
 from openscrip.markets.funding_withdrawals import MoneyGivenBack, MoneyLeft, Reviewed, VenueWithdrawal, withdrawal_id
 from openscrip.runtime.decision import Books, Decide, Decision
 from openscrip.runtime.ledger import Transfer
-from openscrip.runtime.store import Store, Unit, View
+from openscrip.runtime.store import R, Store, Unit, View
 
 Screen = Callable[[str, str], None]
 """Raises `Refused` for a listed address: place, address."""
@@ -245,13 +245,8 @@ class FundingDesk:
 
     def settle_in(self, unit: Unit, deposit: str, event: Settled) -> VenueDeposit:
         """The same in the caller's transaction, or on one that writes nothing."""
-        if unit.row(VenueDeposit, deposit) is None:
-            raise Refused("deposit.unknown", f"deposit: no {deposit!a:.40} was found; list those that wait")
-        self._books.tell(unit, VenueDeposit, deposit, event)
-        found = unit.row(VenueDeposit, deposit)
-        if found is None:
-            raise LookupError(f"deposit: {deposit} vanished while it was decided")
-        return found
+        unknown = Refused("deposit.unknown", f"deposit: no {deposit!a:.40} was found; list those that wait")
+        return self._decided(unit, VenueDeposit, deposit, event, unknown)
 
     def review(self, withdrawal: str, event: Reviewed) -> VenueWithdrawal:
         """An operator's word on a withdrawal under review. Raises `Refused("withdrawal.state")`, `withdrawal.unknown`."""
@@ -260,12 +255,17 @@ class FundingDesk:
 
     def review_in(self, unit: Unit, withdrawal: str, event: Reviewed) -> VenueWithdrawal:
         """The same in the caller's transaction, or on one that writes nothing."""
-        if unit.row(VenueWithdrawal, withdrawal) is None:
-            raise Refused("withdrawal.unknown", f"withdrawal: no {withdrawal!a:.40} was found")
-        self._books.tell(unit, VenueWithdrawal, withdrawal, event)
-        found = unit.row(VenueWithdrawal, withdrawal)
+        unknown = Refused("withdrawal.unknown", f"withdrawal: no {withdrawal!a:.40} was found")
+        return self._decided(unit, VenueWithdrawal, withdrawal, event, unknown)
+
+    def _decided(self, unit: Unit, kind: type[R], row_id: str, event: Settled | Reviewed, unknown: Refused) -> R:
+        """The row after the word on it."""
+        if unit.row(kind, row_id) is None:
+            raise unknown
+        self._books.tell(unit, kind, row_id, event)
+        found = unit.row(kind, row_id)
         if found is None:
-            raise LookupError(f"withdrawal: {withdrawal} vanished while it was decided")
+            raise LookupError(f"{kind.__name__}: {row_id} vanished while it was decided")
         return found
 
     def _refusal(self, place: str, address: str) -> Refused | None:

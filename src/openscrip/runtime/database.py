@@ -28,8 +28,9 @@ READ_ONLY = "openscrip_read_only"
 """Execution option of a connection that only reads: its transaction does not wait for writers."""
 
 LOCK_TIMEOUT_MS = 30_000
-WRITE_LOCK, MIGRATION_LOCK = 7301, 7302
-"""Advisory locks on PostgreSQL: of whoever writes to the books, and of whoever changes tables."""
+WRITE_LOCK, MIGRATION_LOCK, INBOX_LOCK = 7301, 7302, 7303
+"""Advisory locks on PostgreSQL: of whoever writes to the books, of whoever changes tables, and, with a custodian's name, of
+whoever keeps its messages."""
 DDL_WAIT_MS, DDL_TRIES = 2_000, 30
 """A change of tables waits no longer than this for those who read, since all others would wait behind it; then again."""
 _one_upgrade = threading.Lock()

@@ -4,11 +4,12 @@ The venue's store is another database than the platform's: it may be away while 
 founded there is none.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from openscrip.kernel.errors import Unavailable
 from openscrip.records.queues import QueueCount
-from openscrip.records.venue_queues import venue_counts, venue_found
+from openscrip.records.venue_queues import venue_found
 from openscrip.runtime.store import Store, Unit
 
 NONE_FOUNDED = "No venue was founded beside this platform: no money of one waits for anybody."
@@ -27,6 +28,10 @@ class VenueDesk(Protocol):
         """The venue's rows, ledger and commands."""
         ...
 
+    def queues(self) -> Sequence[QueueCount]:
+        """How many wait for a person in each queue; none where no venue was founded."""
+        ...
+
     def places(self, asset: str) -> int:
         """How many decimals an asset has there."""
         ...
@@ -40,13 +45,12 @@ class VenueDesk(Protocol):
         ...
 
 
-def venue_waiting(desk: VenueDesk) -> tuple[list[QueueCount], str]:
+def venue_waiting(desk: VenueDesk) -> tuple[Sequence[QueueCount], str]:
     """The venue's queues; where there are none, a sentence that says why."""
     if not desk.is_founded:
         return [], NONE_FOUNDED
     try:
-        with desk.store.view() as view:
-            return venue_counts(view), ""
+        return desk.queues(), ""
     except Unavailable as outage:
         return [], away(outage)
 

@@ -31,14 +31,13 @@ def desk_routes(office: ApiOffice, buckets: Buckets) -> APIRouter:
     def list_queues(_caller: Caller = reads) -> shapes.QueueList:
         """Every queue, and how many wait in it: those of the issuer, then those of the venue's money where there is one."""
         with office.store.view() as view:
-            found = queue_counts(view)
-        items = [shapes.QueueShape(name=each.name, title=each.title, count=each.count) for each in found]
+            told: list[tuple[str, str, int | None]] = [(each.name, each.title, each.count) for each in queue_counts(view)]
         try:
-            of_venue = office.venue_queues()
-            items += [shapes.QueueShape(name=each.name, title=each.title, count=each.count) for each in of_venue]
+            told += [(each.name, each.title, each.count) for each in office.venue_queues()]
         except Unavailable:
             # The issuer's own work is told all the same; what is not known is not left out, and not a zero.
-            items += [shapes.QueueShape(name=each.name, title=each.title, count=None) for each in VENUE_QUEUES]
+            told += [(each.name, each.title, None) for each in VENUE_QUEUES]
+        items = [shapes.QueueShape(name=name, title=title, count=count) for name, title, count in told]
         return shapes.QueueList(items=items, next=None, total=len(items))
 
     @routes.get("/queues/{name}", responses=failures(401, 403, 404))

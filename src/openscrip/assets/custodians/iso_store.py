@@ -29,10 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from openscrip.assets.custodians.iso_envelope import Envelope
-from openscrip.runtime.database import READ_ONLY, open_database, unavailable
+from openscrip.runtime.database import INBOX_LOCK, READ_ONLY, open_database, unavailable
 
-LOCK = 20_022
-"""Of PostgreSQL's advisory locks of two numbers, those for the writers of inboxes."""
 metadata = MetaData()
 inbox = Table(
     "custody_inbox",
@@ -136,7 +134,7 @@ class IsoStore:
         """
         with self._writing() as connection:
             if connection.dialect.name != "sqlite":
-                connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(custodian))))
+                connection.execute(select(func.pg_advisory_xact_lock(INBOX_LOCK, func.hashtext(custodian))))
             newest = connection.execute(select(func.max(inbox.c.number)).where(inbox.c.custodian == custodian)).scalar()
             if rows[0].envelope.number != (newest or 0) + 1:
                 return False

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from openscrip.issuance.action_queue import QueueItem
 from openscrip.kernel.clock import iso
-from openscrip.kernel.errors import Malformed, Refused, refuse_unless
+from openscrip.kernel.errors import Malformed, Refused
 from openscrip.kernel.money import Money, PricePerShare
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.records.desk_items import history, related, waiting
@@ -20,11 +20,12 @@ from openscrip.records.queues import COMMANDS, COMMANDS_TITLE, QUEUES, queue_cou
 from openscrip.runtime.store import OpenCommand, View
 from openscrip.web.filters import coin, per_share, shares, usd
 from openscrip.web.office import Office
-from openscrip.web.pages.desk_acts import ACTS, ASKED, OPEN, Act, Decided, act_of, may_of, model_of
+from openscrip.web.pages.desk_acts import ACTS, ASKED, OPEN, Act, Decided, model_of
+from openscrip.web.pages.desk_deciding import Deciding
 from openscrip.web.shell.audit import record
 from openscrip.web.shell.current import shell_of
-from openscrip.web.shell.forms import Form, Invalid, once, read
-from openscrip.web.shell.render import page, redirect
+from openscrip.web.shell.forms import Form
+from openscrip.web.shell.render import page
 from openscrip.web.shell.visitors import Operator, operator
 from openscrip.web.signing.approvals import Approval, approval, approvals
 from openscrip.web.venue_desk import venue_waiting
@@ -63,7 +64,7 @@ def desk_routes() -> APIRouter:
             found = approvals(view, shell.now())
             acts = view.audit_page(limit=10)
         at_venue, no_venue = venue_waiting(shell.office.venue_desk)
-        counts += at_venue
+        counts = [*counts, *at_venue]
         mine = [each for each in found if each.is_for(me.name, me.roles)]
         # A recovery is timed by the machine's clock, everything else by the market's.
         signing = [each.at for each in mine if each.kind != "recoveries"]
@@ -95,43 +96,28 @@ def desk_routes() -> APIRouter:
         return _item_page(request, kind, item_id)
 
     for kind in ACTS:
-        routes.add_api_route(f"/desk/decisions/{kind}", _deciding(kind), methods=["POST"], name=f"decide_{kind}")
+        routes.add_api_route(f"/desk/decisions/{kind}", _deciding(kind).route, methods=["POST"], name=f"decide_{kind}")
     return routes
 
 
-def _deciding(kind: str) -> Callable[[Request], Response]:
-    def decide(request: Request) -> Response:
-        """Decide about one thing of this kind, and write down who did, in one transaction."""
-        return _decided(request, kind)
+def _deciding(kind: str) -> Deciding:
+    """Decision and entry are one transaction."""
 
-    return decide
-
-
-def _decided(request: Request, kind: str) -> Response:
-    """Read, decide and write down who did it in one transaction, once; what a rule refused is shown on the item's page."""
-    me, office = operator(request, *may_of(ACTS[kind])), shell_of(request).office
-    try:
-        told = read(request, model_of(kind), f"desk-{kind}")
-    except Invalid as wrong:
-        return _item_page(request, kind, str(wrong.values.get("id", "")), Form(wrong.values, wrong.errors))
-    act = act_of(ACTS[kind], told.word)
-    refuse_unless(bool(me.roles & set(act.roles)), "role.missing", f"role: this needs {' or '.join(act.roles)}")
-
-    def do(_request_id: str) -> Response:
+    def carry_out(office: Office, act: Act, told: Decided, by: str) -> None:
         with office.store.transaction() as unit:
-            act.do(office, unit, told, me.name)
+            act.do(office, unit, told, by)
             said = {**told.model_dump(exclude={"id"}), "word": act.word}
-            record(unit, f"operator:{me.name}", f"{kind}.decide", told.id, said)
+            record(unit, f"operator:{by}", f"{kind}.decide", told.id, said)
         office.nudge()
-        # A command that is tried again may be done, and gone, before its page is shown.
-        return redirect(request, f"/desk/queues/{kind}" if kind == COMMANDS else f"/desk/items/{kind}/{told.id}")
 
-    try:
-        return once(request, f"desk-{kind}", told, do)
-    except Refused as refusal:
-        if refusal.code.endswith(".unknown") or refusal.code.startswith("form."):
-            raise
-        return _item_page(request, kind, told.id, Form(told.model_dump(), {"reason": refusal.text}))
+    def item_page(request: Request, item_id: str, form: Form) -> Response:
+        return _item_page(request, kind, item_id, form)
+
+    return Deciding(kind, ACTS[kind], model_of(kind), carry_out, item_page, _refused_at, is_command=kind == COMMANDS)
+
+
+def _refused_at(refusal: Refused) -> str:
+    return "" if refusal.code.endswith(".unknown") or refusal.code.startswith("form.") else "reason"
 
 
 def _item_page(request: Request, kind: str, item_id: str, form: Form | None = None) -> Response:

@@ -131,11 +131,13 @@ def _release_crossing(office: Office, unit: Unit, told: Decided, by: str) -> Non
     office.crossings.release(unit, told.id, f"{by}: {told.reason}")
 
 
-def _unpark(office: Office, unit: Unit, told: Decided, by: str) -> None:
+def _again(office: Office, unit: Unit, told: Decided, by: str) -> None:
     del office, by
     refuse_unless(unit.unpark(told.id), "command.state", "command: it is not given up any more")
 
 
+AGAIN = Act("again", "Try it again", "The command is carried out again, once for its key.", ("operator",), _again)
+"""What may be done about a command that was given up, the platform's or the venue's."""
 _RESUME = "What was refused is asked for again. A mint or a payment that has happened does not happen twice."
 _GO_ON = "Shares that have not arrived are asked for again at the custodian; tokens are minted once all are there, and once."
 _ASK = "The network is asked again what became of the shares that it is to journal to the participant."
@@ -167,7 +169,7 @@ ACTS: Mapping[str, tuple[Act, ...]] = {
             ("compliance",), _release_crossing,
         ),
     ),
-    COMMANDS: (Act("again", "Try it again", "The command is carried out again, once for its key.", ("operator",), _unpark),),
+    COMMANDS: (AGAIN,),
 }  # fmt: skip
 """The acts of each kind of thing; other kinds are only shown."""
 OPEN = {

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -26,7 +25,8 @@ from openscrip.records.venue_queues import (
 from openscrip.runtime.store import OpenCommand, View
 from openscrip.web.office import Office
 from openscrip.web.pages.desk import LOOKED, Offered, Shown, command_told, foresee_act, place_in_list
-from openscrip.web.pages.desk_acts import Act, Decided, act_of, may_of
+from openscrip.web.pages.desk_acts import Act, Decided
+from openscrip.web.pages.desk_deciding import Deciding
 from openscrip.web.pages.desk_venue_acts import (
     LIST_LINE,
     VENUE_ACTS,
@@ -38,8 +38,8 @@ from openscrip.web.pages.desk_venue_acts import (
 )
 from openscrip.web.shell.audit import record
 from openscrip.web.shell.current import shell_of
-from openscrip.web.shell.forms import Form, Invalid, once, read
-from openscrip.web.shell.render import page, redirect
+from openscrip.web.shell.forms import Form
+from openscrip.web.shell.render import page
 from openscrip.web.shell.visitors import Operator, operator
 from openscrip.web.venue_desk import NONE_FOUNDED, away
 
@@ -69,7 +69,7 @@ def desk_venue_routes() -> APIRouter:
         return _item_page(request, _queue(f"venue-{name}"), item_id)
 
     for kind in VENUE_ACTS:
-        routes.add_api_route(f"/desk/decisions/{kind}", _deciding(_queue(kind)), methods=["POST"], name=f"decide_{kind}")
+        routes.add_api_route(f"/desk/decisions/{kind}", _deciding(_queue(kind)).route, methods=["POST"], name=f"decide_{kind}")
     return routes
 
 
@@ -107,38 +107,27 @@ def _queue_shown(request: Request, queue: VenueQueue, *, fault: str = "", **valu
     )  # fmt: skip
 
 
-def _deciding(queue: VenueQueue) -> Callable[[Request], Response]:
-    def decide(request: Request) -> Response:
-        """Decide about one thing of this queue, and write down who did."""
-        return _decided(request, queue)
+def _deciding(queue: VenueQueue) -> Deciding:
+    def carry_out(office: Office, act: Act, told: Decided, by: str) -> None:
+        _carry_out(office, queue, act, told, by)
 
-    return decide
+    def item_page(request: Request, item_id: str, form: Form) -> Response:
+        return _item_page(request, queue, item_id, form)
+
+    return Deciding(
+        queue.name, VENUE_ACTS[queue.name], VENUE_MODELS.get(queue.name, Decided), carry_out, item_page, _refused_at,
+        is_command=queue.name == VENUE_PARKED, refuse_unless_ready=_refuse_unless_founded,
+    )  # fmt: skip
 
 
-def _decided(request: Request, queue: VenueQueue) -> Response:
-    """Read, decide and write down who did it, once; what a rule refused is shown on the item's page."""
-    kind, acts = queue.name, VENUE_ACTS[queue.name]
-    me, office = operator(request, *may_of(acts)), shell_of(request).office
+def _refuse_unless_founded(office: Office) -> None:
     refuse_unless(office.venue_desk.is_founded, "venue.unknown", "venue: none was founded beside this platform")
-    try:
-        told = read(request, VENUE_MODELS.get(kind, Decided), f"desk-{kind}")
-    except Invalid as wrong:
-        return _item_page(request, queue, str(wrong.values.get("id", "")), Form(wrong.values, wrong.errors))
-    act = act_of(acts, told.word)
-    refuse_unless(bool(me.roles & set(act.roles)), "role.missing", f"role: this needs {' or '.join(act.roles)}")
 
-    def do(_request_id: str) -> Response:
-        _carry_out(office, queue, act, told, me.name)
-        # A command that is tried again may be done, and gone, before its page is shown.
-        return redirect(request, f"/desk/queues/{kind}" if kind == VENUE_PARKED else f"/desk/items/{kind}/{told.id}")
 
-    try:
-        return once(request, f"desk-{kind}", told, do)
-    except Refused as refusal:
-        if refusal.code.startswith("form."):
-            raise
-        where = "account" if refusal.code.startswith("account.") else "reason"
-        return _item_page(request, queue, told.id, Form(told.model_dump(), {where: refusal.text}))
+def _refused_at(refusal: Refused) -> str:
+    if refusal.code.startswith("form."):
+        return ""
+    return "account" if refusal.code.startswith("account.") else "reason"
 
 
 def _carry_out(office: Office, queue: VenueQueue, act: Act, told: Decided, by: str) -> None:
@@ -185,7 +174,7 @@ def _is_unwritten(office: Office, queue: VenueQueue, act: Act, told: Decided, by
 
 def _item_page(request: Request, queue: VenueQueue, item_id: str, form: Form | None = None) -> Response:
     me, office, kind = operator(request), shell_of(request).office, queue.name
-    refuse_unless(office.venue_desk.is_founded, "venue.unknown", "venue: none was founded beside this platform")
+    _refuse_unless_founded(office)
     try:
         values = _known(office, queue, item_id, me)
     except Unavailable as outage:

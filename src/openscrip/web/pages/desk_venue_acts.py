@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from openscrip.kernel.errors import refuse_unless
 from openscrip.records.venue_queues import VENUE_PARKED
 from openscrip.runtime.store import Unit
 from openscrip.web.office import Office
-from openscrip.web.pages.desk_acts import Act, AskedField, Decided, Do
+from openscrip.web.pages.desk_acts import AGAIN, Act, AskedField, Decided, Do
 
 WITHDRAWALS, DEPOSITS = "venue-withdrawals", "venue-deposits"
 REFUSED_BY_A_PERSON = "withdrawal.review"
@@ -38,11 +37,6 @@ def _settle(decision: str) -> Do:
     return do
 
 
-def _again(office: Office, unit: Unit, told: Decided, by: str) -> None:
-    del office, by
-    refuse_unless(unit.unpark(told.id), "command.state", "command: it is not given up any more")
-
-
 _PAY = "Both keys sign it, and it leaves. The second key still judges by itself; what it refuses is given back."
 _REFUSE = "Nothing leaves. What was set aside is free again in the customer's balance."
 _RETURN = "It goes back to who sent it, and to nobody else."
@@ -58,9 +52,7 @@ VENUE_ACTS: Mapping[str, tuple[Act, ...]] = {
         Act("return", "Return to the sender", _RETURN, ("operator",), _settle("return")),
         Act("keep", "Keep it where it is", _KEEP, ("operator",), _settle("keep")),
     ),
-    VENUE_PARKED: (
-        Act("again", "Try it again", "The command is carried out again, once for its key.", ("operator",), _again),
-    ),
+    VENUE_PARKED: (AGAIN,),
 }  # fmt: skip
 """The acts of each queue; a holding that differs is only shown: it closes by itself when both agree."""
 VENUE_OPEN: Mapping[str, tuple[str, ...]] = {

@@ -13,7 +13,8 @@ from openscrip.kernel.errors import Refused
 ANVIL = Path("@foundry-rs/anvil-linux-amd64/bin/anvil")
 HARDFORK = "cancun"
 PATIENCE_S, _POLL_S = 2.0, 0.01
-_RECENT_BLOCKS, _HISTORY_BLOCKS_MAX = 64, 10_000
+_RECENT_BLOCKS = 64
+_HISTORY_BLOCKS_MAX = 10_000
 """Blocks beyond the 500 in memory whose state can still be asked for; without a bound they fill the disk."""
 # Asks Linux to end this process when the parent dies, however it dies (prctl PR_SET_PDEATHSIG), then becomes the chain.
 _ENDS_WITH_PARENT = """
@@ -30,7 +31,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 class Anvil:
     """One chain as anvil runs it, in `data`, its own folder. A new chain's first block is at `start_at` (UTC seconds).
 
-    With `recalls` false it forgets states further back than 64 blocks: a block is then mined three times as fast.
+    With `recalls` false it forgets states further back than 64 blocks, which made those of the contract tests come faster.
     """
 
     binary: Path
