@@ -17,6 +17,7 @@ from openscrip.issuance.nodes.evm.chain import Chain
 from openscrip.issuance.nodes.evm.child import CallRefused
 from openscrip.issuance.nodes.evm.log import Kind, Log, Record
 from openscrip.issuance.nodes.evm.methods import Methods
+from openscrip.issuance.nodes.evm.wire import WireBroken, Wires
 
 pytestmark = pytest.mark.parts
 ALICE = SENDERS[0]
@@ -192,5 +193,28 @@ def test_an_anvil_that_hangs_is_replaced_and_what_it_was_asked_is_done(tmp_path:
             assert len((await ask("eth_getBlockByNumber", "0x1", False))["transactions"]) == 1
             assert await ask("eth_getBalance", ALICE.address, "latest") == "0x7"
             assert chain.tip.at == NOON + 9
+
+    asyncio.run(story())
+
+
+def test_a_read_waits_for_an_anvil_whose_end_shows_on_one_connection_before_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system closes what a killed process held one by one, and other programs may run in between."""
+
+    async def story() -> None:
+        async with opened(tmp_path, 1_000) as (chain, _, ask):
+            await ask("evm_mine")
+            ending, as_before = chain.pid, Wires.ask
+
+            async def asked(self: Wires, body: bytes) -> bytes:
+                if chain.pid == ending:
+                    raise WireBroken("evm node: the chain was away: nobody listens")
+                return await as_before(self, body)
+
+            monkeypatch.setattr(Wires, "ask", asked)
+            os.kill(ending, signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(0.2, os.kill, ending, signal.SIGKILL)
+            assert await ask("eth_blockNumber") == "0x1"
 
     asyncio.run(story())

@@ -121,11 +121,9 @@ class Chain:
                 async with asyncio.timeout(3 * self._patience_s):
                     return await child.reads.ask(body)
             except WireBroken:
-                continue
+                await self._settle(child)
             except TimeoutError:
-                async with self._order:
-                    with suppress(WireBroken, CallRefused):  # if it hangs altogether, this ends it
-                        await child.call("eth_chainId")
+                await self._settle(child)
                 raise WireBroken("evm node: the chain did not answer in time") from None
         raise WireBroken("evm node: the chain went away again and again")
 
@@ -214,6 +212,15 @@ class Chain:
             return self._child
         async with self._order:
             return await self._here()
+
+    async def _settle(self, child: Child) -> None:
+        """Wait until it is plain whether an anvil that failed a read lives; one that hangs is given up.
+
+        The row tells: the system closes what a killed process held one by one, so a read may fail before the row does.
+        """
+        async with self._order:
+            with suppress(WireBroken, CallRefused):
+                await child.call("eth_chainId")
 
     async def _offered(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
         """The answers to calls whose effect is lost with anvil until it is in the log: asked again of the next one."""
