@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.right_requests import RIGHT, Right, right, stocked
 from tests.api.whole_office import KNOWN, WholeOffice, serve, whole_document
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROUND = 10
 """Requests of each kind for each operation."""

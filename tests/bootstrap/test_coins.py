@@ -28,7 +28,7 @@ from openscrip.kernel.quantities import Shares
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.settings import load_settings
 
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(480)]
 ALICE = Person("alice", "Alice Example", PersonKind.NATURAL, "DE", "DE", "DE")
 CHAINS = ("evm", "solana")
 DAY_S = 86_400

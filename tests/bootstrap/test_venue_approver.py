@@ -173,7 +173,7 @@ def a_bank(folder: Path, approver_key: str) -> Iterator[PaperBankClient]:
 
 @pytest.mark.parts
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 def test_the_approver_as_a_process__signs_for_chain_and_bank__and_payouts_wait_while_it_is_gone(tmp_path: Path) -> None:
     folder, clock = tmp_path / "venue-approver", FileClock(tmp_path / "clock", NOON)
     process = VenueApproverProcess(folder)

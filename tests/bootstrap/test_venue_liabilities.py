@@ -23,7 +23,7 @@ from openscrip.markets.facts import What
 from openscrip.markets.instruments import Directory, money, token
 from openscrip.markets.settlement import Settlement
 
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(480)]
 ONE_TOKEN, ONE_COIN = 10**8, 10**6
 ASSETS = (("TSLAx", 8), ("TUSD", 6))
 NUMBERS = {"TSLAx": 1, "TUSD": 2, "USD": 3, "EUR": 4}

@@ -13,7 +13,7 @@ from openscrip.kernel.money import Money
 from openscrip.markets.funding import bank_reference
 from openscrip.markets.funding_deposits import Settled
 
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(480)]
 ONE_TOKEN, ONE_COIN = 10**8, 10**6
 PLACES = ("evm", "solana")
 

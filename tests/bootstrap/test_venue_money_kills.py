@@ -13,7 +13,7 @@ from openscrip.markets.funding import bank_reference
 from openscrip.markets.funding_deposits import Settled, VenueDeposit
 from openscrip.markets.funding_withdrawals import VenueWithdrawal
 
-pytestmark = [pytest.mark.parts, pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.parts, pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(600)]
 TOKEN, COIN = 10**8, 10**6
 PLACES = ("evm", "solana")
 

@@ -29,7 +29,7 @@ from openscrip.markets.funding_deposits import Settled, VenueDeposit
 from openscrip.markets.funding_withdrawals import VenueWithdrawal
 from openscrip.runtime.ledger import unbalanced
 
-pytestmark = [pytest.mark.parts, pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.parts, pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(900)]
 TOKEN, COIN = 10**8, 10**6
 KILLED = -9
 

@@ -164,7 +164,7 @@ def lively(venue: RunningVenue) -> Iterator[None]:
 
 @pytest.mark.parts
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_freqtrade__in_dry_mode__follows_the_market_and_sends_no_order(tmp_path: Path) -> None:
     folder = tmp_path / "freqtrade"
     with running_venue(tmp_path, MINUTES * 60) as venue, lively(venue), freqtrade(venue, folder, dry=True):
@@ -174,7 +174,7 @@ def test_freqtrade__in_dry_mode__follows_the_market_and_sends_no_order(tmp_path:
 
 @pytest.mark.parts
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_freqtrade__live__places_cancels_buys_and_sells_at_the_venue(tmp_path: Path) -> None:
     folder = tmp_path / "freqtrade"
     with running_venue(tmp_path, MINUTES * 60) as venue, lively(venue):

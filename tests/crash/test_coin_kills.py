@@ -19,7 +19,7 @@ from openscrip.kernel.money import Money
 from openscrip.kernel.quantities import Shares
 from openscrip.runtime.schema import outbox
 
-pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CHAINS = ("evm", "solana")
 START, WRONG = Money.parse("5000"), Money.parse("3")

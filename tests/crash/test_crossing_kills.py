@@ -21,7 +21,7 @@ from openscrip.issuance.chain import AnyChainEvent, Departed, Minted
 from openscrip.issuance.voucher import chain_hash
 from openscrip.kernel.quantities import RawAmount
 
-pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(600)]
 
 KILLS_MIN = 40
 FIRST = (("evm", "evm-2", "4"), ("evm", "solana", "5"), ("evm", "evm-2", "0.00000001"))

@@ -21,7 +21,7 @@ from openscrip.issuance.chain import Landing
 from openscrip.issuance.voucher import RedemptionKind
 from openscrip.runtime.schema import outbox
 
-pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS_MIN = 100
 SLOT_MS = 40

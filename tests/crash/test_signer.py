@@ -14,7 +14,7 @@ from tests.crash.stage import ROOT, Stage
 
 from openscrip.issuance.voucher import RedemptionKind
 
-pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(400)]
 
 SLOT_MS = 40
 

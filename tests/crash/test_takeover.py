@@ -23,7 +23,7 @@ from openscrip.kernel.errors import Unavailable
 from openscrip.runtime.leases import Leases
 from openscrip.runtime.tenure import FEED
 
-pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.crash, pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(600)]
 
 T = TypeVar("T")
 TAKEN_OVER_S_MAX = 30.0

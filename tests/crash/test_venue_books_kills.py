@@ -13,7 +13,7 @@ from openscrip.markets.history_tables import open_tables
 from openscrip.runtime.audit import verify_ledger
 from openscrip.runtime.database import open_database, sqlite_url
 
-pytestmark = [pytest.mark.slow, pytest.mark.crash, pytest.mark.parts, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.crash, pytest.mark.parts, pytest.mark.timeout(600)]
 LIVES = 6
 
 

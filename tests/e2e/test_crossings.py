@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.e2e.stack import Up
 
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

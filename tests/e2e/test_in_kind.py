@@ -30,7 +30,7 @@ from openscrip.issuance.voucher import RedemptionKind
 from openscrip.kernel.quantities import RawAmount, Shares
 from openscrip.runtime.settings import load_settings
 
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(360)]
 
 AP, MAIL, ACCOUNT, ISSUER = "ap-1", "desk@ap.example", "AP-ACCOUNT", "issuer-tokenisation"
 DAY_S = int(timedelta(days=1).total_seconds())

@@ -19,7 +19,7 @@ from openscrip.client.kraken import KrakenRest
 
 pytestmark = [pytest.mark.parts, pytest.mark.slow]
 
-READY_S = 60.0
+READY_S = 180.0
 POLL_S = 0.05
 
 
@@ -56,10 +56,10 @@ class Trial:
             self.end(signal.SIGKILL)
 
     def operate(self, path: str, **body: object) -> httpx.Response:
-        return httpx.post(self.doors["operator"] + path, json=body, timeout=10.0, trust_env=False)
+        return httpx.post(self.doors["operator"] + path, json=body, timeout=60.0, trust_env=False)
 
     def standing(self) -> dict[str, Any]:
-        told: dict[str, Any] = httpx.get(self.doors["operator"] + "/v1/venue", timeout=10.0, trust_env=False).json()
+        told: dict[str, Any] = httpx.get(self.doors["operator"] + "/v1/venue", timeout=60.0, trust_env=False).json()
         return told
 
     def ask(self, account: int, path: str, **fields: str) -> Any:
@@ -80,10 +80,12 @@ class Trial:
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     made = Trial(tmp_path_factory.mktemp("venue"))
-    made.start()
-    made.open_market()
-    yield made
-    made.close()
+    try:
+        made.start()
+        made.open_market()
+        yield made
+    finally:
+        made.close()
 
 
 def test_two_accounts_with_play_money__trade_within_the_first_minute(trial: Trial) -> None:

@@ -24,7 +24,7 @@ from openscrip.kernel.quantities import RawAmount
 from openscrip.runtime.ledger import Transfer
 
 __all__ = ["setting"]
-pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.parts, pytest.mark.slow, pytest.mark.timeout(600)]
 RUNS, STEPS = 3, 16
 OFTEN = 7
 """How many waits for a chain pass between two looks."""

@@ -185,6 +185,7 @@ async def _open_door(stack: AsyncExitStack, desk: RunningVenueDesk) -> str:
     """The operator's door, in this loop."""
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
+    door.listen()  # who is told of it may come before the server takes it over
     config = uvicorn.Config(
         venue_application(desk), log_level="error", access_log=False, lifespan="off", ws="none", server_header=False
     )

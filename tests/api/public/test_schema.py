@@ -28,7 +28,7 @@ from openscrip.api.v2 import api_v2, document
 from openscrip.assets.stock import Stock
 from openscrip.runtime.api_keys import Scope
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROUND = 8
 """Requests of each kind for each operation."""
