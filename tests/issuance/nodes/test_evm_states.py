@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from tests.issuance.nodes.evm_crowd import CHAIN_ID, NODE_MODULES, NOON, SENDERS, payment
 
-from openscrip.issuance.nodes.evm.anvil import ANVIL, Anvil
+from openscrip.issuance.nodes.evm.anvil import ANVIL, Anvil, free_port
 from openscrip.issuance.nodes.evm.archive import Archive
 from openscrip.issuance.nodes.evm.chain import Chain
-from openscrip.issuance.nodes.evm.child import CallRefused
+from openscrip.issuance.nodes.evm.child import CallRefused, Child, Starter
 from openscrip.issuance.nodes.evm.log import Kind, Log, Record
 from openscrip.issuance.nodes.evm.methods import Methods
-from openscrip.issuance.nodes.evm.wire import WireBroken, Wires
+from openscrip.issuance.nodes.evm.wire import Wires
 
 pytestmark = pytest.mark.parts
 ALICE = SENDERS[0]
@@ -48,12 +48,19 @@ class OnFullDisk(Archive):
 
 @asynccontextmanager
 async def opened(
-    folder: Path, steps_max: int, kind: type[Archive] = Archive, patience_s: float = 60
+    folder: Path,
+    steps_max: int,
+    kind: type[Archive] = Archive,
+    patience_s: float = 60,
+    start_child: Starter = Child.started,
 ) -> AsyncIterator[tuple[Chain, Archive, Ask]]:
     """A chain in this process, whose miner rests; `ask` makes one call as the face does."""
     anvil = Anvil(NODE_MODULES / ANVIL, folder, CHAIN_ID, NOON)
     archive = kind(anvil)
-    chain = Chain(archive, anvil, live=False, hear=lambda _kind, _what: None, steps_max=steps_max, patience_s=patience_s)
+    chain = Chain(
+        archive, anvil, live=False, hear=lambda _kind, _what: None, steps_max=steps_max, patience_s=patience_s,
+        start_child=start_child,
+    )  # fmt: skip
     await chain.start()
     chain.rest(resting=True)
     methods = Methods(chain)
@@ -197,24 +204,23 @@ def test_an_anvil_that_hangs_is_replaced_and_what_it_was_asked_is_done(tmp_path:
     asyncio.run(story())
 
 
-def test_a_read_waits_for_an_anvil_whose_end_shows_on_one_connection_before_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_waits_for_an_anvil_whose_end_shows_on_one_connection_before_the_other(tmp_path: Path) -> None:
     """The system closes what a killed process held one by one, and other programs may run in between."""
+    started: list[Child] = []
+
+    async def start_child(anvil: Anvil, state: Path | None, patience_s: float) -> Child:
+        child = await Child.started(anvil, state, patience_s)
+        if not started:
+            child.reads = Wires(free_port())  # where nobody listens
+        started.append(child)
+        return child
 
     async def story() -> None:
-        async with opened(tmp_path, 1_000) as (chain, _, ask):
+        async with opened(tmp_path, 1_000, start_child=start_child) as (chain, _, ask):
             await ask("evm_mine")
-            ending, as_before = chain.pid, Wires.ask
-
-            async def asked(self: Wires, body: bytes) -> bytes:
-                if chain.pid == ending:
-                    raise WireBroken("evm node: the chain was away: nobody listens")
-                return await as_before(self, body)
-
-            monkeypatch.setattr(Wires, "ask", asked)
-            os.kill(ending, signal.SIGSTOP)
-            asyncio.get_running_loop().call_later(0.2, os.kill, ending, signal.SIGKILL)
+            os.kill(chain.pid, signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(0.2, os.kill, chain.pid, signal.SIGKILL)
             assert await ask("eth_blockNumber") == "0x1"
+        assert len(started) == 2
 
     asyncio.run(story())

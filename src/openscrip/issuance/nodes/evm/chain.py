@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from openscrip.issuance.nodes.evm.anvil import Anvil
 from openscrip.issuance.nodes.evm.archive import Archive
-from openscrip.issuance.nodes.evm.child import Call, CallRefused, Child
+from openscrip.issuance.nodes.evm.child import Call, CallRefused, Child, Starter
 from openscrip.issuance.nodes.evm.log import Kind, LogBroken, Record
 from openscrip.issuance.nodes.evm.replay import next_at, replay, settings_of
 from openscrip.issuance.nodes.evm.settings import kept_as
@@ -60,11 +60,20 @@ class Chain:
     tip: Tip
 
     def __init__(
-        self, archive: Archive, anvil: Anvil, *, live: bool, hear: Heard, steps_max: int = _STEPS_MAX, patience_s: float = 20
+        self,
+        archive: Archive,
+        anvil: Anvil,
+        *,
+        live: bool,
+        hear: Heard,
+        steps_max: int = _STEPS_MAX,
+        patience_s: float = 20,
+        start_child: Starter = Child.started,
     ) -> None:
         """`hear` is called in order with all there is to tell; after `steps_max` steps a newer state is written.
 
-        An anvil that takes longer than `patience_s` for a step, or three times that for a read, hangs: another takes its place.
+        An anvil that takes longer than `patience_s` for a step, or three times that for a read, hangs: `start_child` starts
+        another in its place.
         """
         self.rests = False
         self._steps_max = self._state_due = steps_max
@@ -73,6 +82,7 @@ class Chain:
         self._anvil = anvil
         self._live = live
         self._hear = hear
+        self._start_child = start_child
         self._order = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._child: Child | None = None
@@ -146,7 +156,7 @@ class Chain:
             tx_id = offered["result"]
             # as the pool holds it: with the nonce and the gas that anvil filled in
             (taken,) = await self._offered([("eth_getTransactionByHash", (tx_id,))])
-            await self._keep([Record.of(Kind.UNSIGNED, [_unsigned(taken["result"]), tx_id])])
+            await self._keep([Record.unsigned(taken["result"], tx_id)])
         self._hear("pending", tx_id)
         return tx_id
 
@@ -317,7 +327,7 @@ class Chain:
     async def _replay(self) -> dict[str, Any]:
         base, records = self._archive.base, list(self._archive.log.replay())[1:]
         anvil = Anvil(self._anvil.binary, self._anvil.data, self._anvil.chain_id, self._archive.start_at)
-        self._child = child = await Child.started(anvil, base.state, self._patience_s)
+        self._child = child = await self._start_child(anvil, base.state, self._patience_s)
         answer = await replay(child, base, records)
         (head,) = await child.together(_HEAD)
         self._stand_at(head)
@@ -375,13 +385,6 @@ class Chain:
                 await self._alive()
             except (LogBroken, Unavailable) as failure:
                 _leave(BROKEN, str(failure))
-
-
-def _unsigned(taken: dict[str, Any]) -> dict[str, Any]:
-    """A transaction of the pool as `eth_sendTransaction` takes it, with nothing left to be filled in."""
-    names = ("from", "to", "gas", "value", "nonce", "input", "accessList", "maxFeePerGas", "maxPriorityFeePerGas")
-    priced = names if "maxFeePerGas" in taken else (*names[:7], "gasPrice")
-    return {name: taken[name] for name in priced if taken.get(name) is not None}
 
 
 def _leave(status: int, text: str) -> NoReturn:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from openscrip.issuance.nodes.evm.anvil import Anvil, free_port, listens
 from openscrip.issuance.nodes.evm.wire import Wire, WireBroken, Wires, document
@@ -113,6 +113,13 @@ def _result(answer: dict[str, Any]) -> Any:
     if "error" in answer:
         raise CallRefused(answer["error"])
     return answer.get("result")
+
+
+class Starter(Protocol):
+    """Starts an anvil, as `Child.started` does."""
+
+    async def __call__(self, anvil: Anvil, state: Path | None, patience_s: float) -> Child:
+        """The child, once it answers."""
 
 
 class CallRefused(Exception):

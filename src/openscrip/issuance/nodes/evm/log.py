@@ -52,6 +52,13 @@ class Record:
         return cls(Kind.CLOCK, at.to_bytes(8, "little"))
 
     @classmethod
+    def unsigned(cls, taken: dict[str, Any], tx_id: str) -> "Record":
+        """A transaction as the pool holds it, as `eth_sendTransaction` takes it with nothing left to be filled in."""
+        names = ("from", "to", "gas", "value", "nonce", "input", "accessList", "maxFeePerGas", "maxPriorityFeePerGas")
+        priced = names if "maxFeePerGas" in taken else (*names[:7], "gasPrice")
+        return cls.of(Kind.UNSIGNED, [{name: taken[name] for name in priced if taken.get(name) is not None}, tx_id])
+
+    @classmethod
     def of(cls, kind: Kind, document: object) -> "Record":
         """A record whose payload is JSON."""
         return cls(kind, json.dumps(document, separators=(",", ":")).encode())
