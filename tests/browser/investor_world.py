@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import ASGIApp
 from tests.browser.serving import Serving
 from tests.web.investing import START, InvestorStage, form, ordered, quoted
-from tests.web.stage import Visitor, evm_wallet
+from tests.web.stage import evm_wallet
 from tests.web.test_venue_money import TREASURY, PlayedMoney, PlayedTrading
 
 from openscrip.issuance.coins import Stablecoin
@@ -111,12 +111,6 @@ class InvestorServing(Serving):
     def __init__(self, place: Path) -> None:
         self.world = InvestorWorld(place)
         super().__init__(self.world.opened)
-
-    def cookies_of(self, who: Visitor) -> list[dict[str, Any]]:
-        """What a browser of somebody who is signed in keeps."""
-        name = f"__Host-openscrip-{self.origin.rpartition(':')[2]}"
-        place = self.origin.replace("http:", "https:")
-        return [{"name": name, "value": who.id, "url": place, "secure": True, "httpOnly": True}]
 
     def stop(self) -> None:
         super().stop()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from playwright.sync_api import BrowserContext
 
 READY_S = 60.0
 
@@ -27,6 +28,12 @@ class Serving:
         while not self._server.started and time.monotonic() < ends:
             time.sleep(0.02)
         assert self._server.started
+
+    def let_in(self, context: BrowserContext, session: str) -> None:
+        """Give a browser what that of somebody keeps who is signed in."""
+        name = f"__Host-openscrip-{self.origin.rpartition(':')[2]}"
+        place = self.origin.replace("http:", "https:")
+        context.add_cookies([{"name": name, "value": session, "url": place, "secure": True, "httpOnly": True}])
 
     def stop(self) -> None:
         """End it."""

@@ -61,9 +61,7 @@ def served(world: World) -> Iterator[Serving]:
 def as_visitor(opens: Opens, served: Serving, who: Visitor) -> Page:
     """A page of somebody who is signed in."""
     context = opens(served.origin)
-    name = f"__Host-openscrip-{served.origin.rpartition(':')[2]}"
-    place = served.origin.replace("http:", "https:")
-    context.add_cookies([{"name": name, "value": who.id, "url": place, "secure": True, "httpOnly": True}])
+    served.let_in(context, who.id)
     return context.new_page()
 
 

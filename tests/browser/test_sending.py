@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import Opens
-from tests.browser.investor_world import InvestorServing
+from tests.browser.investor_world import ANNA, InvestorServing
 from tests.browser.wallets import TestWallets
-from tests.web.investing import ordered
-from tests.web.test_investor_orders import ANNA, redeemed
+from tests.web.investing import ordered, redeemed
 
 pytestmark = [pytest.mark.parts, pytest.mark.slow]
 
@@ -29,9 +28,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InvestorServing
 @pytest.mark.parametrize("side", ["pay", "hand in"])
 def test_wallets_stay_where_they_are__when_the_order_is_written_anew(served: InvestorServing, opens: Opens, side: str) -> None:
     anna = served.world.anna
-    path = ordered(anna, pay=f"tusd:evm:{ANNA.address}") if side == "pay" else str(redeemed(anna).headers["location"])
+    path = ordered(anna, pay=f"tusd:evm:{ANNA}") if side == "pay" else str(redeemed(anna).headers["location"])
     context = opens(served.origin)
-    context.add_cookies(served.cookies_of(anna))  # type: ignore[arg-type]  # a cookie is more than its dict's type says
+    served.let_in(context, anna.id)
     TestWallets(context, served.origin)
     page = context.new_page()
     page.goto(path)

@@ -242,6 +242,13 @@ def ordered(who: Visitor, **over: str) -> str:
     return str(done.headers["location"])
 
 
+def redeemed(who: Visitor, **over: str) -> Response:
+    """Confirm a redemption of 2 TSLAx of the first wallet, for cash."""
+    told = {"source": f"TSLA:evm:{evm_wallet(1).address}", "amount": "2", "kind": "cash", "deliver_to": "", "paid_in": "bank"}
+    answer: Response = who.post("/redeem/confirm", {**form(who, "/redeem"), **told, **over})
+    return answer
+
+
 def in_base64(payload: bytes) -> str:
     return base64.b64encode(payload).decode()
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from httpx import Response
-from tests.web.investing import START, InvestorStage, form, ordered, quoted
+from tests.web.investing import START, InvestorStage, form, ordered, quoted, redeemed
 from tests.web.stage import ORIGIN, Visitor, evm_wallet
 
 from openscrip.assets.stock import Stock
@@ -38,13 +37,6 @@ def anna(stage: InvestorStage) -> Visitor:
 def holds(stage: InvestorStage, raw: str) -> None:
     """Anna's wallet holds TSLAx tokens."""
     stage.office.rails.held["TSLA", "evm", ANNA.address] = RawAmount.parse(raw)
-
-
-def redeemed(who: Visitor, **over: str) -> Response:
-    """Confirm a redemption."""
-    told = {"source": f"TSLA:evm:{ANNA.address}", "amount": "2", "kind": "cash", "deliver_to": "", "paid_in": "bank"}
-    answer: Response = who.post("/redeem/confirm", {**form(who, "/redeem"), **told, **over})
-    return answer
 
 
 # quotes and orders

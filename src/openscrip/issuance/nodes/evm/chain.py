@@ -207,16 +207,6 @@ class Chain:
         self.rests = resting
         self._wanted.set()
 
-    # Steps; the caller holds the order.
-
-    async def _here(self) -> Child:
-        """Anvil, made anew if it is gone."""
-        if self._child is None or not self._child.answers:
-            await self._rebuild()
-        if self._child is None:
-            raise WireBroken("evm node: the chain was away")
-        return self._child
-
     async def _alive(self) -> Child:
         if self._child is not None and self._child.answers:
             return self._child
@@ -231,6 +221,16 @@ class Chain:
         async with self._order:
             with suppress(WireBroken, CallRefused):
                 await child.call("eth_chainId")
+
+    # Steps; the caller holds the order.
+
+    async def _here(self) -> Child:
+        """Anvil, made anew if it is gone."""
+        if self._child is None or not self._child.answers:
+            await self._rebuild()
+        if self._child is None:
+            raise WireBroken("evm node: the chain was away")
+        return self._child
 
     async def _offered(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
         """The answers to calls whose effect is lost with anvil until it is in the log: asked again of the next one."""
